@@ -1,0 +1,54 @@
+# The usual verbs. `make` alone lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-done
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST_ARGS ?=
+ENVS ?= 64 256 1024
+
+# Without a display MuJoCo draws in software; a value that is set already wins.
+ifeq ($(shell uname -s)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
+export MUJOCO_GL ?= osmesa
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything in it; instant when nothing has changed
+
+$(STAMP): pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml)
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else f"mjsdk needs Python 3.11 or newer, and $(PYTHON) is {sys.version.split()[0]}. Say which one to use: make setup PYTHON=python3.12")'
+	@bash tools/system_packages.sh
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "no virtual environment could be made; on Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo 'Setting up $(VENV); the first time takes a few minutes.'
+	$(PIP) install --quiet -c constraints.txt torch
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]' $(PLUGINS:%=-e ./%)
+	@touch $@
+
+demo: setup ## train a humanoid for three minutes, evaluate it, write a video and a curve
+	$(BIN)/python tools/demo.py
+
+test: setup check ## check, then run all tests
+	$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)
+
+check: setup ## lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup ## put imports and formatting in order
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+bench: setup ## measure speed and start-up times; ENVS="64 256 1024" chooses the numbers of worlds
+	$(BIN)/python tools/bench.py $(ENVS)
+
+clean: ## remove caches, builds and the demo's output; .venv and logs stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo MUJOCO_LOG.TXT
+	find core plugins tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

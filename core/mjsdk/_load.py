@@ -1,0 +1,217 @@
+"""Importing one plugin and checking its hooks, before any of them is called."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import attrs
+import pluggy
+
+from mjsdk import hookspecs
+from mjsdk._index import PluginRef, fault, index, unmet
+from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing
+
+SUPPORTED = (hookspecs.API,)
+"""Values of a plugin's `MJSDK_API` that this mjsdk understands."""
+
+OWNERS = {"mjsdk_robot": "robot", "mjsdk_load_spec": "robot", "mjsdk_task": "task"}
+"""Hooks that one kind of plugin must implement, and no other kind may."""
+
+_MARK = "mjsdk_impl"
+
+
+@attrs.frozen
+class Plugin:
+    """A plugin whose module is imported and checked."""
+
+    ref: PluginRef
+    module: ModuleType
+    api: int
+
+    @property
+    def id(self) -> str:
+        """Its name in the plugin manager."""
+        return f"{self.ref.kind}:{self.ref.name}"
+
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """Names of the hooks that it implements."""
+        return tuple(sorted(name for name, _ in _marked(self.module)))
+
+
+def load(ref: PluginRef) -> Plugin:
+    """Import a plugin and check what it declares. Calls none of its hooks."""
+    problem = fault(ref, index())
+    if problem:
+        raise (IncompatiblePlugin if problem == unmet(ref) else BrokenPlugin)(f"{ref.label}: {problem}")
+    module = _import(ref)
+    api = _check_api(ref, module)
+    _check_hooks(ref, module)
+    return Plugin(ref, module, api)
+
+
+def hook_names() -> tuple[str, ...]:
+    """All hooks of the contract."""
+    return tuple(name for name in vars(hookspecs) if name.startswith("mjsdk_"))
+
+
+def _import(ref: PluginRef) -> ModuleType:
+    try:
+        return _import_file(Path(ref.target)) if ref.local else importlib.import_module(ref.target)
+    except SystemExit as error:
+        raise BrokenPlugin(f"{ref.label} called sys.exit({error.code!r}) while it was imported") from error
+    except Exception as error:
+        raise BrokenPlugin(f"{ref.label} failed to import: {describe(error)}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    """Import a file under a private name, so that it shadows no installed module and no file of the same stem."""
+    name = f"_mjsdk_local_{hashlib.sha1(str(path).encode()).hexdigest()[:8]}_{path.stem.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"cannot import {path}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def describe(error: BaseException) -> str:
+    """Kind, text and place of an error, on one line."""
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    frames = inspect.getinnerframes(error.__traceback__, context=0) if error.__traceback__ else []
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames and not isinstance(error, SyntaxError) else ""
+    return text.replace("\n", " ") + place
+
+
+def _check_api(ref: PluginRef, module: ModuleType) -> int:
+    legal = f"Write `MJSDK_API = {hookspecs.API}` into the plugin, as a literal number."
+    api = vars(module).get("MJSDK_API")
+    if api is None:
+        raise IncompatiblePlugin(f"{ref.label} does not say which contract it was written for. {legal}")
+    if type(api) is not int or not _is_literal(module):
+        raise IncompatiblePlugin(f"{ref.label}: MJSDK_API must be a number written in that module. {legal}")
+    if api not in SUPPORTED:
+        raise IncompatiblePlugin(
+            f"{ref.label} was written for version {api} of the plugin contract; this mjsdk understands "
+            f"{listing(map(str, SUPPORTED))}. "
+            f"Install a version of {'the file' if ref.local else ref.dist} that fits, or another mjsdk."
+        )
+    return api
+
+
+def _is_literal(module: ModuleType) -> bool:
+    """Whether the number stands in the source: one that is taken from mjsdk always matches, and so says nothing."""
+    try:
+        tree = ast.parse(inspect.getsource(module))
+    except (OSError, TypeError):  # only compiled code is installed
+        return True
+    return any(isinstance(node, ast.Assign | ast.AnnAssign) and _assigns_api(node) for node in tree.body)
+
+
+def _assigns_api(node: ast.Assign | ast.AnnAssign) -> bool:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    named = any(isinstance(target, ast.Name) and target.id == "MJSDK_API" for target in targets)
+    return named and isinstance(node.value, ast.Constant)
+
+
+def _check_hooks(ref: PluginRef, module: ModuleType) -> None:
+    for name, function in _hook_named(module):
+        if not hasattr(function, _MARK):
+            raise BrokenPlugin(_unmarked(ref, name))
+    _check_pending(ref, module)
+    for name, function in _marked(module):
+        _check_arguments(ref, name, function)
+    _check_owners(ref, {name for name, _ in _marked(module)})
+
+
+def _hook_named(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
+    for name, value in vars(module).items():
+        if name.startswith("mjsdk_") and inspect.isroutine(value):
+            yield name, value
+
+
+def _marked(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    """Implementations by the hook that they are meant for."""
+    functions = [
+        (name, value) for name, value in vars(module).items() if inspect.isroutine(value) and hasattr(value, _MARK)
+    ]
+    return [(getattr(value, _MARK).get("specname") or name, value) for name, value in functions]
+
+
+def _unmarked(ref: PluginRef, name: str) -> str:
+    if name in hook_names():
+        return f"{ref.label}: {name} lacks @hookimpl, so it would never be called. Add `@mjsdk.hookimpl` above it."
+    return f"{ref.label}: {_no_hook(name)} The prefix mjsdk_ is for hooks only."
+
+
+def _no_hook(name: str) -> str:
+    return f"unknown hook '{name}'{closest(name, hook_names()) or '.'} Hooks: {listing(hook_names())}."
+
+
+def _check_pending(ref: PluginRef, module: ModuleType) -> None:
+    manager = new_manager()
+    try:
+        manager.register(module, name=ref.name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise BrokenPlugin(_pending(ref, module, error)) from error
+
+
+def _pending(ref: PluginRef, module: ModuleType, error: Exception) -> str:
+    unknown = [name for name, _ in _marked(module) if name not in hook_names()]
+    if unknown:
+        return f"{ref.label}: {_no_hook(unknown[0])}"
+    wrong = [_wrong_argument(name, function) for name, function in _marked(module)]
+    return f"{ref.label}: {next(filter(None, wrong), error)}"
+
+
+def _wrong_argument(hook: str, function: Callable[..., Any]) -> str:
+    legal = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+    for name in inspect.signature(function).parameters:
+        if name not in legal:
+            return f"{hook} has no argument '{name}'{closest(name, legal) or '.'} It may take: {listing(legal)}."
+    return ""
+
+
+def _check_arguments(ref: PluginRef, hook: str, function: Callable[..., Any]) -> None:
+    """Refuse default values: what pluggy passes then depends on its version."""
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.default is not parameter.empty:
+            raise BrokenPlugin(
+                f"{ref.label}: argument '{parameter.name}' of {hook} has the default value {parameter.default!r}. "
+                "Hooks take their arguments without default values."
+            )
+
+
+def _check_owners(ref: PluginRef, implemented: set[str]) -> None:
+    for hook, kind in OWNERS.items():
+        if kind == ref.kind and hook not in implemented:
+            raise BrokenPlugin(
+                f"{ref.label} does not implement {hook}, which every {kind} plugin must. "
+                f"It has: {listing(sorted(implemented))}."
+            )
+        if kind != ref.kind and hook in implemented:
+            raise BrokenPlugin(
+                f"{ref.label} implements {hook}, which only {kind} plugins may. Move it to a module of its own."
+            )
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows the hooks and holds no plugin."""
+    manager = pluggy.PluginManager("mjsdk")
+    manager.add_hookspecs(hookspecs)
+    return manager

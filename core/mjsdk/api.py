@@ -1,0 +1,216 @@
+"""mjsdk from Python, for notebooks and other people's code: robots, configurations, environments and runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mjsdk.errors import ConfigError
+from mjsdk.plugins import Session, open_session
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from mjsdk.config import Config
+    from mjsdk.env import Env
+    from mjsdk.learn import Policy
+    from mjsdk.robot import ActuatorGroup, CollisionRule, InitialState, Robot, Roles
+    from mjsdk.runs import Run
+
+_log = logging.getLogger(__name__)
+
+Overrides = Mapping[str, Any] | str
+"""`{"env.scene.num_envs": 64}`, or `"env.scene.num_envs=64"` as on the command line."""
+
+
+@attrs.frozen
+class LoadedRobot:
+    """A robot: its facts, and its model."""
+
+    session: Session = attrs.field(repr=False)
+    facts: Robot
+    """Everything that the robot's package says."""
+
+    @property
+    def name(self) -> str:
+        """Name of the machine."""
+        return self.facts.name
+
+    @property
+    def summary(self) -> str:
+        """One line for people."""
+        return self.facts.summary
+
+    @property
+    def roles(self) -> Roles:
+        """Body parts by role: `robot.roles["feet"].sites`."""
+        return self.facts.roles
+
+    @property
+    def actuators(self) -> tuple[ActuatorGroup, ...]:
+        """Motors."""
+        return self.facts.actuators
+
+    @property
+    def collisions(self) -> Mapping[str, tuple[CollisionRule, ...]]:
+        """Collision presets, the default one first."""
+        return self.facts.collisions
+
+    @property
+    def poses(self) -> Mapping[str, InitialState]:
+        """Poses, the default one first."""
+        return self.facts.poses
+
+    def spec(self, collisions: str = "") -> mujoco.MjSpec:
+        """A fresh `MjSpec` with actuators and the collisions of a preset, the default one if none is named."""
+        spec = self.session.load_spec()
+        self.session.setup(spec, collisions)
+        return spec
+
+    def compile(self, collisions: str = "") -> mujoco.MjModel:
+        """The robot alone, as an `MjModel`: no ground, no task."""
+        return self.spec(collisions).compile()
+
+
+@attrs.frozen
+class LoadedRun:
+    """The folder of one training."""
+
+    run: Run
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self.run.path
+
+    @property
+    def config(self) -> Config:
+        """The configuration it was trained with."""
+        return self.run.config(self.run.session())
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """One entry per iteration."""
+        return self.run.metrics()
+
+    def policy(self, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
+        """The policy of a checkpoint, the newest if none is named: `policy(observations) -> actions (E, A)`."""
+        from mjsdk.learn import load_policy
+
+        return load_policy(self.run, checkpoint=checkpoint, device=device)
+
+    def make_env(self, *overrides: Overrides, device: str = "cpu", seed: int | None = None) -> Env:
+        """An environment as in training, with settings of your own on top."""
+        return _make_env(self.config, self.run.session(), overrides, device, seed)
+
+
+def load_robot(robot: str) -> LoadedRobot:
+    """Load a robot by `name`, `package:name` or `./file.py`."""
+    session = open_session(robot)
+    return LoadedRobot(session, session.robot())
+
+
+def compose(
+    robot: str,
+    task: str,
+    *overrides: Overrides,
+    extras: Sequence[str] = (),
+    preset: str | None = None,
+    file: str | Path | None = None,
+    device: str = "cpu",
+) -> Config:
+    """The configuration of a task for a robot: task, robot's adaptations, preset, file, then overrides.
+
+    Args:
+        robot: `name`, `package:name` or `./file.py`; likewise the task and the extras.
+        task: The task.
+        overrides: Settings by dotted path, `{"env.scene.num_envs": 64}` or `"env.scene.num_envs=64"`.
+        extras: Extras that add terms or adapt the task.
+        preset: `cpu`, `gpu`, `stable` or a task's own; by default the one that suits the device.
+        file: YAML file with settings.
+        device: Decides the default preset.
+    """
+    from mjsdk.config.layers import compose as compose_layers
+
+    composed = compose_layers(
+        open_session(robot, task, extras),
+        preset=preset,
+        device=device,
+        file=Path(file) if file is not None else None,
+        overrides=_pairs(overrides),
+    )
+    for warning in composed.warnings:
+        _log.warning(warning)
+    return composed.config
+
+
+def make_env(
+    config: Config | str,
+    task: str | None = None,
+    *overrides: Overrides,
+    num_envs: int | None = None,
+    device: str = "cpu",
+    seed: int | None = None,
+    extras: Sequence[str] = (),
+) -> Env:
+    """The environment of a configuration, or of a robot and a task by name.
+
+    Args:
+        config: What `compose` returned, or the name of a robot.
+        task: Name of the task, if `config` is the name of a robot.
+        overrides: Settings by dotted path, on top.
+        num_envs: Number of worlds; short for `env.scene.num_envs`.
+        device: `cpu`, `cuda` or `cuda:N`.
+        seed: Seed of all random numbers; the configuration's by default.
+        extras: Extras, if `config` is the name of a robot.
+    """
+    given = [*overrides, *([{"env.scene.num_envs": num_envs}] if num_envs is not None else [])]
+    if isinstance(config, str):
+        config, given = compose(config, _given(task), *given, extras=extras, device=device), []
+    elif task is not None or extras:
+        raise TypeError("make_env takes a task and extras only with the name of a robot; a configuration has its own")
+    return _make_env(config, open_session(config.robot, config.task, config.extras), given, device, seed)
+
+
+def load_run(run: str | Path = "latest", log_root: str | Path = "logs") -> LoadedRun:
+    """The run of a folder, or the `latest` below `log_root`."""
+    from mjsdk.runs import find_run
+
+    return LoadedRun(find_run(str(run), str(log_root)))
+
+
+def _given(task: str | None) -> str:
+    if task is None:
+        raise TypeError("make_env needs a configuration, or the names of a robot and of a task")
+    return task
+
+
+def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
+    from mjsdk.env import make_env
+
+    changed = _override(config, session, _pairs(overrides)) if overrides else config
+    return make_env(changed, session, device=device, seed=seed)
+
+
+def _override(config: Config, session: Session, pairs: Sequence[tuple[str, Any]]) -> Config:
+    from mjsdk.config.convert import from_plain, to_plain
+    from mjsdk.config.overrides import merge, tree
+
+    data = to_plain(config)
+    mistakes = merge(data, tree(pairs), session.terms(), typed=True).mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
+    return from_plain(data, session.terms())
+
+
+def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:
+    from mjsdk.config.overrides import parse_flags
+
+    pairs: list[tuple[str, Any]] = []
+    for given in overrides:
+        pairs += list(given.items()) if isinstance(given, Mapping) else parse_flags([f"--{given}"])
+    return pairs

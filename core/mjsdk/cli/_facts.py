@@ -1,0 +1,110 @@
+"""What robot and task plugins say, as plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mjsdk.errors import MjsdkError, PluginError, UnknownPlugin
+from mjsdk.plugins import PluginRef, Session, index, open_session, status
+
+if TYPE_CHECKING:
+    from mjsdk.robot import ActuatorGroup, Robot, Role
+
+SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics")
+
+
+def robot_facts(session: Session) -> dict[str, Any]:
+    """The facts of the session's robot, and the joints of its compiled model."""
+    robot = session.robot()
+    spec = session.load_spec()
+    session.setup(spec)
+    model = spec.compile()
+    return {
+        **_plugin(session, session.robot_ref, robot.summary),
+        "mass": float(model.body_mass.sum()),
+        **_joints(model, robot),
+        "roles": {name: _role(role) for name, role in robot.roles.items()},
+        "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
+        "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
+        "gait": attrs.asdict(robot.gait) if robot.gait else None,
+    }
+
+
+def task_facts(session: Session) -> dict[str, Any]:
+    """The task as it is for the session's robot, after the adaptations that plugins make."""
+    from mjsdk.config import Config
+
+    task = session.task()
+    config = Config(robot=session.robot_ref.spec, task=session.task_ref.spec, env=task.env, agent=task.agent)
+    session.adapt(config)
+    return {
+        **_plugin(session, session.task_ref, task.summary),
+        "robot": session.robot_ref.name,
+        "requires": [attrs.asdict(need) for need in task.requires],
+        "step_dt": config.env.step_dt,
+        "episode_length_s": config.env.episode_length_s,
+        **{section: attrs.asdict(config.env)[section] for section in SECTIONS},
+    }
+
+
+def fitting_session(task: str) -> Session:
+    """A session of that task with the first installed robot that has the parts it needs."""
+    refs = index()
+    robots = [ref for ref in refs if ref.kind == "robot" and status(ref, refs) in ("ok", "ambiguous")]
+    if not robots:
+        raise UnknownPlugin(
+            f"task '{task}' can only be shown for a robot, and none is installed; try --robot ./my_robot.py"
+        )
+    failures = []
+    for robot in robots:
+        session = _try(robot, task, failures)
+        if session:
+            return session
+    raise PluginError("\n".join([f"no installed robot can be used for task '{task}':", *failures]))
+
+
+def _try(robot: PluginRef, task: str, failures: list[str]) -> Session | None:
+    from mjsdk.plugins import find, load
+
+    load(find("task", task))  # a mistake in the task is the same for every robot
+    try:
+        session = open_session(robot.spec, task)
+        session.task()
+    except MjsdkError as error:
+        failures.append(f"  {robot.spec}: {error}")
+        return None
+    return session
+
+
+def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
+    plugin = next(plugin for plugin in session.plugins if plugin.ref == ref)
+    keys = ("kind", "name", "dist", "version", "target")
+    facts = {key: getattr(ref, key) for key in keys}
+    return {**facts, "summary": summary or ref.summary, "api": plugin.api, "hooks": list(plugin.hooks)}
+
+
+def _joints(model: Any, robot: Robot) -> dict[str, Any]:
+    from mjsdk.selection import ModelNames, match
+
+    names = ModelNames.of(model).joints
+    motors = {names[i]: group for group in robot.actuators for i in match(group.joints, names, "joints")}
+    joints = [{"name": name, "range": _limits(model, name), "actuator": _motor(motors.get(name))} for name in names]
+    return {"dof": len(names), "joints": joints}
+
+
+def _limits(model: Any, joint: str) -> list[float] | None:
+    view = model.joint(joint)
+    return [float(limit) for limit in view.range] if model.jnt_limited[view.id] else None
+
+
+def _motor(group: ActuatorGroup | None) -> dict[str, Any] | None:
+    if group is None:
+        return None
+    facts = attrs.asdict(group, filter=lambda attribute, _: attribute.name != "joints")
+    return {**facts, "action_scale": group.action_scale}
+
+
+def _role(role: Role) -> dict[str, list[str]]:
+    return {part: list(names) for part, names in attrs.asdict(role).items() if names}

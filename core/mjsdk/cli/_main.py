@@ -1,0 +1,74 @@
+"""Runs the command line and turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from mjsdk.errors import MjsdkError
+
+TRACEBACK = "MJSDK_TRACEBACK"
+"""Environment variable: show tracebacks of errors that are otherwise one message."""
+
+_BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
+    try:
+        try:
+            _run(args)
+        finally:
+            sys.stdout.flush()
+    except MjsdkError as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        _hang_up()
+    except Exception:
+        sys.stderr.write(_BUG)
+        raise
+
+
+def _run(args: Sequence[str] | None) -> None:
+    import typer.main
+
+    from mjsdk.cli.app import build
+
+    _show_warnings()
+    command = typer.main.get_command(build())
+    command(args=[*(sys.argv[1:] if args is None else args)], prog_name="mjsdk")
+
+
+def _fail(message: str) -> None:
+    from mjsdk.cli._output import error
+
+    error(message)
+    sys.exit(2)
+
+
+def _hang_up() -> None:
+    """Say nothing more: the reader of our output has left, as in `mjsdk list | head -1`."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+class _WarningsOnStderr(logging.Handler):
+    """Shows warnings of the library's loggers as `warning: ...`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record."""
+        from mjsdk.cli._output import warn
+
+        warn(record.getMessage())
+
+
+def _show_warnings() -> None:
+    logger = logging.getLogger("mjsdk")
+    if not any(isinstance(handler, _WarningsOnStderr) for handler in logger.handlers):
+        logger.addHandler(_WarningsOnStderr(logging.WARNING))

@@ -1,0 +1,74 @@
+"""The command line: one small module per command, found by name in `COMMANDS`.
+
+How to write a command, in `cli/<name>.py`:
+
+    def register(app: typer.Typer) -> None:
+        app.command("name", rich_help_panel="Learn")(name)      # a panel of mjsdk.cli._commands.PANELS
+
+    def name(robot: Annotated[str, typer.Option(help="...")]) -> None:
+        '''First line: what `mjsdk --help` shows.'''
+        from mjsdk.learn import train                           # heavy imports go inside
+
+* Importing the module is light: typer, the standard library, `mjsdk.errors` and `mjsdk.cli._output`; nothing else.
+* Print with `mjsdk.cli._output`: `console()` and `table()` for people, `print_json(data)` for `--json`, `warn(text)` for
+  warnings on stderr. Warnings of loggers below `mjsdk` appear on stderr by themselves.
+* Raise `MjsdkError`s; do not catch them: `main` prints `error: ...` on stderr and exits with 2. Otherwise `typer.Exit(code)`.
+* Free dotted settings (`--env.scene.num-envs 512`): register with `context_settings=FREE_FLAGS`, take
+  `context: typer.Context` and parse `context.args`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+import typer
+
+from mjsdk.cli._commands import Commands
+
+COMMANDS = ("train", "play", "eval", "bench", "plot", "list", "show", "explain", "config")
+"""Modules of this package that have `register`, in the order of the help."""
+
+FREE_FLAGS: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""`context_settings` of commands that take dotted settings."""
+
+_HELP = "Train robots on tasks in MuJoCo: any installed robot on any installed task."
+_EPILOG = "`mjsdk COMMAND --help` tells more; `mjsdk explain` tells about every setting of a training."
+
+
+def build() -> typer.Typer:
+    """The application with all its commands."""
+    app = typer.Typer(
+        name="mjsdk",
+        cls=Commands,
+        help=_HELP,
+        epilog=_EPILOG,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback()(_root)
+    for name in COMMANDS:
+        # TODO(build): every module must exist in the end
+        if importlib.util.find_spec(f"mjsdk.cli.{name}") is not None:
+            importlib.import_module(f"mjsdk.cli.{name}").register(app)
+    return app
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from mjsdk import __version__
+
+        typer.echo(f"mjsdk {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    pass

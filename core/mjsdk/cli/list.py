@@ -1,0 +1,78 @@
+"""`mjsdk list`: the installed plugins, from their metadata alone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from mjsdk.cli import _output
+from mjsdk.cli._commands import QuickCommand
+from mjsdk.errors import PluginError, closest, listing
+
+KINDS = {"robots": "robot", "tasks": "task", "extras": "extra"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    settings = {"allow_extra_args": True}  # a declared argument would import pydantic: half of this command's time
+    app.command(
+        "list",
+        cls=QuickCommand,
+        rich_help_panel="Look",
+        options_metavar="[robots|tasks|extras] [OPTIONS]",
+        context_settings=settings,
+    )(list_plugins)
+
+
+def list_plugins(
+    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
+    """List the installed robots, tasks and extras, or one kind of them."""
+    data = _collect(_kinds(context.args))
+    if as_json:
+        _output.print_json(data)
+    else:
+        _print(data)
+
+
+def _kinds(wanted: list[str]) -> dict[str, str]:
+    for kind in wanted:
+        if kind not in KINDS:
+            raise PluginError(f"no kind of plugin '{kind}'{closest(kind, KINDS) or '.'} Legal: {listing(KINDS)}")
+    return {title: kind for title, kind in KINDS.items() if title in wanted or not wanted}
+
+
+def _collect(kinds: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
+    from mjsdk._index import index, status
+
+    refs = index()
+    return {
+        title: [
+            {"name": r.name, "dist": r.dist, "version": r.version, "summary": r.summary, "status": status(r, refs)}
+            for r in refs
+            if r.kind == kind
+        ]
+        for title, kind in kinds.items()
+    }
+
+
+def _print(data: dict[str, list[dict[str, Any]]]) -> None:
+    from rich.text import Text
+
+    console = _output.console()
+    for title, plugins in data.items():
+        if not plugins:
+            console.print(f"no {title} installed\n")
+            continue
+        rows = [
+            (Text(p["name"], "bold cyan"), f"{p['dist']} {p['version']}", _status(p["status"]), p["summary"])
+            for p in plugins
+        ]
+        console.print(_output.table(title, ("name", "package", "status", "summary"), rows))
+
+
+def _status(status: str) -> Any:
+    from rich.text import Text
+
+    return Text(status, "green" if status == "ok" else "bold red")

@@ -1,0 +1,64 @@
+"""`mjsdk plot`: learning curves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mjsdk.cli import _output
+
+if TYPE_CHECKING:
+    from mjsdk.plot.curves import Curve, Source
+    from mjsdk.runs import Run
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("plot", rich_help_panel="Use a run")(plot)
+
+
+def plot(
+    runs: Annotated[list[str], typer.Argument(help="Folders, names of runs, or `latest`.")],
+    text: Annotated[bool, typer.Option("--text", help="Draw in the terminal.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Picture to write.", show_default="curves.png in the run, or here")] = None,
+    against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
+    metric: Annotated[
+        list[str] | None, typer.Option(help="What to draw; may be given several times.", show_default="reward, length, metrics")
+    ] = None,
+    band: Annotated[bool, typer.Option("--band/--no-band", help="Draw runs that differ by their seed only as mean and band.")] = True,
+    log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
+) -> None:
+    """Draw learning curves of one or more runs."""
+    from mjsdk.plot import check_metrics, default_metrics, draw_text, make_sources
+    from mjsdk.runs import find_run
+
+    found = [find_run(spec, log_root) for spec in runs]
+    sources = make_sources(found, band)
+    check_metrics(sources, metric or ())
+    panels = _panels(sources, metric or default_metrics(sources), against)
+    if text:
+        typer.echo(draw_text(panels, against))
+    if output is not None or not text:
+        _write(panels, against, found, output)
+
+
+def _panels(sources: list[Source], metrics: Any, against: str) -> list[tuple[str, list[Curve]]]:
+    from mjsdk.errors import RunError
+    from mjsdk.plot import make_curves
+
+    panels = [(name, make_curves(sources, name, against)) for name in metrics]
+    panels = [(name, curves) for name, curves in panels if curves]
+    if not panels:
+        raise RunError("there is nothing to draw yet: the runs have no finished iteration with these metrics")
+    return panels
+
+
+def _write(panels: list[tuple[str, list[Curve]]], against: str, runs: list[Run], output: Path | None) -> None:
+    from mjsdk.plot import draw_curves, save_figure
+
+    path = output or (runs[0].path / "curves.png" if len(runs) == 1 else Path("curves.png"))
+    title = f"{runs[0].path.parent.name}/{runs[0].name}" if len(runs) == 1 else ""
+    save_figure(draw_curves(panels, against, title), path)
+    typer.echo(f"wrote {path}")

@@ -1,0 +1,191 @@
+"""`mjsdk show robot` and `mjsdk show task`: what one plugin says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mjsdk.cli import _output
+from mjsdk.cli._commands import Commands
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(cls=Commands, help="Show the facts of one robot or task.", no_args_is_help=True)
+    group.command("robot")(show_robot)
+    group.command("task")(show_task)
+    app.add_typer(group, name="show", rich_help_panel="Look")
+
+
+def show_robot(
+    name: Annotated[str, typer.Argument(help="The robot: name, package:name or ./file.py.")], as_json: AsJson = False
+) -> None:
+    """Joints, actuators, roles, poses and collision presets of a robot."""
+    from mjsdk.cli._facts import robot_facts
+    from mjsdk.plugins import open_session
+
+    facts = robot_facts(open_session(name))
+    if as_json:
+        _output.print_json(facts)
+    else:
+        _print_robot(facts)
+
+
+def show_task(
+    name: Annotated[str, typer.Argument(help="The task: name, package:name or ./file.py.")],
+    robot: Annotated[
+        str | None, typer.Option(help="The robot to show it for.", show_default="the first installed one that fits")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Requirements, observations, actions, rewards and the other terms of a task."""
+    from mjsdk.cli._facts import fitting_session, task_facts
+    from mjsdk.plugins import open_session
+
+    session = open_session(robot, name) if robot else fitting_session(name)
+    facts = task_facts(session)
+    if as_json:
+        _output.print_json(facts)
+    else:
+        _print_task(facts, chosen=not robot)
+
+
+def _print_robot(facts: dict[str, Any]) -> None:
+    console = _output.console()
+    _print_origin(console, facts)
+    console.print(f"{facts['dof']} joints, {facts['mass']:.4g} kg\n")
+    for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
+        console.print(table)
+
+
+def _print_origin(console: Console, facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
+    source = f"{facts['dist']} {facts['version']} ({facts['target']})" if facts["dist"] else facts["target"]
+    console.print(Text.assemble((facts["name"], "bold cyan"), f"  {facts['summary']}"))
+    console.print(Text(f"from {source}, hooks: {', '.join(facts['hooks'])}"))
+
+
+def _joints(facts: dict[str, Any]) -> Any:
+    columns = (
+        "joint",
+        "range\n[rad]",
+        "kp\n[N m/rad]",
+        "kd\n[N m s/rad]",
+        "effort\n[N m]",
+        "armature\n[kg m^2]",
+        "action scale\n[rad]",
+    )
+    keys = ("kp", "kd", "effort_limit", "armature", "action_scale")
+    rows = []
+    for joint in facts["joints"]:
+        motor = joint["actuator"] or {}
+        rows.append([joint["name"], _range(joint["range"]), *(_number(motor.get(key)) for key in keys)])
+    return _output.table("joints and actuators", columns, rows, right=columns[1:])
+
+
+def _roles(facts: dict[str, Any]) -> Any:
+    rows = [
+        (role if i == 0 else "", part, ", ".join(names))
+        for role, parts in facts["roles"].items()
+        for i, (part, names) in enumerate(parts.items())
+    ]
+    return _output.table("roles", ("role", "part", "names"), rows)
+
+
+def _poses(facts: dict[str, Any]) -> Any:
+    rows = [
+        (name + (" (default)" if i == 0 else ""), _vector(pose["pos"]), _map(pose["joint_pos"]) or "all 0")
+        for i, (name, pose) in enumerate(facts["poses"].items())
+    ]
+    return _output.table("poses", ("pose", "base [m]", "joints [rad]"), rows)
+
+
+def _collisions(facts: dict[str, Any]) -> Any:
+    rows = [
+        (name + (" (default)" if i == 0 and k == 0 else "") if k == 0 else "", ", ".join(rule["geoms"]), _rule(rule))
+        for i, (name, rules) in enumerate(facts["collisions"].items())
+        for k, rule in enumerate(rules)
+    ]
+    return _output.table("collision presets", ("preset", "geoms", "contacts"), rows)
+
+
+def _rule(rule: dict[str, Any]) -> str:
+    with_whom = "world and robot" if rule["self_collision"] else "world"
+    return f"{with_whom}, condim {rule['condim']}, friction {_vector(rule['friction'])}"
+
+
+def _print_task(facts: dict[str, Any], chosen: bool) -> None:
+    console = _output.console()
+    _print_origin(console, facts)
+    hint = " (the first installed robot that fits; --robot chooses another)" if chosen else ""
+    console.print(
+        f"for robot {facts['robot']}{hint}, control at {1 / facts['step_dt']:.4g} Hz, episodes of {facts['episode_length_s']:g} s\n"
+    )
+    console.print(_requirements(facts))
+    for group, settings in facts["observations"].items():
+        console.print(_terms(f"observations: {group}", settings["terms"], _observation))
+    for section in ("actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics"):
+        if facts[section]:
+            console.print(_terms(section, facts[section], _DETAILS.get(section, _settings)))
+
+
+def _requirements(facts: dict[str, Any]) -> Any:
+    rows = [(need["role"], f"{need['at_least']}+ {need['part']}", need["why"]) for need in facts["requires"]]
+    return _output.table("needs", ("role", "parts", "for"), rows)
+
+
+def _terms(title: str, terms: dict[str, Any], details: Any) -> Any:
+    rows = [(name, term["func"], details(term), _map(term.get("params") or {})) for name, term in terms.items()]
+    return _output.table(title, ("name", "func", "settings", "params"), rows)
+
+
+def _observation(term: dict[str, Any]) -> str:
+    parts = [f"{term['noise']['type']} noise {term['noise']['scale']:g}"] if term["noise"] else []
+    parts += [f"scale {term['scale']}"] if term["scale"] != 1.0 else []
+    parts += [f"delay {term['delay_min_lag']}..{term['delay_max_lag']}"] if term["delay_max_lag"] else []
+    parts += [f"history {term['history_length']}"] if term["history_length"] > 1 else []
+    return ", ".join(parts)
+
+
+def _settings(term: dict[str, Any]) -> str:
+    return _map({key: value for key, value in term.items() if key not in ("func", "params")})
+
+
+_DETAILS = {
+    "rewards": lambda term: f"weight {term['weight']:g}",
+    "terminations": lambda term: "time limit" if term["time_out"] else "failure",
+    "events": lambda term: (
+        term["mode"] + (f" every {_vector(term['interval_range_s'])} s" if term["interval_range_s"] else "")
+    ),
+}
+
+
+def _map(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key}={_value(value)}" for key, value in values.items())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + _map(value) + "}"
+    if isinstance(value, list | tuple):
+        return _vector(value)
+    return _number(value) if isinstance(value, float) else str(value)
+
+
+def _vector(values: Any) -> str:
+    return "[" + ", ".join(_value(value) for value in values) + "]"
+
+
+def _range(limits: list[float] | None) -> str:
+    return f"{limits[0]:.4g} .. {limits[1]:.4g}" if limits else "unlimited"
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"

@@ -1,0 +1,185 @@
+"""What settings mean together: bounds, choices, ranges, and what must fit with what."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from mjsdk.config import schema, termchecks
+from mjsdk.config.convert import show
+from mjsdk.config.env import EnvConfig, ObservationTermConfig
+from mjsdk.config.fields import Setting
+from mjsdk.config.root import Config
+from mjsdk.errors import Mistake, closest, listing
+from mjsdk.robot import Robot, Roles
+from mjsdk.selection import ModelNames
+from mjsdk.terms import TermRegistry
+
+_DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
+
+
+@attrs.define
+class Checked:
+    """What is wrong with settings, and what is odd."""
+
+    mistakes: list[Mistake] = attrs.field(factory=list)
+    warnings: list[str] = attrs.field(factory=list)
+
+
+def check(
+    config: Config,
+    terms: TermRegistry,
+    *,
+    names: ModelNames | None = None,
+    roles: Roles | None = None,
+    robot: Robot | None = None,
+) -> Checked:
+    """Look for everything that cannot work, or is outside of its sane range.
+
+    With the `names` of a compiled model, patterns and roles must match something; with the `robot`, its presets must exist.
+    """
+    roles = roles if roles is not None or robot is None else robot.roles
+    result = Checked()
+    for leaf in schema.leaves(config):
+        _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path))
+    for path, name, value, setting in termchecks.given_parameters(config.env, terms):
+        _add(result, f"{path}.params.{name}", value, setting, bool(_RANGE.search(name)))
+    result.mistakes += _together(config, robot)
+    result.mistakes += termchecks.check_terms(config.env, terms, names, roles)
+    return result
+
+
+def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool) -> None:
+    wrong = [*_impossible(value, setting), *(_disordered(value) if is_range else ())]
+    result.mistakes += [Mistake(path, message) for message in dict.fromkeys(wrong)]
+    if not wrong:
+        result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """All numbers in a value: itself, its elements, or the values of a map."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
+def odd(value: Any, setting: Setting) -> list[str]:
+    """The warning for a value outside of its sane range, if it is."""
+    if setting.sane is None:
+        return []
+    low, high = setting.sane
+    outside = any(not low <= number <= high for number in numbers(value))
+    bounds = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
+    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()] if outside else []
+
+
+def _impossible(value: Any, setting: Setting) -> Iterator[str]:
+    if setting.choices and value not in setting.choices:
+        yield f"no choice {show(value)}{closest(str(value), setting.choices) or '.'} Legal: {listing(setting.choices)}"
+    low, high = setting.legal
+    for number in numbers(value):
+        if math.isnan(number):
+            yield "is not a number (nan)"
+        elif low is not None and number < low:
+            yield f"must be at least {show(low)}, not {show(number)}"
+        elif high is not None and number > high:
+            yield f"must be at most {show(high)}, not {show(number)}"
+        elif setting.above is not None and not number > setting.above:
+            yield f"must be greater than {show(setting.above)}, not {show(number)}"
+
+
+def _is_range(path: str) -> bool:
+    *parents, name = path.split(".")
+    return "ranges" in parents or bool(_RANGE.search(name))
+
+
+def _disordered(value: Any) -> Iterator[str]:
+    if isinstance(value, (list, tuple)):
+        if len(value) != 2:
+            yield f"takes the smallest and the largest value, not {show(list(value))}"
+        elif list(numbers(value)) == list(value) and value[0] > value[1]:
+            yield f"the smallest value comes first, not {show(list(value))}"
+
+
+def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
+    yield from _batches(config)
+    yield from _agent(config)
+    yield from _observations(config.env)
+    yield from _events(config.env)
+    if robot is not None:
+        yield from _names_of(robot, config.env)
+
+
+def _batches(config: Config) -> Iterator[Mistake]:
+    """rsl_rl cuts rollouts of recurrent networks by worlds, others by samples, and drops what is left over."""
+    worlds, parts = config.env.scene.num_envs, config.agent.algorithm.num_mini_batches
+    if worlds < 1 or parts < 1:
+        return
+    path = "agent.algorithm.num_mini_batches"
+    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & {"lstm", "gru"}
+    samples = worlds * config.agent.num_steps_per_env
+    if recurrent and worlds % parts:
+        divisors = [str(i) for i in range(1, min(worlds, 64) + 1) if worlds % i == 0]
+        yield Mistake(
+            path,
+            f"must divide env.scene.num_envs ({worlds}) for a recurrent network, not {parts}. Legal: {listing(divisors)}",
+        )
+    elif samples < parts:
+        yield Mistake(
+            path, f"{parts} mini-batches need at least as many samples; num_envs x num_steps_per_env is {samples}"
+        )
+
+
+def _agent(config: Config) -> Iterator[Mistake]:
+    agent = config.agent
+    for name in ("load_run", "load_checkpoint"):
+        try:
+            re.compile(getattr(agent, name))
+        except re.error as error:
+            yield Mistake(f"agent.{name}", f"{show(getattr(agent, name))} is not a regular expression: {error}")
+    for name in ("actor", "critic"):
+        if not getattr(agent, name).hidden_dims:
+            yield Mistake(f"agent.{name}.hidden_dims", "needs at least one layer")
+    if not _DEVICE.fullmatch(config.train.device):
+        yield Mistake(
+            "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
+        )
+
+
+def _observations(env: EnvConfig) -> Iterator[Mistake]:
+    for path, entry in schema.entries(env, "env."):
+        if isinstance(entry, ObservationTermConfig) and entry.delay_min_lag > entry.delay_max_lag:
+            yield Mistake(
+                f"{path}.delay_min_lag", f"{entry.delay_min_lag} is more than delay_max_lag ({entry.delay_max_lag})"
+            )
+
+
+def _events(env: EnvConfig) -> Iterator[Mistake]:
+    for name, event in env.events.items():
+        if event.mode == "interval" and event.interval_range_s is None:
+            yield Mistake(
+                f"env.events.{name}.interval_range_s", "must be given for mode=interval: [shortest, longest] in seconds"
+            )
+
+
+def _names_of(robot: Robot, env: EnvConfig) -> Iterator[Mistake]:
+    for name, legal in (("pose", robot.poses), ("collisions", robot.collisions)):
+        yield from _named(f"env.scene.{name}", getattr(env.scene, name), legal, robot.name)
+
+
+def _named(path: str, given: str, legal: Iterable[str], robot: str) -> Iterator[Mistake]:
+    legal = list(legal)
+    if given and given not in legal:
+        yield Mistake(
+            path,
+            f"robot '{robot}' has no '{given}'{closest(given, legal) or '.'} Legal: {listing(legal)}, or empty for its default",
+        )

@@ -1,0 +1,249 @@
+"""Settings to plain data and back, with every mistake at once."""
+
+from __future__ import annotations
+
+import enum
+import operator
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import attrs
+import cattrs.cols
+import cattrs.gen
+from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
+
+from mjsdk.config import schema, yamlio
+from mjsdk.config.root import Config
+from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
+from mjsdk.terms import TermRegistry, parameters
+
+Hook = Callable[[Any, Any], Any]
+
+
+class WrongTypeError(Exception):
+    """A value that a setting does not take."""
+
+    def __init__(self, value: Any, annotation: Any) -> None:
+        super().__init__(f"takes {schema.describe(annotation)}, not {show(value)}")
+
+
+def show(value: Any) -> str:
+    """A value as people write it, cut when long."""
+    text = f"'{value}'" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else yamlio.flow(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def to_plain(config: Any) -> Any:
+    """Settings as plain data: dicts, lists, text, numbers, switches and None, all of it written out."""
+    return _plain(config, "")
+
+
+def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
+    """The settings that plain data stands for. Raises `ConfigError` with all mistakes."""
+    try:
+        return make_converter(terms).structure(data, Config)
+    except Exception as error:  # cattrs raises groups of anything that its hooks raise
+        found = list(mistakes_of(error))
+        if not found:
+            raise
+        raise ConfigError(found) from error
+
+
+def make_converter(terms: TermRegistry) -> cattrs.Converter:
+    """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
+    converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
+    for scalar in (bool, int, float, str):
+        converter.register_structure_hook(scalar, _scalar)
+    converter.register_structure_hook_factory(
+        schema.is_list, _guarded(cattrs.cols.list_structure_factory, converter, _is_sequence)
+    )
+    converter.register_structure_hook_factory(
+        schema.is_map, _guarded(cattrs.cols.mapping_structure_factory, converter, _is_mapping)
+    )
+    converter.register_structure_hook_factory(_is_pair, _pair_factory(converter))
+    converter.register_structure_hook_factory(attrs.has, _section_factory(converter, terms))
+    converter.register_structure_hook_func(lambda cls: len(schema.union_arms(cls)) > 1, _union(converter))
+    converter.register_structure_hook_func(lambda cls: typing.get_origin(cls) is typing.Literal, _literal)
+    for base in schema.OPEN:
+        converter.register_structure_hook_func(partial(operator.is_, base), _open(converter, terms, base))
+    return converter
+
+
+def mistakes_of(error: BaseException, path: str = "") -> Iterator[Mistake]:
+    """What a failed conversion says, as mistakes with dotted paths."""
+    if isinstance(error, (ClassValidationError, IterableValidationError)):
+        noted, others = error.group_exceptions()
+        for cause, note in noted:
+            yield from mistakes_of(cause, _join(path, getattr(note, "name", getattr(note, "index", ""))))
+        for cause in others:
+            yield from mistakes_of(cause, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        yield from (
+            Mistake(_join(path, key), _unknown(str(key), error)) for key in sorted(map(str, error.extra_fields))
+        )
+    elif isinstance(error, ConfigError):
+        yield from (Mistake(_join(path, mistake.path), mistake.message) for mistake in error.mistakes)
+    elif isinstance(error, KeyError):
+        yield Mistake(path, "must be given")
+    elif isinstance(error, (WrongTypeError, SelectionError, ValueError)):
+        yield Mistake(path, str(error))
+
+
+def _join(path: str, part: str | int) -> str:
+    if isinstance(part, int):
+        return f"{path}[{part}]"
+    return f"{path}.{part}" if path and part else path or part
+
+
+def _unknown(key: str, error: ForbiddenExtraKeysError) -> str:
+    legal = list(schema.fields(error.cl))
+    if key in getattr(error, "parameters", ()):
+        return f"no such setting; '{key}' is a parameter of the term: write params.{key}"
+    return f"no such setting{closest(key, legal) or '.'} Legal: {listing(legal)}"
+
+
+def _plain(value: Any, path: str) -> Any:
+    if attrs.has(type(value)):
+        return {name: _plain(getattr(value, name), _join(path, name)) for name in schema.fields(type(value))}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, _join(path, str(key))) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, _join(path, i)) for i, item in enumerate(value)]
+    return _plain_scalar(value, path)
+
+
+def _plain_scalar(value: Any, path: str) -> Any:
+    if isinstance(value, enum.Enum):
+        return _plain_scalar(value.value, path)
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    if value is None:
+        return None
+    if callable(getattr(value, "tolist", None)):  # arrays and numbers of numpy and torch
+        return _plain(value.tolist(), path)
+    raise ConfigError([Mistake(path, f"takes plain data, not a {type(value).__name__}")])
+
+
+def _scalar(value: Any, kind: Any) -> Any:
+    if type(value) is kind:
+        return value
+    if kind is float and type(value) is int:
+        return float(value)
+    raise WrongTypeError(value, kind)
+
+
+def _is_pair(cls: Any) -> bool:
+    return typing.get_origin(cls) is tuple
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _is_mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _guarded(factory: Any, converter: cattrs.Converter, accepts: Callable[[Any], bool]) -> Callable[[Any], Hook]:
+    """A hook factory whose hooks refuse values of the wrong shape, such as text for a list of texts."""
+
+    def make(cls: Any) -> Hook:
+        inner = factory(cls, converter)
+        return lambda value, _: inner(value, cls) if accepts(value) else _refuse(value, cls)
+
+    return make
+
+
+def _refuse(value: Any, cls: Any) -> Any:
+    raise WrongTypeError(value, cls)
+
+
+def _pair_factory(converter: cattrs.Converter) -> Callable[[Any], Hook]:
+    def make(cls: Any) -> Hook:
+        arguments = typing.get_args(cls)
+        if Ellipsis in arguments:
+            return lambda value, _: tuple(converter.structure(value, list[arguments[0]]))  # type: ignore[valid-type]
+        return lambda value, _: _pair(value, cls, arguments, converter)
+
+    return make
+
+
+def _pair(value: Any, cls: Any, arguments: tuple[Any, ...], converter: cattrs.Converter) -> tuple[Any, ...]:
+    if not _is_sequence(value) or len(value) != len(arguments):
+        raise WrongTypeError(value, cls)
+    return tuple(converter.structure(item, argument) for item, argument in zip(value, arguments, strict=True))
+
+
+def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callable[[Any], Hook]:
+    def make(cls: Any) -> Hook:
+        schema.fields(cls)  # resolves the annotations
+        inner = cattrs.gen.make_dict_structure_fn(cls, converter)
+        kind = schema.kind_of(cls)
+
+        def hook(value: Any, _: Any) -> Any:
+            if not _is_mapping(value):
+                raise WrongTypeError(value, cls)
+            try:
+                return inner(value, cls)
+            except ClassValidationError as error:
+                _name_parameters(error, kind, value.get("func"), terms)
+                raise
+
+        return hook
+
+    return make
+
+
+def _name_parameters(error: ClassValidationError, kind: str | None, func: Any, terms: TermRegistry) -> None:
+    """Note the parameters of the term on errors about unknown keys: people forget the `params.` before them."""
+    for cause in error.exceptions:
+        if kind and isinstance(cause, ForbiddenExtraKeysError) and func in terms.names(kind):
+            cause.parameters = tuple(parameters(terms.get(kind, func)))  # type: ignore[attr-defined]
+
+
+def _union(converter: cattrs.Converter) -> Hook:
+    def hook(value: Any, union: Any) -> Any:
+        for arm in schema.union_arms(union):
+            if _fits(value, arm):
+                return None if value is None else converter.structure(value, arm)
+        raise WrongTypeError(value, union)
+
+    return hook
+
+
+def _fits(value: Any, arm: Any) -> bool:
+    """Whether a value has the shape of a type, whatever its elements."""
+    if arm is Any or value is None:
+        return arm is Any or arm is type(None)
+    if schema.is_map(arm) or attrs.has(arm):
+        return _is_mapping(value)
+    if schema.is_list(arm) or _is_pair(arm):
+        return _is_sequence(value)
+    if typing.get_origin(arm) is typing.Literal:
+        return value in typing.get_args(arm)
+    return type(value) is arm or (arm is float and type(value) is int)
+
+
+def _literal(value: Any, cls: Any) -> Any:
+    if value not in typing.get_args(cls):
+        raise WrongTypeError(value, cls)
+    return value
+
+
+def _open(converter: cattrs.Converter, terms: TermRegistry, base: type) -> Hook:
+    """The hook for commands and actions: their class is the one of the term that `func` names."""
+    inner = _section_factory(converter, terms)(base)
+
+    def hook(value: Any, _: Any) -> Any:
+        if not _is_mapping(value):
+            raise WrongTypeError(value, base)
+        try:
+            cls = schema.entry_class(base, value, terms)
+        except SelectionError as error:
+            raise ConfigError([Mistake("func", str(error))]) from error
+        return inner(value, base) if cls is base else converter.structure(value, cls)
+
+    return hook

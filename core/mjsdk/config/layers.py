@@ -1,0 +1,277 @@
+"""Layers of settings: task -> robot's and extras' adapt -> presets -> file -> flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from mjsdk.config import presets, schema, yamlio
+from mjsdk.config.checks import check
+from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.overrides import Merged, Override, merge, tree
+from mjsdk.config.root import Config
+from mjsdk.errors import ConfigError, Mistake, SceneError
+from mjsdk.terms import TermRegistry
+
+if TYPE_CHECKING:
+    from mjsdk.plugins import Session
+    from mjsdk.selection import ModelNames
+    from mjsdk.task import TaskConfig
+
+COMMAND_LINE = "command line"
+"""Origin of what is composed: robot, task, extras and preset."""
+
+_WHOSE = ("robot", "task", "extras")
+"""Root settings that the command line decides, not a file."""
+
+
+@attrs.frozen
+class Composed:
+    """Settings after all layers."""
+
+    config: Config
+    origins: dict[str, str]
+    """Where each value that is not the default came from, by dotted path: `task velocity`, `preset cpu`, `flag`..."""
+    warnings: list[str]
+    """What is outside its sane range, with advice."""
+
+
+def compose(
+    session: Session,
+    *,
+    preset: str | None = None,
+    device: str = "cpu",
+    file: Path | None = None,
+    overrides: Sequence[Override] = (),
+) -> Composed:
+    """All settings of a training. `device` chooses the preset `cpu` or `gpu` unless `preset` names one of them.
+
+    Raises `ConfigError` with every mistake that was found.
+    """
+    task = session.task()
+    given = yamlio.load_file(Path(file)) if file is not None else {}
+    names = presets.chosen(preset or _preset_of(given), device, task.presets)
+    layers = _Layers(session.terms())
+    layers.start(_bare(session, task, names), f"task {task.name}")
+    layers.adapt(session)
+    for name in names:
+        layers.add(tree(presets.numbers(name, session.robot(), task.presets).items()), f"preset {name}")
+    layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
+    layers.add(tree(overrides), "flag", typed=True)
+    return layers.finish(session)
+
+
+@attrs.define
+class _Layers:
+    terms: TermRegistry
+    data: dict[str, Any] = attrs.field(factory=dict)
+    """All settings as plain data, so far."""
+    origins: dict[str, str] = attrs.field(factory=dict)
+    mistakes: list[Mistake] = attrs.field(factory=list)
+    sound: dict[str, Any] = attrs.field(factory=dict)
+    """The data before people's own layers: falls in where theirs are mistaken, so that the checks can go on."""
+
+    def start(self, config: Config, origin: str) -> None:
+        """Take the first layer as it is."""
+        self.data = to_plain(config)
+        self.origins = {path: origin if "." in path else COMMAND_LINE for path in flat(self.data)}
+
+    def adapt(self, session: Session) -> None:
+        """Let the robot and the extras edit numbers."""
+        config = from_plain(self.data, self.terms)
+        session.adapt(config)
+        self.replace(to_plain(config), _adapters(session))
+
+    def replace(self, data: dict[str, Any], origin: str) -> None:
+        """Take edited settings, noting what changed."""
+        before, self.data = flat(self.data), data
+        after = flat(data)
+        self.origins = {
+            path: self.origins[path] if path in before and same(before[path], value) else origin
+            for path, value in after.items()
+        }
+        self.sound = deepcopy(data)
+
+    def add(self, given: Mapping[str, Any], origin: str, *, typed: bool = False) -> None:
+        """Merge a layer of people's settings."""
+        before = flat(self.data)
+        merged = merge(self.data, given, self.terms, typed=typed)
+        self.mistakes += merged.mistakes
+        self._note(before, merged, origin, typed)
+
+    def _note(self, before: Mapping[str, Any], merged: Merged, origin: str, typed: bool) -> None:
+        after = flat(self.data)
+        changed = {path for path, value in after.items() if path not in before or not same(before[path], value)}
+        changed |= set(merged.paths) & set(after) if typed else set()
+        self.origins = {path: origin if path in changed else self.origins.get(path, origin) for path in after}
+
+    def finish(self, session: Session) -> Composed:
+        """Check everything and make it a configuration."""
+        config, found = salvage(self.data, self.sound, self.terms)
+        names = _names(session, config)
+        result = check(config, self.terms, names=names, robot=session.robot())
+        mistakes = [*self.mistakes, *found, *result.mistakes]
+        if mistakes:
+            raise ConfigError(unique(mistakes))
+        return Composed(config, _told(config, self.origins), result.warnings)
+
+
+def salvage(data: dict[str, Any], sound: Mapping[str, Any], terms: TermRegistry) -> tuple[Config, list[Mistake]]:
+    """The settings and the mistakes in them; mistaken values are replaced by sound ones so that checks can go on."""
+    try:
+        return from_plain(data, terms), []
+    except ConfigError as error:
+        repaired = deepcopy(data)
+        for mistake in error.mistakes:
+            _repair(repaired, sound, mistake.path.partition("[")[0].split("."))
+        return _second(repaired, sound, terms), list(error.mistakes)
+
+
+def _second(repaired: dict[str, Any], sound: Mapping[str, Any], terms: TermRegistry) -> Config:
+    try:
+        return from_plain(repaired, terms)
+    except ConfigError:
+        return from_plain(sound, terms)
+
+
+def _repair(data: Any, sound: Any, keys: Sequence[str]) -> None:
+    """Put the sound value at a path, or take the value or the entry away if there is none."""
+    key, *rest = keys
+    if not isinstance(data, dict) or key not in data:
+        return
+    if isinstance(sound, Mapping) and key in sound:
+        if rest and isinstance(data[key], dict):
+            _repair(data[key], sound[key], rest)
+        else:
+            data[key] = deepcopy(sound[key])
+    else:
+        del data[key]
+
+
+def unique(mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """Mistakes without repetitions, in order."""
+    return list(dict.fromkeys(mistakes))
+
+
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain settings as values by dotted path; maps that are one value stay whole, parameters of terms do not."""
+    return dict(_flat(Config, data, ""))
+
+
+def _flat(cls: type, data: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    legal = schema.fields(cls)
+    for name, value in data.items():
+        annotation = legal[name].type if name in legal else None
+        yield from _flat_value(annotation, value, f"{path}{name}", name == "params" and "func" in data)
+
+
+def _flat_value(annotation: Any, value: Any, path: str, is_params: bool) -> Iterator[tuple[str, Any]]:
+    section, item = schema.section_class(annotation), schema.item_class(annotation)
+    if not isinstance(value, Mapping):
+        yield path, value
+    elif section:
+        yield from _flat(section, value, f"{path}.")
+    elif item:
+        for key, entry in value.items():
+            yield from (
+                _flat(item, entry, f"{path}.{key}.") if isinstance(entry, Mapping) else [(f"{path}.{key}", entry)]
+            )
+    elif is_params:
+        yield from ((f"{path}.{key}", parameter) for key, parameter in value.items())
+    else:
+        yield from _open_map(annotation, value, path)
+
+
+def _open_map(annotation: Any, value: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any]]:
+    """A map that is one value, or settings of a command or action that only its own class describes."""
+    if annotation is not None:
+        yield path, value
+        return
+    for key, item in value.items():
+        yield from _open_map(None, item, f"{path}.{key}") if isinstance(item, Mapping) else [(f"{path}.{key}", item)]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal; 1 and true are not."""
+    return (
+        type(one) is type(other) and one == other if isinstance(one, bool) or isinstance(other, bool) else one == other
+    )
+
+
+def _told(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
+    """Origins of the values that are not the default."""
+    told: dict[str, str] = {}
+    for leaf in schema.leaves(config):
+        value, default = to_plain(leaf.value), None if leaf.default is attrs.NOTHING else to_plain(leaf.default)
+        if leaf.path.rpartition(".")[2] == "params":
+            paths = [f"{leaf.path}.{name}" for name in value]
+        else:
+            paths = [] if same(value, default) else [leaf.path]
+        told |= {path: _origin(path, origins) for path in paths}
+    return told
+
+
+def _origin(path: str, origins: Mapping[str, str]) -> str:
+    below = (origin for other, origin in origins.items() if other.startswith(f"{path}."))
+    return origins.get(path) or next(below, "")
+
+
+def _adapters(session: Session) -> str:
+    """The plugins that may have edited the task's numbers."""
+    refs = [plugin.ref for plugin in session.plugins if "mjsdk_adapt" in plugin.hooks]
+    return " or ".join(f"{ref.kind} {ref.name}" for ref in refs)
+
+
+def _bare(session: Session, task: TaskConfig, names: Sequence[str]) -> Config:
+    from mjsdk.plugins import index
+
+    shared = [(ref.kind, ref.name) for ref in index()]
+    specs = {
+        ref: ref.name if shared.count((ref.kind, ref.name)) == 1 and not ref.local else ref.spec for ref in session.refs
+    }
+    return Config(
+        robot=specs[session.robot_ref],
+        task=specs[session.task_ref],
+        extras=[spec for ref, spec in specs.items() if ref.kind == "extra"],
+        preset=",".join(names),
+        env=task.env,
+        agent=task.agent,
+    )
+
+
+def _preset_of(given: Mapping[str, Any]) -> str | None:
+    preset = given.get("preset")
+    return preset if isinstance(preset, str) else None
+
+
+def _own(given: Mapping[str, Any], data: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
+    """Settings of a file without those about what is composed, which must agree with the command line."""
+    for name in _WHOSE:
+        if name in given and given[name] and not _agree(given[name], data[name]):
+            mistakes.append(
+                Mistake(name, f"the file is for {given[name]}, not {data[name]}; remove that line to use it here")
+            )
+    return {name: value for name, value in given.items() if name not in (*_WHOSE, "preset")}
+
+
+def _agree(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_agree(a, b) for a, b in zip(one, other, strict=True))
+    return str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
+
+
+def _names(session: Session, config: Config) -> ModelNames:
+    """Names of the robot's parts, from its model alone."""
+    from mjsdk.selection import ModelNames
+
+    collisions = config.env.scene.collisions
+    spec = session.load_spec()
+    session.setup(spec, collisions if collisions in session.robot().collisions else "")
+    try:
+        return ModelNames.of(spec.compile())
+    except ValueError as error:
+        raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error

@@ -1,0 +1,252 @@
+"""Settings given by people: dotted flags, files and presets, merged into plain data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import yaml
+
+from mjsdk.config import schema, yamlio
+from mjsdk.config.root import Config
+from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
+from mjsdk.terms import TermRegistry, parameters
+
+Override = tuple[str, Any]
+"""A dotted path and its value."""
+
+_NEGATIVE = re.compile(r"-(\d|\.\d|\.?inf)")
+
+
+class TypedInt(int):
+    """A whole number from the command line, and what was typed."""
+
+    text: str
+
+
+class TypedFloat(float):
+    """A number from the command line, and what was typed."""
+
+    text: str
+
+
+def parse_flags(args: Sequence[str]) -> list[Override]:
+    """Dotted flags as (path, value): `--a.b-c 1`, `--a.b=c`, `--a.on`; values are YAML, or numbers joined by commas.
+
+    Dashes in names mean underscores. A flag without a value means true. Raises `ConfigError`.
+    """
+    overrides: list[Override] = []
+    mistakes: list[Mistake] = []
+    rest = list(args)
+    while rest:
+        token = rest.pop(0)
+        if not token.startswith("--") or token == "--":
+            mistakes.append(Mistake(token, "is not a setting; settings are given as `--path.to.setting value`"))
+            continue
+        name, equals, text = token[2:].partition("=")
+        if not equals and rest and _is_value(rest[0]):
+            text, equals = rest.pop(0), "="
+        overrides.append((name.replace("-", "_"), parse_value(text) if equals else True))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return overrides
+
+
+def _is_value(token: str) -> bool:
+    return not token.startswith("-") or token == "-" or _NEGATIVE.match(token) is not None
+
+
+def parse_value(text: str) -> Any:
+    """The value that `text` on the command line stands for; text that is not YAML is plain text."""
+    try:
+        value = yamlio.load(text)
+    except yaml.YAMLError:
+        return text
+    if type(value) in (int, float):
+        typed = (TypedInt if type(value) is int else TypedFloat)(value)
+        typed.text = text
+        return typed
+    if isinstance(value, str) and "," in value:
+        numbers = [_number(part) for part in value.split(",")]
+        return value if None in numbers else numbers
+    return value
+
+
+def _number(text: str) -> int | float | None:
+    try:
+        value = yamlio.load(text.strip())
+    except yaml.YAMLError:
+        return None
+    return value if type(value) in (int, float) else None
+
+
+def tree(overrides: Iterable[Override]) -> dict[str, Any]:
+    """Overrides as nested data; of two values for one setting the last wins."""
+    root: dict[str, Any] = {}
+    for path, value in overrides:
+        *parents, leaf = path.split(".")
+        node = root
+        for parent in parents:
+            if not isinstance(node.get(parent), dict):
+                node[parent] = {}
+            node = node[parent]
+        node[leaf] = value
+    return root
+
+
+@attrs.define
+class Merged:
+    """What came of merging given settings into plain data."""
+
+    paths: list[str] = attrs.field(factory=list)
+    """Settings that were given."""
+    mistakes: list[Mistake] = attrs.field(factory=list)
+
+
+def merge(data: dict[str, Any], given: Mapping[str, Any], terms: TermRegistry, *, typed: bool = False) -> Merged:
+    """Merge nested settings into complete plain data, in place.
+
+    Sections and entries of managers merge by key, and so do parameters of terms; any other value replaces what was there.
+    `null` for an entry removes it. A new `func` starts without the parameters of the old one. `typed` values come from a
+    command line: they are fitted to what the setting takes.
+    """
+    merger = _Merger(terms, typed)
+    merger.section(Config, data, given, "")
+    return merger.result
+
+
+@attrs.define
+class _Merger:
+    terms: TermRegistry
+    typed: bool
+    result: Merged = attrs.field(factory=Merged)
+
+    def section(self, cls: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
+        """Merge into a section of that class."""
+        legal = schema.fields(cls)
+        for name, value in given.items():
+            if name in legal:
+                self.value(legal[name].type, data, name, value, f"{path}{name}")
+            else:
+                self.mistake(f"{path}{name}", self.no_such(cls, data, str(name)))
+
+    def no_such(self, cls: type, data: Mapping[str, Any], name: str) -> str:
+        """What to say about an unknown key; people forget the `params.` before parameters of terms."""
+        legal = list(schema.fields(cls))
+        kind, func = schema.kind_of(cls), data.get("func")
+        if kind and "params" in legal and func in self.terms.names(kind):
+            if name in parameters(self.terms.get(kind, func)):
+                return f"no such setting; '{name}' is a parameter of the term: write params.{name}"
+        return f"no such setting{closest(name, legal) or '.'} Legal: {listing(legal)}"
+
+    def value(self, annotation: Any, holder: dict[str, Any], name: str, value: Any, path: str) -> None:
+        """Merge one given value, which may itself be a section or a map of entries."""
+        section, item = schema.section_class(annotation), schema.item_class(annotation)
+        if section and isinstance(value, Mapping):
+            if not isinstance(holder.get(name), dict):
+                holder[name] = {}
+            self.section(section, holder[name], value, f"{path}.")
+        elif item and isinstance(value, Mapping):
+            self.entries(item, holder.setdefault(name, {}), value, f"{path}.")
+        elif name == "params" and isinstance(value, Mapping):
+            self.parameters(holder, value, path)
+        else:
+            holder[name] = fitted(value, annotation) if self.typed else value
+            self.result.paths.append(path)
+
+    def parameters(self, holder: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
+        """Merge parameters of a term, each of which replaces the old value."""
+        params = holder.setdefault("params", {})
+        for name, value in given.items():
+            params[name] = plain_number(value)
+            self.result.paths.append(f"{path}.{name}")
+
+    def entries(self, item: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
+        """Merge entries of a manager."""
+        for name, value in given.items():
+            if value is None:
+                self.remove(item, data, name, f"{path}{name}")
+            elif not isinstance(value, Mapping):
+                self.mistake(f"{path}{name}", f"takes {schema.describe(item)}, or null to remove it")
+            elif self.may_hold(item, data, name, value, f"{path}{name}"):
+                self.entry(item, data.setdefault(name, {}), value, f"{path}{name}.")
+
+    def entry(self, item: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
+        """Merge one entry, which a new `func` starts afresh."""
+        changes_func = "func" in given and "func" in data and given["func"] != data["func"]
+        try:
+            cls = schema.entry_class(item, {**data, **given}, self.terms)
+        except SelectionError as error:
+            self.mistake(f"{path}func", str(error))
+            return
+        if changes_func:
+            for name in [name for name in data if name not in schema.fields(cls)]:
+                del data[name]
+            if "params" in data:
+                data["params"] = {}
+        self.section(cls, data, given, path)
+
+    def may_hold(self, item: type, data: Mapping[str, Any], name: str, given: Mapping[str, Any], path: str) -> bool:
+        """Whether there is such an entry, or what is given makes one."""
+        kind = schema.kind_of(item)
+        if name in data or kind is None or "func" in given:
+            return True
+        self.mistake(
+            path,
+            f"no {kind} term '{name}'{closest(name, data) or '.'} To add a term of that name, give its func. Terms: {listing(data)}",
+        )
+        return False
+
+    def remove(self, item: type, data: dict[str, Any], name: str, path: str) -> None:
+        """Remove an entry."""
+        if name in data:
+            del data[name]
+            self.result.paths.append(path)
+        else:
+            self.mistake(
+                path, f"there is nothing of that name to remove{closest(name, data) or '.'} There are: {listing(data)}"
+            )
+
+    def mistake(self, path: str, message: str) -> None:
+        """Note a mistake and go on."""
+        self.result.mistakes.append(Mistake(path, message))
+
+
+def plain_number(value: Any) -> Any:
+    """A value without the memory of how it was typed."""
+    if isinstance(value, TypedInt):
+        return int(value)
+    return float(value) if isinstance(value, TypedFloat) else value
+
+
+def fitted(value: Any, annotation: Any) -> Any:
+    """A value from the command line as the setting takes it: `12` for text is text, one number for a list is a list."""
+    arms = schema.union_arms(annotation)
+    if str in arms:
+        return _as_text(value)
+    if isinstance(value, str) and value.lower() == "none" and type(None) in arms:
+        return None
+    value = plain_number(value)
+    lists = [arm for arm in arms if schema.is_list(arm)]
+    if (
+        lists
+        and not isinstance(value, (list, dict))
+        and value is not None
+        and value is not True
+        and not _has_scalar(arms)
+    ):
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    text = getattr(value, "text", None)
+    if text is None and isinstance(value, list):
+        return ",".join(map(str, value))
+    return value if text is None else text
+
+
+def _has_scalar(arms: Iterable[Any]) -> bool:
+    return any(arm in (int, float, bool) for arm in arms)

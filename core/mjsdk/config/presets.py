@@ -1,0 +1,115 @@
+"""Named sets of settings: `--preset NAME`, or several joined by commas, applied in that order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.robot import Robot
+
+Preset = Mapping[str, Any]
+"""Values by dotted path."""
+
+DEVICES = ("cpu", "gpu")
+"""Presets that the device chooses between, unless one of them is asked for."""
+
+# Contacts dominate the cost of a step. Few solver iterations and long steps are several times cheaper, and policies that
+# learn so hold up under the faithful settings. The control rate stays 50 Hz either way.
+FAST: Preset = {
+    "env.decimation": 2,
+    "env.sim.timestep": 0.01,
+    "env.sim.solver": "pgs",
+    "env.sim.iterations": 8,
+    "env.scene.collisions": "",
+}
+
+TIGHT: Preset = {
+    "env.decimation": 4,
+    "env.sim.timestep": 0.005,
+    "env.sim.solver": "newton",
+    "env.sim.iterations": 10,
+    "env.sim.ls_iterations": 20,
+}
+
+FAITHFUL: Preset = {**TIGHT, "env.scene.collisions": "full"}
+
+# A few cores: learning costs as much as physics, so the networks are small. Few worlds make the estimate of the divergence
+# noisy, and an adaptive rate that follows it sinks to nothing: the rate is fixed. Little noise keeps early episodes long.
+CPU: Preset = {
+    **FAST,
+    "env.scene.num_envs": 512,
+    "agent.actor.hidden_dims": [128, 128, 128],
+    "agent.critic.hidden_dims": [128, 128, 128],
+    "agent.actor.init_noise_std": 0.5,
+    "agent.algorithm.schedule": "fixed",
+    "agent.algorithm.learning_rate": 1e-3,
+    "agent.algorithm.entropy_coef": 0.002,
+}
+
+# A GPU steps thousands of worlds at the price of one: the field's usual numbers.
+GPU: Preset = {
+    **TIGHT,
+    "env.scene.num_envs": 4096,
+    "agent.actor.hidden_dims": [512, 256, 128],
+    "agent.critic.hidden_dims": [512, 256, 128],
+    "agent.actor.init_noise_std": 1.0,
+    "agent.algorithm.schedule": "adaptive",
+    "agent.algorithm.learning_rate": 1e-3,
+    "agent.algorithm.entropy_coef": 0.01,
+}
+
+# For a training whose reward rises and collapses. Each update goes a shorter way, on more samples, and stops at less
+# provocation; it takes perhaps twice as long to get as far.
+STABLE: Preset = {
+    "agent.algorithm.learning_rate": 3e-4,  # a third of the usual step
+    "agent.algorithm.schedule": "fixed",  # a noisy divergence cannot drive the rate up
+    "agent.algorithm.clip_param": 0.1,  # half of the usual trust region
+    "agent.algorithm.desired_kl": 0.005,  # likewise, should the schedule be set to adaptive
+    "agent.algorithm.max_grad_norm": 0.5,  # a bad batch moves the network half as far
+    "agent.algorithm.num_learning_epochs": 4,  # less overfitting of one rollout
+    "agent.algorithm.num_mini_batches": 2,  # mini-batches twice as large: gradients with less noise
+    "agent.algorithm.entropy_coef": 0.005,  # enough to keep exploring, not enough to blow up the noise
+    "agent.actor.noise_std_type": "log",  # the noise cannot become negative
+    "agent.num_steps_per_env": 32,  # advantages lean less on a critic that is still wrong
+}
+
+PRESETS: Mapping[str, Preset] = {"cpu": CPU, "gpu": GPU, "stable": STABLE, "fast": FAST, "faithful": FAITHFUL}
+"""All presets by name."""
+
+MEANINGS: Mapping[str, str] = {
+    "cpu": "a few CPU cores: few worlds, small networks, cheap physics (chosen by --device cpu)",
+    "gpu": "one GPU: thousands of worlds, wide networks (chosen by --device cuda)",
+    "stable": "a conservative PPO, for when training is unstable",
+    "fast": "cheap physics: lean contacts, 8 PGS iterations, 10 ms steps",
+    "faithful": "exact physics: full collisions, Newton solver, 5 ms steps",
+}
+"""What each preset is for."""
+
+
+def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -> tuple[str, ...]:
+    """Names of the presets to apply: those asked for, after the one that suits the device unless one of both is named."""
+    names = [name.strip() for name in (given or "").split(",") if name.strip()]
+    legal = [*PRESETS, *(name for name in task_presets if name not in PRESETS)]
+    mistakes = [
+        Mistake(
+            "preset",
+            f"no preset '{name}'{closest(name, legal) or '.'} Legal: {listing(legal)}, or several joined by commas",
+        )
+        for name in names
+        if name not in legal
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+    if not set(names) & set(DEVICES):
+        names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
+    return tuple(dict.fromkeys(names))
+
+
+def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict[str, Any]:
+    """Values of a preset by dotted path: the general ones, then the task's own."""
+    values = {**PRESETS.get(name, {}), **task_presets.get(name, {})}
+    collisions = values.get("env.scene.collisions")
+    if collisions and collisions not in robot.collisions:
+        del values["env.scene.collisions"]  # this robot knows one way to collide only
+    return values

@@ -1,0 +1,37 @@
+"""The whole configuration of a run."""
+
+from __future__ import annotations
+
+import attrs
+
+from mjsdk.config.agent import AgentConfig
+from mjsdk.config.env import EnvConfig
+from mjsdk.config.fields import setting
+
+
+@attrs.define(kw_only=True)
+class TrainConfig:
+    """How a training is run and recorded. Each has a short flag: `--device`, `--video`, `--log-root`..."""
+
+    device: str = setting(
+        "auto",
+        "Where physics and learning run: auto, cpu, cuda or cuda:N.",
+        advice="auto takes a GPU if mjsdk can use one.",
+    )
+    video: bool = setting(False, "Record videos of one world while training.", advice="Costs a few seconds per video.")
+    video_length: int = setting(200, "Length of each video.", unit="control steps", sane=(50, 2000), above=0)
+    video_interval: int = setting(100, "Iterations between videos.", sane=(10, 10_000), above=0)
+    log_root: str = setting("logs", "Folder that holds rsl_rl/<experiment_name>/<run>.")
+
+
+@attrs.define(kw_only=True)
+class Config:
+    """Everything that a run is rebuilt from; plain data once unstructured."""
+
+    robot: str = setting("", "The robot, as `name`, `package:name` or `./file.py`.")
+    task: str = setting("", "The task, likewise.")
+    extras: list[str] = setting(factory=list, meaning="Extras loaded with --with.")
+    preset: str = setting("", "Named preset that was applied: cpu, gpu, stable, or several joined by commas.")
+    env: EnvConfig = setting(factory=EnvConfig, meaning="The environment.")
+    agent: AgentConfig = setting(factory=AgentConfig, meaning="The learner.")
+    train: TrainConfig = setting(factory=TrainConfig, meaning="How the training is run.")

@@ -1,0 +1,166 @@
+"""The shape of the settings: which parts are sections, entries of a manager, or plain values."""
+
+from __future__ import annotations
+
+import functools
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from mjsdk.config import env as envs
+from mjsdk.config.fields import Setting, setting_of
+from mjsdk.errors import SelectionError, listing
+from mjsdk.terms import TermRegistry
+
+KIND_OF: dict[type, str] = {
+    envs.ObservationTermConfig: "observation",
+    envs.RewardTermConfig: "reward",
+    envs.TerminationTermConfig: "termination",
+    envs.EventTermConfig: "event",
+    envs.CommandTermConfig: "command",
+    envs.ActionTermConfig: "action",
+    envs.CurriculumTermConfig: "curriculum",
+    envs.MetricTermConfig: "metric",
+}
+"""Kind of term that an entry of a manager is, by its base class."""
+
+OPEN = (envs.CommandTermConfig, envs.ActionTermConfig)
+"""Classes whose settings depend on the term that `func` names."""
+
+
+@attrs.frozen
+class Leaf:
+    """One setting that holds a value rather than further settings."""
+
+    path: str
+    value: Any
+    setting: Setting
+    annotation: Any
+    default: Any
+    """Value without any layer; `attrs.NOTHING` where one must be given."""
+
+
+def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
+    """Settings of a class by name, in order, with their types resolved."""
+    return _fields(cls)
+
+
+@functools.cache
+def _fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
+    attrs.resolve_types(cls, include_extras=False)
+    return {attribute.name: attribute for attribute in attrs.fields(cls)}
+
+
+def default_of(attribute: attrs.Attribute[Any]) -> Any:
+    """The default value of a setting, or `attrs.NOTHING`."""
+    default: Any = attribute.default
+    return default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+
+
+def section_class(annotation: Any) -> type | None:
+    """The attrs class behind `X` or `X | None`, if it is one."""
+    arms = union_arms(annotation)
+    return next((arm for arm in arms if isinstance(arm, type) and attrs.has(arm)), None)
+
+
+def item_class(annotation: Any) -> type | None:
+    """The attrs class `X` behind `dict[str, X]`, if it is one."""
+    if typing.get_origin(annotation) is not dict:
+        return None
+    item = typing.get_args(annotation)[1]
+    return item if isinstance(item, type) and attrs.has(item) else None
+
+
+def union_arms(annotation: Any) -> tuple[Any, ...]:
+    """Members of a union, or the type itself."""
+    is_union = typing.get_origin(annotation) in (typing.Union, types.UnionType)
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def is_list(annotation: Any) -> bool:
+    """Whether a type is a list of any length."""
+    origin = typing.get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Sequence) and not issubclass(origin, tuple)
+
+
+def is_map(annotation: Any) -> bool:
+    """Whether a type is a map."""
+    origin = typing.get_origin(annotation)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
+
+
+def kind_of(cls: type) -> str | None:
+    """Kind of term that a class configures, if it does."""
+    return next((kind for base, kind in KIND_OF.items() if issubclass(cls, base)), None)
+
+
+def entry_class(base: type, data: Mapping[str, Any], terms: TermRegistry) -> type:
+    """The class of one entry: for commands and actions the one that belongs to its `func`. Raises `SelectionError`."""
+    if base not in OPEN:
+        return base
+    func = data.get("func")
+    if not isinstance(func, str):
+        return base
+    term = terms.get(KIND_OF[base], func)
+    cls = getattr(term, "Config", None)
+    if not (isinstance(cls, type) and issubclass(cls, base)):
+        raise SelectionError(f"the term '{func}' has no class attribute `Config` derived from {base.__name__}")
+    return cls
+
+
+def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
+    """All settings below an attrs instance, in order; `params` of terms are one leaf each."""
+    for name, attribute in fields(type(section)).items():
+        value, here = getattr(section, name), f"{path}{name}"
+        if attrs.has(type(value)):
+            yield from leaves(value, f"{here}.")
+        elif item_class(attribute.type):
+            for key, entry in value.items():
+                yield from leaves(entry, f"{here}.{key}.")
+        else:
+            yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute))
+
+
+def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """All entries of managers below an attrs instance as (path, entry): terms, observation groups, sensors."""
+    for name, attribute in fields(type(config)).items():
+        value, here = getattr(config, name), f"{path}{name}"
+        if item_class(attribute.type):
+            for key, entry in value.items():
+                yield f"{here}.{key}", entry
+                yield from entries(entry, f"{here}.{key}.")
+        elif attrs.has(type(value)):
+            yield from entries(value, f"{here}.")
+
+
+_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "text",
+    type(None): "null",
+    Any: "anything",
+}
+_PLURALS = {int: "whole numbers", float: "numbers", bool: "switches", str: "texts"}
+
+
+def describe(annotation: Any) -> str:
+    """What a type takes, in words: `a list of numbers`."""
+    arms = union_arms(annotation)
+    if len(arms) > 1:
+        return " or ".join(describe(arm) for arm in arms)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return f"one of {listing(str(choice) for choice in arguments)}"
+    if origin is tuple and Ellipsis not in arguments:
+        return f"a list of {len(arguments)} {_PLURALS.get(arguments[0], 'values')}"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"a map to {_PLURALS.get(arguments[1], 'values')}"
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        return f"a list of {_PLURALS.get(arguments[0], 'values')}"
+    if isinstance(annotation, type) and attrs.has(annotation):
+        return f"a section with {listing(fields(annotation))}"
+    return _WORDS.get(annotation, getattr(annotation, "__name__", str(annotation)))

@@ -1,0 +1,150 @@
+"""Whether terms exist, take the parameters they are given, and find their parts in the model."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from mjsdk.config import schema
+from mjsdk.config.convert import make_converter, mistakes_of
+from mjsdk.config.env import EnvConfig, SensorConfig, TermConfig
+from mjsdk.config.fields import Setting
+from mjsdk.config.termdocs import parameter_settings
+from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
+from mjsdk.robot import Roles
+from mjsdk.selection import ModelNames, PerJoint, Selection, resolve
+from mjsdk.terms import Parameter, Term, TermRegistry, parameters
+
+_SIMPLE = (int, float, bool, str, type(None), Any)
+
+
+def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, str, Any, Setting]]:
+    """Parameters that settings give to terms, as (path of the term, name, value, what is known about it)."""
+    for path, entry, term in _function_terms(env, terms):
+        known = parameter_settings(term)
+        for name, value in entry.params.items():
+            yield path, name, value, known.get(name, Setting(""))
+
+
+def check_terms(
+    env: EnvConfig, terms: TermRegistry, names: ModelNames | None, roles: Roles | None
+) -> Iterator[Mistake]:
+    """Everything that is wrong with terms and sensors."""
+    structure = make_converter(terms).structure
+    for path, entry in schema.entries(env, "env."):
+        kind = schema.kind_of(type(entry))
+        if kind and isinstance(entry, TermConfig):
+            yield from _check_term(path, entry, kind, terms, structure, names, roles)
+        elif kind and entry.func not in terms.names(kind):
+            yield _unknown(path, entry.func, kind, terms)
+        elif names is not None and roles is not None:
+            yield from _check_parts(path, entry, names, roles)
+
+
+def _function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
+    for path, entry in schema.entries(env, "env."):
+        kind = schema.kind_of(type(entry))
+        if kind and isinstance(entry, TermConfig) and entry.func in terms.names(kind):
+            yield path, entry, terms.get(kind, entry.func)
+
+
+def _unknown(path: str, func: str, kind: str, terms: TermRegistry) -> Mistake:
+    legal = terms.names(kind)
+    return Mistake(
+        f"{path}.func", f"no {kind} term '{func}'{closest(func, legal) or '.'} Legal: {listing(sorted(legal))}"
+    )
+
+
+def _check_term(
+    path: str,
+    entry: TermConfig,
+    kind: str,
+    terms: TermRegistry,
+    structure: Callable[[Any, Any], Any],
+    names: ModelNames | None,
+    roles: Roles | None,
+) -> Iterator[Mistake]:
+    if entry.func not in terms.names(kind):
+        yield _unknown(path, entry.func, kind, terms)
+        return
+    legal = parameters(terms.get(kind, entry.func))
+    for name in entry.params:
+        if name not in legal:
+            takes = f"Legal: {listing(legal)}" if legal else "It takes none."
+            yield Mistake(
+                f"{path}.params.{name}",
+                f"'{entry.func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}",
+            )
+    for name, parameter in legal.items():
+        yield from _check_parameter(f"{path}.params.{name}", entry, parameter, structure, names, roles)
+
+
+def _check_parameter(
+    path: str,
+    entry: TermConfig,
+    parameter: Parameter,
+    structure: Callable[[Any, Any], Any],
+    names: ModelNames | None,
+    roles: Roles | None,
+) -> Iterator[Mistake]:
+    if parameter.name not in entry.params and parameter.required:
+        yield Mistake(path, f"must be given: '{entry.func}' needs it")
+        return
+    value = entry.params.get(parameter.name, parameter.default)
+    wrong = list(_wrong_type(path, value, parameter, structure))
+    yield from wrong
+    if not wrong and names is not None and roles is not None:
+        yield from _unresolved(path, value, parameter.annotation, names, roles)
+
+
+def _wrong_type(path: str, value: Any, parameter: Parameter, structure: Callable[[Any, Any], Any]) -> Iterator[Mistake]:
+    annotation = written_as(parameter.annotation)
+    if annotation is None or value is parameter.default:
+        return
+    try:
+        structure(value, annotation)
+    except Exception as error:  # cattrs raises groups of anything that its hooks raise
+        yield from mistakes_of(error, path)
+
+
+def written_as(annotation: Any) -> Any:
+    """The type that a setting for a parameter of that annotation has, or None if anything may be right."""
+    if isinstance(annotation, type) and issubclass(annotation, Selection):
+        return str | list[str]
+    if annotation is PerJoint:
+        return float | dict[str, float]
+    return annotation if _is_simple(annotation) else None
+
+
+def _is_simple(annotation: Any) -> bool:
+    """Whether plain data can be held against a type: scalars, and lists, maps and unions of them."""
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return False
+    if annotation in _SIMPLE or typing.get_origin(annotation) is typing.Literal:
+        return True
+    arms, arguments = schema.union_arms(annotation), typing.get_args(annotation)
+    if len(arms) > 1:
+        return all(_is_simple(arm) for arm in arms)
+    container = typing.get_origin(annotation)
+    is_container = isinstance(container, type) and issubclass(container, (Sequence, Mapping))
+    return is_container and all(part is Ellipsis or _is_simple(part) for part in arguments)
+
+
+def _unresolved(path: str, value: Any, annotation: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
+    try:
+        resolve(annotation, value, names, roles)
+    except (SelectionError, MissingRole) as error:
+        yield Mistake(path, str(error))
+
+
+def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
+    """Sensors must be on something; the settings of actions and commands may check themselves by a method `mistakes`."""
+    if isinstance(entry, SensorConfig):
+        from mjsdk.scene.sensors import sensor_parts
+
+        yield from _unresolved(f"{path}.on", entry.on, sensor_parts(entry), names, roles)
+    elif callable(getattr(entry, "mistakes", None)):
+        for below, message in entry.mistakes(names, roles):
+            yield Mistake(f"{path}.{below}" if below else path, message)

@@ -1,0 +1,10 @@
+"""The step loop and the managers."""
+
+from mjsdk.env.actions import ActionTerm
+from mjsdk.env.build import make_env
+from mjsdk.env.commands import CommandTerm
+from mjsdk.env.contacts import ContactState
+from mjsdk.env.env import Env
+from mjsdk.env.robot_state import RobotState
+
+__all__ = ["ActionTerm", "CommandTerm", "ContactState", "Env", "RobotState", "make_env"]

@@ -1,0 +1,72 @@
+"""Actions: what the policy's output does to the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import ActionTermConfig
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class ActionTerm:
+    """A slice of the action. Subclasses set `size` and the controls of their actuators in `apply`."""
+
+    Config: ClassVar[type[ActionTermConfig]] = ActionTermConfig
+    size: int
+    """Width of the slice."""
+
+    def __init__(self, env: Env, name: str, config: ActionTermConfig) -> None:
+        self.env = env
+        self.name = name
+        self.config = config
+
+    def apply(self, action: Tensor) -> None:
+        """Turn the raw action, shape (E, size), into `env.actions.controls`, once per control step."""
+        raise NotImplementedError
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids`."""
+
+
+class Actions:
+    """All action terms, and the last three raw actions."""
+
+    def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
+        self.terms: dict[str, ActionTerm] = {
+            name: env.terms.get("action", config.func)(env, name, config) for name, config in configs.items()
+        }
+        self.size = sum(term.size for term in self.terms.values())
+        shape = (env.num_envs, self.size)
+        self.action = env.buffers.new("action/action", *shape)
+        """What the policy asked for in this step [-], shape (E, A)."""
+        self.prev_action = env.buffers.new("action/prev_action", *shape)
+        """The action of the step before, shape (E, A)."""
+        self.prev_prev_action = env.buffers.new("action/prev_prev_action", *shape)
+        """The action two steps before, shape (E, A)."""
+        self.controls = env.buffers.new("action/controls", env.num_envs, env.model.nu)
+        """What the terms tell the actuators, shape (E, actuators)."""
+        self._physics = env.physics
+
+    def process(self, action: Tensor) -> None:
+        """Remember the action and let the terms act on it."""
+        self.prev_prev_action.copy_(self.prev_action)
+        self.prev_action.copy_(self.action)
+        self.action.copy_(action)
+        start = 0
+        for term in self.terms.values():
+            term.apply(self.action[:, start : start + term.size])
+            start += term.size
+        self._physics.write("ctrl", self.controls)
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids`."""
+        for tensor in (self.action, self.prev_action, self.prev_prev_action):
+            tensor[ids] = 0.0
+        for term in self.terms.values():
+            term.reset(ids)

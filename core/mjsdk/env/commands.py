@@ -1,0 +1,84 @@
+"""Commands: what is asked of the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import CommandTermConfig
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class CommandTerm:
+    """A command that is drawn anew every now and then. Subclasses set `size` and fill `command` in `resample`."""
+
+    Config: ClassVar[type[CommandTermConfig]] = CommandTermConfig
+    size: ClassVar[int]
+    """Width of the command."""
+    quantity: ClassVar[str] = ""
+    """What is asked for, if evaluation and pictures should know: `velocity` for (forward m/s, left m/s, yaw rate rad/s)."""
+
+    def __init__(self, env: Env, name: str, config: CommandTermConfig) -> None:
+        self.env = env
+        self.name = name
+        self.config = config
+        self.command = env.buffers.new(f"command/{name}/command", env.num_envs, self.size)
+        """What is asked for now, shape (E, size)."""
+        self.time_left = env.buffers.new(f"command/{name}/time_left", env.num_envs)
+        """Time until the next draw [s], shape (E,)."""
+        self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)
+        """Worlds whose command `fix` set, shape (E,)."""
+
+    def resample(self, ids: Tensor) -> None:
+        """Draw commands for the worlds `ids`, shape (n,)."""
+        raise NotImplementedError
+
+    def update(self) -> None:
+        """What changes in every step; after the draws."""
+
+    def fix(self, ids: Tensor, values: Tensor) -> None:
+        """Set the command of the worlds `ids` for good, shape (n, size) or (size,)."""
+        self.pinned[ids] = True
+        self.command[ids] = values
+
+    def compute(self, dt: float) -> None:
+        """Go on by `dt` seconds and draw what is due."""
+        self.time_left -= dt
+        due = (self.time_left <= 0.0) & ~self.pinned
+        if due.any():
+            self._draw(due.nonzero().squeeze(1))
+        self.update()
+
+    def reset(self, ids: Tensor) -> None:
+        """Draw for worlds whose episode begins; commands that `fix` set stay."""
+        free = ids[~self.pinned[ids]]
+        if len(free):
+            self._draw(free)
+
+    def _draw(self, ids: Tensor) -> None:
+        self.time_left[ids] = self.env.uniform(*self.config.resampling_time_range, len(ids))
+        self.resample(ids)
+
+
+class Commands:
+    """All command terms."""
+
+    def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
+        self.terms: dict[str, CommandTerm] = {}
+        for name, config in configs.items():
+            self.terms[name] = env.terms.get("command", config.func)(env, name, config)
+
+    def compute(self, dt: float) -> None:
+        """Go on by `dt` seconds."""
+        for term in self.terms.values():
+            term.compute(dt)
+
+    def reset(self, ids: Tensor) -> None:
+        """Draw for worlds whose episode begins."""
+        for term in self.terms.values():
+            term.reset(ids)

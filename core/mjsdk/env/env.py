@@ -1,0 +1,255 @@
+"""The environment: many worlds of one task, stepped together."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import EnvConfig
+from mjsdk.env.actions import Actions
+from mjsdk.env.buffers import Buffers
+from mjsdk.env.commands import Commands
+from mjsdk.env.contacts import ContactState
+from mjsdk.env.events import Curriculum, Events
+from mjsdk.env.log import EpisodeLog
+from mjsdk.env.observations import Observations
+from mjsdk.env.rewards import Metrics, Rewards, Terminations
+from mjsdk.env.robot_state import RobotState
+from mjsdk.errors import PhysicsError, closest, listing
+from mjsdk.physics import Physics
+from mjsdk.scene import Scene
+from mjsdk.terms import TermRegistry
+
+logger = logging.getLogger(__name__)
+
+
+class Env:
+    """`E` worlds that take actions of shape (E, A) and give observations of shape (E, D) per group."""
+
+    def __init__(self, config: EnvConfig, scene: Scene, physics: Physics, terms: TermRegistry, seed: int = 0) -> None:
+        self.config = config
+        self.scene = scene
+        self.physics = physics
+        self.terms = terms
+        self.num_envs = physics.num_envs
+        self.device = physics.device
+        self.model = scene.model
+        self.names = scene.names
+        self.roles = scene.robot.roles
+        self.gait = scene.robot.gait
+        self.physics_dt: float = config.sim.timestep
+        """Length of a physics step [s]."""
+        self.step_dt: float = config.step_dt
+        """Length of a control step [s]."""
+        self.max_episode_length = max(1, round(config.episode_length_s / self.step_dt))
+        """Longest episode [control steps]."""
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.buffers = Buffers(self.device)
+        self.episode_length_buf = self.buffers.new("env/episode_length", self.num_envs, dtype=torch.long)
+        """Age of each world's episode [control steps], shape (E,)."""
+        self._counter = self.buffers.new("env/step_counter", dtype=torch.long)
+        self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
+        """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
+        self.all_ids = torch.arange(self.num_envs, device=self.device)
+        self.physics_seconds = 0.0
+        """Wall time spent in the physics so far [s]."""
+        self._build()
+
+    def _build(self) -> None:
+        config = self.config
+        self._sensordata = self.physics.bind("sensordata")
+        self.robot = RobotState(self.physics, self.scene, self.buffers)
+        self.contacts = {
+            name: ContactState(name, self.sensor(name), self.buffers)
+            for name, sensor in config.scene.sensors.items()
+            if sensor.type == "contact"
+        }
+        self.events = Events(self, config.events)
+        self.commands = Commands(self, config.commands)
+        self.actions = Actions(self, config.actions)
+        self.observations = Observations(self, config.observations)
+        self.terminations = Terminations(self, config.terminations)
+        self.rewards = Rewards(self, config.rewards)
+        self.metrics = Metrics(self, config.metrics)
+        self.curriculum = Curriculum(self, config.curriculum)
+        self.log = EpisodeLog(self)
+        self.events.startup()
+        self.reset()
+
+    @property
+    def num_actions(self) -> int:
+        """Width A of the action."""
+        return self.actions.size
+
+    @property
+    def common_step_counter(self) -> int:
+        """Control steps since training began."""
+        return int(self._counter)
+
+    @common_step_counter.setter
+    def common_step_counter(self, steps: int) -> None:
+        self._counter.fill_(steps)
+
+    @property
+    def observation_dims(self) -> dict[str, int]:
+        """Width D of the observation, by group."""
+        return {name: group.size for name, group in self.observations.groups.items()}
+
+    @property
+    def observation_slices(self) -> dict[str, dict[str, slice]]:
+        """Where each term stands in the observation, by group."""
+        return {name: group.slices for name, group in self.observations.groups.items()}
+
+    def sensor(self, name: str) -> Tensor:
+        """Readings of a sensor of the settings, shape (E, parts, width), in the order of its role."""
+        if name not in self.scene.sensors:
+            raise PhysicsError(f"no sensor '{name}'{closest(name, self.scene.sensors)} Legal: {listing(self.scene.sensors)}")
+        slot = self.scene.sensors[name]
+        flat = self._sensordata[:, slot.start : slot.start + slot.count * slot.width]
+        return flat.unflatten(1, (slot.count, slot.width))
+
+    def contact(self, name: str) -> ContactState:
+        """What a contact sensor of the settings knows about its parts."""
+        if name not in self.contacts:
+            raise PhysicsError(f"no contact sensor '{name}'{closest(name, self.contacts)} Legal: {listing(self.contacts)}")
+        return self.contacts[name]
+
+    def command(self, name: str) -> Tensor:
+        """What is asked for now, shape (E, size)."""
+        return self.commands.terms[name].command
+
+    def uniform(self, low: float | Tensor, high: float | Tensor, *shape: int) -> Tensor:
+        """Random numbers between `low` and `high` from the environment's own generator."""
+        return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low
+
+    def reset(self, seed: int | None = None) -> dict[str, Tensor]:
+        """Begin a new episode in every world and give the first observations."""
+        if seed is not None:
+            self.generator.manual_seed(seed)
+        self._reset(self.all_ids)
+        self.commands.compute(0.0)
+        return self.observations.compute()
+
+    def step(self, action: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
+        """Take one control step with `action`, shape (E, A).
+
+        Order: actions, `decimation` physics steps, counters, terminations, rewards, interval events, reset of finished
+        worlds, commands, observations. What follows from `qpos` and `qvel` alone (base, joints) is current; positions of
+        bodies and sites, forces and sensors belong to the state before the last physics step, in every world and backend;
+        in worlds that were just reset they belong to the new state.
+
+        Returns:
+            Observations by group (E, D), valid for two steps; reward (E,); terminated and truncated, bool (E,), valid for one
+            step; extras, with `time_outs`.
+        """
+        self.actions.process(action)
+        self._simulate()
+        self.episode_length_buf += 1
+        self._counter += 1
+        for contact in self.contacts.values():
+            contact.update(self.step_dt)
+        self.terminations.compute()
+        reward = self.rewards.compute(self.step_dt)
+        self.log.step()
+        self.events.interval(self.step_dt)
+        terminated, truncated = self.terminations.terminated, self.terminations.truncated
+        done = (terminated | truncated).nonzero().squeeze(1)
+        if len(done):
+            self.log.end(done)
+            self._reset(done)
+        self.commands.compute(self.step_dt)
+        observations = self.observations.compute()
+        return observations, reward.clone(), terminated, truncated, {"time_outs": truncated}
+
+    def get_observations(self) -> dict[str, Tensor]:
+        """The observations of the last step or reset, not computed again."""
+        return self.observations.last
+
+    def log_iteration(self) -> dict[str, float]:
+        """Means since the last call: `reward/*` [1/s], `metrics/*`, `termination/*`, `curriculum/*`, `train/*`."""
+        return self.log.take()
+
+    def stagger_episodes(self) -> None:
+        """Give the worlds random ages, so that their time is not up all at once."""
+        ages = torch.randint(0, self.max_episode_length, (self.num_envs,), generator=self.generator, device=self.device)
+        self.episode_length_buf.copy_(ages)
+
+    def report_non_finite(self, what: str, worlds: Tensor) -> None:
+        """Raise for a value that is NaN or infinite although the physics is not."""
+        ids = worlds.nonzero().squeeze(1).tolist()
+        raise PhysicsError(
+            f"{what} is NaN or infinite in {len(ids)} of {self.num_envs} worlds (first: {ids[0]}) at step "
+            f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root of a "
+            "negative number. Mend the term, or set its weight to 0."
+        )
+
+    def set_setting(self, path: str, value: Any) -> None:
+        """Change a number while training goes on, by its path below `env`, such as `rewards.upright.weight`."""
+        head, _, rest = path.partition(".")
+        *parents, leaf = path.split(".")
+        owner: Any = self.config
+        for part in parents:
+            owner = owner[part] if isinstance(owner, dict) else getattr(owner, part)
+        if isinstance(owner, dict):
+            owner[leaf] = value
+        else:
+            setattr(owner, leaf, value)
+        if head == "rewards" and rest.endswith(".weight"):
+            self.rewards.sync()
+        elif head in ("rewards", "terminations") and ".params." in rest:
+            getattr(self, head).terms[rest.split(".")[0]].set_param(leaf, value)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that `load_state_dict` needs to go on exactly: plain tensors by name."""
+        state = {f"buffer/{name}": tensor for name, tensor in self.buffers.state_dict().items()}
+        state |= {f"physics/{name}": tensor for name, tensor in self.physics.state_dict().items()}
+        state |= {f"last/{name}": tensor.clone() for name, tensor in self.observations.last.items()}
+        return state | {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state_dict` of an environment with the same settings."""
+        self.buffers.load_state_dict(_below(state, "buffer/"))
+        self.physics.load_state_dict(_below(state, "physics/"))
+        self.generator.set_state(state["generator"])
+        self.observations.last = _below(state, "last/")
+        self.robot.invalidate()
+        self.curriculum.compute()
+
+    def close(self) -> None:
+        """Release the worlds' memory; the environment cannot be used any more."""
+        del self.physics, self.robot, self._sensordata
+
+    def _simulate(self) -> None:
+        start = time.perf_counter()
+        self.physics.step(self.config.decimation)
+        self.physics_seconds += time.perf_counter() - start
+        self.robot.invalidate()
+        unstable = self.physics.unstable()
+        self.unstable.copy_(unstable)
+        if unstable.any():
+            logger.warning(
+                "physics became unstable in %d of %d worlds; their episodes end. If this goes on, shorten env.sim.timestep",
+                int(unstable.sum()),
+                self.num_envs,
+            )
+
+    def _reset(self, ids: Tensor) -> None:
+        self.curriculum.compute()
+        self.physics.reset(ids)
+        self.robot.invalidate()
+        self.events.reset(ids)
+        self.physics.forward(ids)
+        self.robot.invalidate()
+        self.episode_length_buf[ids] = 0
+        for contact in self.contacts.values():
+            contact.reset(ids)
+        for part in (self.commands, self.actions, self.observations, self.terminations, self.rewards, self.metrics):
+            part.reset(ids)
+
+
+def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

@@ -1,0 +1,75 @@
+"""Events and curriculum: what happens to worlds, and what changes as training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
+from mjsdk.env.terms import BoundTerm
+from mjsdk.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class Events:
+    """Terms that act on worlds: at startup, as episodes begin, and every now and then."""
+
+    def __init__(self, env: Env, configs: Mapping[str, EventTermConfig]) -> None:
+        self._env = env
+        self._by_mode: dict[str, dict[str, BoundTerm]] = {"startup": {}, "reset": {}, "interval": {}}
+        self._intervals: dict[str, tuple[float, float]] = {}
+        self._time_left: dict[str, Tensor] = {}
+        for name, config in configs.items():
+            self._by_mode[config.mode][name] = BoundTerm(env, "event", name, config)
+            if config.mode == "interval":
+                self._add_timer(name, config)
+
+    def startup(self) -> None:
+        """What happens once, to all worlds."""
+        for term in self._by_mode["startup"].values():
+            term(self._env.all_ids)
+
+    def reset(self, ids: Tensor) -> None:
+        """What happens as the episodes of the worlds `ids` begin."""
+        for term in self._by_mode["reset"].values():
+            term(ids)
+        for name, time_left in self._time_left.items():
+            time_left[ids] = self._env.uniform(*self._intervals[name], len(ids))
+
+    def interval(self, dt: float) -> None:
+        """Go on by `dt` seconds and do what is due."""
+        for name, term in self._by_mode["interval"].items():
+            time_left = self._time_left[name]
+            time_left -= dt
+            due = time_left <= 0.0
+            if due.any():
+                ids = due.nonzero().squeeze(1)
+                time_left[ids] = self._env.uniform(*self._intervals[name], len(ids))
+                term(ids)
+
+    def _add_timer(self, name: str, config: EventTermConfig) -> None:
+        if config.interval_range_s is None:
+            raise ConfigError([Mistake(f"env.events.{name}.interval_range_s", "mode=interval needs it, such as [5.0, 10.0]")])
+        low, high = config.interval_range_s
+        self._intervals[name] = (low, high)
+        self._time_left[name] = self._env.buffers.new(f"event/{name}/time_left", self._env.num_envs)
+        self._time_left[name].copy_(self._env.uniform(low, high, self._env.num_envs))
+
+
+class Curriculum:
+    """Terms that change settings as training goes on."""
+
+    def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
+        self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
+        self.values = {name: torch.zeros(()) for name in self.terms}
+        """What each term returned last, for the log."""
+
+    def compute(self) -> None:
+        """Let the terms look at how far training is."""
+        for name, term in self.terms.items():
+            self.values[name] = torch.as_tensor(float(term()))

@@ -1,0 +1,72 @@
+"""True means of what happened since the last look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class EpisodeLog:
+    """Sums over steps and ended episodes; `take` turns them into means.
+
+    Rewards and metrics are means over all steps of all worlds, so that neither long episodes nor the share of worlds that
+    happened to end weigh more. Lengths and sums are means over the episodes that ended.
+    """
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._rewards = env.buffers.new("log/rewards", len(env.rewards.terms))
+        self._metrics = env.buffers.new("log/metrics", len(env.metrics.terms))
+        self._reasons = env.buffers.new("log/reasons", len(env.terminations.names))
+        self._steps = env.buffers.new("log/steps", dtype=torch.long)
+        self._ended = env.buffers.new("log/ended", 4)
+        self._return = env.buffers.new("log/return", env.num_envs)
+        self._length = env.buffers.new("log/length", env.num_envs)
+
+    def step(self) -> None:
+        """Take in a step, before worlds are reset."""
+        self._rewards += self._env.rewards.means()
+        if len(self._metrics):
+            self._metrics += self._env.metrics.compute().mean(1)
+        self._steps += 1
+        self._return += self._env.rewards.total
+        self._length += 1.0
+
+    def end(self, ids: Tensor) -> None:
+        """Take in the episodes of the worlds `ids` that ended."""
+        self._reasons += self._env.terminations.reasons[:, ids].sum(1)
+        falls = self._env.terminations.terminated[ids].sum()
+        totals = (torch.tensor(float(len(ids))), falls, self._return[ids].sum(), self._length[ids].sum())
+        self._ended += torch.stack([total.to(self._ended.dtype) for total in totals])
+        self._return[ids] = 0.0
+        self._length[ids] = 0.0
+
+    def take(self) -> dict[str, float]:
+        """Means since the last call."""
+        env = self._env
+        steps = max(int(self._steps), 1)
+        means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, self._rewards.tolist(), strict=True)}
+        means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, self._metrics.tolist(), strict=True)}
+        means |= self._episodes()
+        means |= {f"curriculum/{name}": float(value) for name, value in env.curriculum.values.items()}
+        for tensor in (self._rewards, self._metrics, self._reasons, self._ended, self._steps):
+            tensor.zero_()
+        return means
+
+    def _episodes(self) -> dict[str, float]:
+        episodes, falls, returns, steps = self._ended.tolist()
+        if not episodes:
+            return {}
+        reasons = zip(self._env.terminations.names, self._reasons.tolist(), strict=True)
+        return {
+            "metrics/fall_rate": falls / episodes,
+            **{f"termination/{name}": count / episodes for name, count in reasons},
+            "train/episodes": episodes,
+            "train/mean_reward": returns / episodes,
+            "train/mean_episode_length_s": steps / episodes * self._env.step_dt,
+        }

@@ -1,0 +1,53 @@
+"""Delay and history of an observation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import ObservationTermConfig
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class Memory:
+    """The last frames of one term: gives them delayed and stacked, oldest first.
+
+    Each world draws its delay as an episode begins. A world's first frame fills its whole memory, so that nothing from
+    the episode before is seen.
+    """
+
+    def __init__(self, env: Env, name: str, config: ObservationTermConfig, width: int, corrupt: bool) -> None:
+        self._env = env
+        self._lags = (config.delay_min_lag, config.delay_max_lag) if corrupt else (0, 0)
+        self._length = config.history_length
+        depth = self._lags[1] + self._length
+        self._frames = env.buffers.new(f"{name}/frames", env.num_envs, depth, width)
+        self._fresh = env.buffers.new(f"{name}/fresh", env.num_envs, dtype=torch.bool, fill=True)
+        self._lag = env.buffers.new(f"{name}/lag", env.num_envs, dtype=torch.long)
+
+    def __call__(self, present: Tensor) -> Tensor:
+        """Take in the present frame, shape (E, D), and give `history_length` frames, shape (E, history_length x D)."""
+        self._frames.copy_(torch.cat((self._frames[:, 1:], present.unsqueeze(1)), 1))
+        fresh = self._fresh.view(-1, 1, 1)
+        self._frames.copy_(torch.where(fresh, present.unsqueeze(1), self._frames))
+        self._fresh.fill_(False)
+        return self._delayed().flatten(1)
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids` and draw their delays."""
+        self._fresh[ids] = True
+        low, high = self._lags
+        if high:
+            self._lag[ids] = torch.randint(low, high + 1, (len(ids),), generator=self._env.generator, device=self._env.device)
+
+    def _delayed(self) -> Tensor:
+        depth = self._frames.shape[1]
+        if not self._lags[1]:
+            return self._frames[:, depth - self._length :]
+        ages = torch.arange(self._length - 1, -1, -1, device=self._lag.device)
+        at = depth - 1 - self._lag.unsqueeze(1) - ages
+        return self._frames.gather(1, at.unsqueeze(-1).expand(-1, -1, self._frames.shape[2]))

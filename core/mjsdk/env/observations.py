@@ -1,0 +1,144 @@
+"""Observations: what the networks see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
+from mjsdk.env.memory import Memory
+from mjsdk.env.terms import BoundTerm
+from mjsdk.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class Observations:
+    """All groups. A term that several groups share is computed once per step."""
+
+    def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
+        self._computed: dict[str, Tensor] = {}
+        self.groups = {name: ObservationGroup(env, name, config, self._computed) for name, config in groups.items()}
+        self.last: dict[str, Tensor] = {}
+        """The observations of the last step, by group, shape (E, D)."""
+
+    def compute(self) -> dict[str, Tensor]:
+        """Observations of the present state, by group. They stay unchanged for two steps."""
+        self._computed.clear()
+        self.last = {name: group.compute() for name, group in self.groups.items()}
+        return self.last
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids`."""
+        for group in self.groups.values():
+            group.reset(ids)
+
+
+class ObservationGroup:
+    """Terms, one after the other: term, noise, clip, scale, delay, history.
+
+    Noise, clipping and scaling are done for the whole group at once. Results alternate between two buffers, because the
+    learner still holds the last observations while the next ones are computed.
+    """
+
+    def __init__(self, env: Env, name: str, config: ObservationGroupConfig, computed: dict[str, Tensor]) -> None:
+        self._env = env
+        self._computed = computed
+        self._terms = {key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()}
+        self._keys = {key: f"{term.func} {term.params}" for key, term in config.terms.items()}
+        widths = {key: self._width(key) for key in self._terms}
+        self._raw_slices = _slices(widths)
+        total = sum(widths.values())
+        self._buffers = [env.buffers.new(f"observation/{name}/{i}", env.num_envs, total) for i in (0, 1)]
+        self._turn = env.buffers.new(f"observation/{name}/turn", dtype=torch.long)
+        self._shape(name, config, widths, total)
+        self._memory = {
+            key: Memory(env, f"observation/{name}/{key}", term, widths[key], config.enable_corruption)
+            for key, term in config.terms.items()
+            if term.delay_max_lag or term.history_length > 1
+        }
+        self.slices = _slices({key: width * config.terms[key].history_length for key, width in widths.items()})
+        """Where each term stands in the observation."""
+        self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
+        """Width D of the observation."""
+
+    def compute(self) -> Tensor:
+        """The observation now, shape (E, D)."""
+        self._turn += 1
+        out = self._buffers[int(self._turn) % 2]
+        torch.cat([self._value(key) for key in self._terms], -1, out=out)
+        if self._uniform is not None:
+            out.addcmul_(self._noise.uniform_(-1.0, 1.0, generator=self._env.generator), self._uniform)
+        if self._gaussian is not None:
+            out.addcmul_(self._noise.normal_(generator=self._env.generator), self._gaussian)
+        if self._clip is not None:
+            out.clamp_(*self._clip)
+        if self._scale is not None:
+            out.mul_(self._scale)
+        return self._remembered(out) if self._memory else out
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids`."""
+        for memory in self._memory.values():
+            memory.reset(ids)
+        for term in self._terms.values():
+            term.reset(ids)
+
+    def _remembered(self, present: Tensor) -> Tensor:
+        parts = {key: present[:, where] for key, where in self._raw_slices.items()}
+        return torch.cat([self._memory[key](part) if key in self._memory else part for key, part in parts.items()], -1)
+
+    def _value(self, key: str) -> Tensor:
+        shared = self._keys[key]
+        if shared not in self._computed:
+            self._computed[shared] = self._terms[key]()
+        return self._computed[shared]
+
+    def _width(self, key: str) -> int:
+        value = self._terms[key]()
+        if value.ndim != 2 or len(value) != self._env.num_envs:
+            shape = tuple(value.shape)
+            message = f"must give a tensor of shape (num_envs, D), not {shape}"
+            raise ConfigError([Mistake(f"env.observations.{self._terms[key].name}", message)])
+        return value.shape[1]
+
+    def _shape(self, name: str, config: ObservationGroupConfig, widths: Mapping[str, int], total: int) -> None:
+        device = self._env.device
+        terms = config.terms
+        noisy = config.enable_corruption
+        self._uniform = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
+        self._gaussian = _vector([_noise(terms[k], "gaussian") * noisy for k in terms], widths, 0.0, device)
+        self._noise = torch.zeros(self._env.num_envs, total, device=device)
+        low = _vector([(terms[k].clip or [-torch.inf])[0] for k in terms], widths, -torch.inf, device)
+        high = _vector([(terms[k].clip or [torch.inf])[-1] for k in terms], widths, torch.inf, device)
+        self._clip = None if low is None and high is None else (low, high)
+        self._scale = _vector([terms[k].scale for k in terms], widths, 1.0, device, f"env.observations.{name}.terms")
+
+
+def _slices(widths: Mapping[str, int]) -> dict[str, slice]:
+    slices, start = {}, 0
+    for key, width in widths.items():
+        slices[key] = slice(start, start + width)
+        start += width
+    return slices
+
+
+def _noise(term: ObservationTermConfig, kind: str) -> float:
+    return term.noise.scale if term.noise is not None and term.noise.type == kind else 0.0
+
+
+def _vector(
+    values: list[float] | list[float | list[float]], widths: Mapping[str, int], neutral: float, device: str, path: str = ""
+) -> Tensor | None:
+    """One number per element of the group, shape (D,), or None if all are neutral."""
+    parts: list[float] = []
+    for value, (key, width) in zip(values, widths.items(), strict=True):
+        repeated = [value] * width if isinstance(value, (int, float)) else value
+        if len(repeated) != width:
+            raise ConfigError([Mistake(f"{path}.{key}.scale", f"has {len(repeated)} numbers for {width} elements")])
+        parts += repeated
+    return None if all(part == neutral for part in parts) else torch.tensor(parts, device=device)

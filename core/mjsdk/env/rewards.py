@@ -1,0 +1,123 @@
+"""Rewards, terminations and metrics: numbers per world and step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import MetricTermConfig, RewardTermConfig, TerminationTermConfig
+from mjsdk.env.terms import BoundTerm
+from mjsdk.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class Rewards:
+    """The weighted sum of all reward terms, times the length of a step."""
+
+    def __init__(self, env: Env, configs: Mapping[str, RewardTermConfig]) -> None:
+        self._env = env
+        self._configs = {name: config for name, config in configs.items() if config.weight}
+        self.terms = {name: BoundTerm(env, "reward", name, config) for name, config in self._configs.items()}
+        self._values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
+        self._weights = torch.zeros(len(self.terms), device=env.device)
+        self.total = env.buffers.new("reward/total", env.num_envs)
+        """Reward of the last step, shape (E,)."""
+        self.sync()
+
+    def sync(self) -> None:
+        """Take over weights that changed in the settings."""
+        weights = [config.weight for config in self._configs.values()]
+        self._weights.copy_(torch.tensor(weights))
+
+    def compute(self, dt: float) -> Tensor:
+        """The reward of a step of `dt` seconds, shape (E,)."""
+        for row, term in zip(self._values, self.terms.values(), strict=True):
+            row.copy_(_checked(term, term(), row.shape))
+        torch.mv(self._values.T, self._weights * dt, out=self.total)
+        if not torch.isfinite(self.total).all():
+            self._replace_non_finite(dt)
+        if self._env.config.only_positive_rewards:
+            self.total.clamp_(min=0.0)
+        return self.total
+
+    def means(self) -> Tensor:
+        """Mean over worlds of each weighted term in the last step [1/s], shape (terms,)."""
+        return self._values.mean(1) * self._weights
+
+    def reset(self, ids: Tensor) -> None:
+        """Let terms forget the worlds `ids`."""
+        for term in self.terms.values():
+            term.reset(ids)
+
+    def _replace_non_finite(self, dt: float) -> None:
+        """Worlds that blew up give no reward; the step ends their episode, or the learner names the term."""
+        stable = ~self._env.unstable
+        for term, row in zip(self.terms.values(), self._values, strict=True):
+            if not torch.isfinite(row[stable]).all():
+                self._env.report_non_finite(f"reward term '{term.name}'", ~torch.isfinite(row) & stable)
+        self._values.nan_to_num_(0.0, 0.0, 0.0)
+        torch.mv(self._values.T, self._weights * dt, out=self.total)
+
+
+class Terminations:
+    """Why episodes end."""
+
+    def __init__(self, env: Env, configs: Mapping[str, TerminationTermConfig]) -> None:
+        self._env = env
+        self.terms = {name: BoundTerm(env, "termination", name, config) for name, config in configs.items()}
+        self.names = (*self.terms, "unstable")
+        """All reasons: the terms, and physics that blew up."""
+        self._is_time_out = [config.time_out for config in configs.values()]
+        self.reasons = torch.zeros(len(self.names), env.num_envs, dtype=torch.bool, device=env.device)
+        """Which reason holds in which world, shape (reasons, E)."""
+        self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
+        """Worlds that failed in the last step, shape (E,)."""
+        self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
+        """Worlds whose time was up in the last step, shape (E,)."""
+
+    def compute(self) -> None:
+        """Fill `terminated` and `truncated`."""
+        self.terminated.copy_(self._env.unstable)
+        self.reasons[-1] = self._env.unstable
+        self.truncated.fill_(False)
+        for row, term, is_time_out in zip(self.reasons, self.terms.values(), self._is_time_out, strict=False):
+            row.copy_(_checked(term, term(), row.shape))
+            (self.truncated if is_time_out else self.terminated).logical_or_(row)
+        self.truncated.logical_and_(~self.terminated)
+
+    def reset(self, ids: Tensor) -> None:
+        """Let terms forget the worlds `ids`."""
+        for term in self.terms.values():
+            term.reset(ids)
+
+
+class Metrics:
+    """Quantities that are only logged."""
+
+    def __init__(self, env: Env, configs: Mapping[str, MetricTermConfig]) -> None:
+        self.terms = {name: BoundTerm(env, "metric", name, config) for name, config in configs.items()}
+        self.values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
+        """Each metric in the last step, shape (metrics, E)."""
+
+    def compute(self) -> Tensor:
+        """Each metric now, shape (metrics, E)."""
+        for row, term in zip(self.values, self.terms.values(), strict=True):
+            row.copy_(_checked(term, term(), row.shape))
+        return self.values
+
+    def reset(self, ids: Tensor) -> None:
+        """Let terms forget the worlds `ids`."""
+        for term in self.terms.values():
+            term.reset(ids)
+
+
+def _checked(term: BoundTerm, value: Tensor, shape: torch.Size) -> Tensor:
+    if not isinstance(value, Tensor) or value.shape != shape:
+        given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ConfigError([Mistake(term.name, f"{term.config.func} must give a tensor of shape {tuple(shape)}, not {given}")])
+    return value

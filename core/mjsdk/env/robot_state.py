@@ -1,0 +1,172 @@
+"""The robot in all worlds, as terms see it."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mjsdk.env.buffers import Buffers
+from mjsdk.env.rotations import heading, quat_rotate_inverse
+from mjsdk.errors import SceneError
+from mjsdk.physics import Physics
+from mjsdk.scene import Scene
+from mjsdk.scene.joints import has_free_base, scalar_joints
+
+
+class RobotState:
+    """Views of the physics' memory, and what follows from them. `E` worlds, `J` joints with one degree of freedom.
+
+    Quantities of the base and the joints follow from `qpos` and `qvel` and are current. Positions of bodies and sites,
+    forces and sensors belong to the state before the last physics step: the same rule in every world and backend.
+    """
+
+    def __init__(self, physics: Physics, scene: Scene, buffers: Buffers) -> None:
+        model = scene.model
+        self._physics = physics
+        self._cache: dict[str, Tensor] = {}
+        self._qpos = physics.bind("qpos")
+        self._qvel = physics.bind("qvel")
+        self.has_free_base = has_free_base(model)
+        hinges = scalar_joints(model)
+        self._qpos_columns = as_index([int(model.jnt_qposadr[i]) for i in hinges])
+        self._qvel_columns = as_index([int(model.jnt_dofadr[i]) for i in hinges])
+        self.joint_names = scene.names.joints
+        """Names of the joints, in the order of all joint tensors."""
+        self.default_joint_pos = torch.tensor(scene.default_joint_pos, device=physics.device)
+        """Joint positions of the pose that episodes start from [rad], shape (J,)."""
+        limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32, device=physics.device)
+        limits[torch.tensor(model.jnt_limited[hinges] == 0)] = torch.tensor([-torch.inf, torch.inf])
+        self.joint_pos_limits = limits
+        """Range of the joints [rad], shape (J, 2); infinite where there is none."""
+        self.soft_joint_pos_limits = _shrink(limits, scene.robot.soft_joint_pos_limit_factor)
+        """The middle part of the range that tasks treat as its limits [rad], shape (J, 2)."""
+        self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
+        """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
+        self._gravity_w = torch.tensor([0.0, 0.0, -1.0], device=physics.device).expand(physics.num_envs, 3)
+
+    def invalidate(self) -> None:
+        """Forget derived quantities, after the state has changed."""
+        self._cache.clear()
+
+    @property
+    def joint_pos(self) -> Tensor:
+        """Joint position [rad], shape (E, J)."""
+        return self._qpos[:, self._qpos_columns]
+
+    @property
+    def joint_vel(self) -> Tensor:
+        """Joint velocity [rad/s], shape (E, J)."""
+        return self._qvel[:, self._qvel_columns]
+
+    @property
+    def joint_acc(self) -> Tensor:
+        """Joint acceleration [rad/s^2], shape (E, J)."""
+        return self._physics.bind("qacc")[:, self._qvel_columns]
+
+    @property
+    def actuator_force(self) -> Tensor:
+        """Torque of each actuator [N m], shape (E, A), in the order of the actuators."""
+        return self._physics.bind("actuator_force")
+
+    @property
+    def root_pos_w(self) -> Tensor:
+        """Position of the base [m], world frame, shape (E, 3)."""
+        return self._base(self._qpos)[:, :3]
+
+    @property
+    def root_quat_w(self) -> Tensor:
+        """Orientation of the base, wxyz, shape (E, 4)."""
+        return self._base(self._qpos)[:, 3:7]
+
+    @property
+    def root_lin_vel_w(self) -> Tensor:
+        """Velocity of the base [m/s], world frame, shape (E, 3)."""
+        return self._base(self._qvel)[:, :3]
+
+    @property
+    def root_ang_vel_b(self) -> Tensor:
+        """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
+        return self._base(self._qvel)[:, 3:6]
+
+    @property
+    def root_lin_vel_b(self) -> Tensor:
+        """Velocity of the base [m/s], base frame, shape (E, 3)."""
+        return self._rotated()[:, 0]
+
+    @property
+    def projected_gravity_b(self) -> Tensor:
+        """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright."""
+        return self._rotated()[:, 1]
+
+    @property
+    def heading_w(self) -> Tensor:
+        """Direction of the base's x axis around the vertical [rad], shape (E,)."""
+        if "heading" not in self._cache:
+            self._cache["heading"] = heading(self.root_quat_w)
+        return self._cache["heading"]
+
+    @property
+    def root_lin_vel_yaw(self) -> Tensor:
+        """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
+        if "yaw" not in self._cache:
+            cos, sin = torch.cos(self.heading_w), torch.sin(self.heading_w)
+            vx, vy = self.root_lin_vel_w[:, 0], self.root_lin_vel_w[:, 1]
+            self._cache["yaw"] = torch.stack((cos * vx + sin * vy, cos * vy - sin * vx), -1)
+        return self._cache["yaw"]
+
+    @property
+    def body_pos_w(self) -> Tensor:
+        """Positions of all bodies [m], world frame, shape (E, bodies, 3)."""
+        return self._physics.bind("xpos")
+
+    @property
+    def body_quat_w(self) -> Tensor:
+        """Orientations of all bodies, wxyz, shape (E, bodies, 4)."""
+        return self._physics.bind("xquat")
+
+    @property
+    def site_pos_w(self) -> Tensor:
+        """Positions of all sites [m], world frame, shape (E, sites, 3)."""
+        return self._physics.bind("site_xpos")
+
+    def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
+        """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""
+        qpos, qvel = self._base(self._qpos)[ids].clone(), self._base(self._qvel)[ids].clone()
+        qpos[:, :3], qpos[:, 3:7], qvel[:, :3], qvel[:, 3:6] = pos_w, quat_w, lin_vel_w, ang_vel_b
+        self._physics.write("qpos", qpos, ids)
+        self._physics.write("qvel", qvel, ids)
+        self.invalidate()
+
+    def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
+        """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
+        qpos, qvel = self._qpos[ids], self._qvel[ids]
+        qpos[:, self._qpos_columns], qvel[:, self._qvel_columns] = pos, vel
+        self._physics.write("qpos", qpos, ids)
+        self._physics.write("qvel", qvel, ids)
+        self.invalidate()
+
+    def _base(self, state: Tensor) -> Tensor:
+        if not self.has_free_base:
+            raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
+        return state
+
+    def _rotated(self) -> Tensor:
+        """Base velocity and gravity in the base frame, shape (E, 2, 3): one rotation for both."""
+        if "rotated" not in self._cache:
+            both = torch.stack((self.root_lin_vel_w, self._gravity_w), 1)
+            self._cache["rotated"] = quat_rotate_inverse(self.root_quat_w.unsqueeze(1), both)
+        return self._cache["rotated"]
+
+
+def as_index(columns: list[int]) -> slice | Tensor:
+    """A slice where the columns are consecutive, so that indexing gives a view; else an index tensor."""
+    start = columns[0] if columns else 0
+    if columns == list(range(start, start + len(columns))):
+        return slice(start, start + len(columns))
+    return torch.tensor(columns)
+
+
+def _shrink(limits: Tensor, factor: float) -> Tensor:
+    middle, half = limits.mean(1), (limits[:, 1] - limits[:, 0]) / 2
+    soft = torch.stack((middle - factor * half, middle + factor * half), 1)
+    return torch.where(limits.isfinite(), soft, limits)

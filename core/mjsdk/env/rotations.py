@@ -1,0 +1,62 @@
+"""Rotations of many vectors at once. Quaternions are wxyz and of unit length."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def quat_rotate(quat: Tensor, vector: Tensor) -> Tensor:
+    """Rotate `vector`, shape (..., 3), by `quat`, shape (..., 4): from the body's frame to the world's."""
+    axis = quat[..., 1:].expand(vector.shape)
+    twice = 2.0 * torch.linalg.cross(axis, vector)
+    return vector + quat[..., :1] * twice + torch.linalg.cross(axis, twice)
+
+
+def quat_rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
+    """Rotate `vector`, shape (..., 3), by the inverse of `quat`: from the world's frame to the body's."""
+    axis = quat[..., 1:].expand(vector.shape)
+    twice = 2.0 * torch.linalg.cross(axis, vector)
+    return vector - quat[..., :1] * twice + torch.linalg.cross(axis, twice)
+
+
+def quat_multiply(first: Tensor, second: Tensor) -> Tensor:
+    """Hamilton product `first * second`, shape (..., 4): rotate by `second`, then by `first`."""
+    w1, x1, y1, z1 = first.unbind(-1)
+    w2, x2, y2, z2 = second.unbind(-1)
+    return torch.stack(
+        (
+            w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2,
+            w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2,
+            w1 * y2 - x1 * z2 + y1 * w2 + z1 * x2,
+            w1 * z2 + x1 * y2 - y1 * x2 + z1 * w2,
+        ),
+        -1,
+    )
+
+
+def quat_from_euler(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
+    """Quaternion of rotations about fixed x, then y, then z [rad], shape (..., 4)."""
+    cr, sr = torch.cos(roll / 2), torch.sin(roll / 2)
+    cp, sp = torch.cos(pitch / 2), torch.sin(pitch / 2)
+    cy, sy = torch.cos(yaw / 2), torch.sin(yaw / 2)
+    return torch.stack(
+        (
+            cr * cp * cy + sr * sp * sy,
+            sr * cp * cy - cr * sp * sy,
+            cr * sp * cy + sr * cp * sy,
+            cr * cp * sy - sr * sp * cy,
+        ),
+        -1,
+    )
+
+
+def heading(quat: Tensor) -> Tensor:
+    """Direction of the x axis around the world's vertical [rad], shape (...)."""
+    w, x, y, z = quat.unbind(-1)
+    return torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+
+
+def wrap_angle(angle: Tensor) -> Tensor:
+    """The same angle between -pi and pi [rad]."""
+    return torch.remainder(angle + torch.pi, 2.0 * torch.pi) - torch.pi

@@ -1,0 +1,74 @@
+"""Terms, made ready to be called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import torch
+
+from mjsdk.config.env import TermConfig
+from mjsdk.env.robot_state import as_index
+from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
+from mjsdk.selection import PerJoint, Selection, resolve
+from mjsdk.terms import CONFIG_SECTIONS, parameters
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+class BoundTerm:
+    """A term with its parameters: call it, with the worlds' ids for events."""
+
+    def __init__(self, env: Env, kind: str, name: str, config: TermConfig) -> None:
+        self.name = name
+        self.config = config
+        self._env = env
+        self._term = env.terms.get(kind, config.func)
+        self._path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
+        self.params = self._resolve(config.params)
+        self._object = self._term(env, **self.params) if inspect.isclass(self._term) else None
+
+    def __call__(self, *args: Any) -> Any:
+        """The term's value now."""
+        if self._object is not None:
+            return self._object(self._env, *args)
+        return self._term(self._env, *args, **self.params)
+
+    def reset(self, ids: torch.Tensor) -> None:
+        """Let a term that keeps state forget the worlds `ids`."""
+        if hasattr(self._object, "reset"):
+            self._object.reset(ids)
+
+    def set_param(self, name: str, value: Any) -> None:
+        """Change a parameter while training goes on; terms that are classes read theirs only once."""
+        self.params = self._resolve({**self.config.params, name: value})
+
+    def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        legal = parameters(self._term)
+        resolved, mistakes = {}, []
+        for name, parameter in legal.items():
+            if name not in given and parameter.required:
+                mistakes.append(Mistake(f"{self._path}.params.{name}", f"{self.config.func} needs it"))
+                continue
+            value = given.get(name, parameter.default)
+            try:
+                resolved[name] = _ready(resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device)
+            except (SelectionError, MissingRole) as error:
+                mistakes.append(Mistake(f"{self._path}.params.{name}", str(error)))
+        unknown = [name for name in given if name not in legal]
+        mistakes += [Mistake(f"{self._path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown]
+        if mistakes:
+            raise ConfigError(mistakes)
+        return resolved
+
+
+def _ready(value: Any, device: str) -> Any:
+    """A resolved parameter in the form that tensors are indexed and multiplied with."""
+    if isinstance(value, Selection):
+        return attrs.evolve(value, index=as_index(list(value.ids)))
+    if isinstance(value, PerJoint):
+        return torch.tensor(value, device=device)
+    return value

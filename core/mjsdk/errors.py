@@ -1,0 +1,136 @@
+"""Everything mjsdk raises on purpose.
+
+* MjsdkError                 one clear message; the command line prints it and exits with 2
+  x PluginError              about installed or local plugins
+    - UnknownPlugin          no plugin has that name
+    - AmbiguousPlugin        several packages provide that name
+    - BrokenPlugin           a plugin fails to import, or its hooks are wrong
+    - IncompatiblePlugin     a plugin was made for another mjsdk
+    - HookError              a hook raised, or returned something else than it must
+  x ConfigError              settings that cannot work, all of them at once
+  x MissingRole              a robot lacks a part that a task asks for
+  x SelectionError           a name or pattern that matches nothing in the model
+  x SceneError               a model that cannot be built
+  x PhysicsError             a backend that is missing or cannot go on
+  x Diverged                 a training whose numbers are no longer finite
+  x RunError                 about run folders
+    - UnknownRun             no such run
+    - BrokenRun              a run folder or a checkpoint that cannot be read
+    - StorageError           a file that could not be written
+  x RenderError              no picture can be drawn on this machine
+  x MissingDependency        an optional package is not installed
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+
+class MjsdkError(Exception):
+    """Base of all errors that mjsdk raises on purpose."""
+
+
+class PluginError(MjsdkError):
+    """A plugin cannot be used."""
+
+
+class UnknownPlugin(PluginError):
+    """No installed plugin has that name."""
+
+
+class AmbiguousPlugin(PluginError):
+    """Several installed packages provide a plugin of that name."""
+
+
+class BrokenPlugin(PluginError):
+    """A plugin fails to import, or what it declares is wrong."""
+
+
+class IncompatiblePlugin(PluginError):
+    """A plugin was made for another version of mjsdk."""
+
+
+class HookError(PluginError):
+    """A plugin's hook raised, or returned something else than it must."""
+
+
+@attrs.frozen
+class Mistake:
+    """One thing that is wrong in a configuration."""
+
+    path: str
+    """Dotted path of the setting, such as `env.scene.num_envs`."""
+    message: str
+    """What is wrong, which value, what is legal."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class ConfigError(MjsdkError):
+    """Settings that cannot work. Lists every mistake that was found, not just the first."""
+
+    def __init__(self, mistakes: Sequence[Mistake], hint: str = "") -> None:
+        self.mistakes = tuple(mistakes)
+        count = len(self.mistakes)
+        lines = ["1 mistake in the settings:" if count == 1 else f"{count} mistakes in the settings:"]
+        lines += [f"  {mistake}" for mistake in self.mistakes]
+        super().__init__("\n".join([*lines, hint] if hint else lines))
+
+
+class MissingRole(MjsdkError):
+    """A robot has no body part of that role."""
+
+
+class SelectionError(MjsdkError):
+    """A name or pattern matches nothing in the model."""
+
+
+class SceneError(MjsdkError):
+    """Robot, terrain and sensors cannot be made into one model."""
+
+
+class PhysicsError(MjsdkError):
+    """A physics backend is missing or cannot go on."""
+
+
+class Diverged(MjsdkError):
+    """A training whose numbers are no longer finite; its checkpoints still are."""
+
+
+class RunError(MjsdkError):
+    """A run folder cannot be used."""
+
+
+class UnknownRun(RunError):
+    """There is no such run."""
+
+
+class BrokenRun(RunError):
+    """A run folder or one of its files is incomplete, damaged or from something else."""
+
+
+class StorageError(RunError):
+    """A file could not be written; what was there before is untouched."""
+
+
+class RenderError(MjsdkError):
+    """No picture can be drawn on this machine."""
+
+
+class MissingDependency(MjsdkError):
+    """An optional package is not installed."""
+
+
+def closest(name: str, legal: Iterable[str]) -> str:
+    """`, did you mean 'x'?` for the legal name nearest to `name`, or nothing."""
+    matches = difflib.get_close_matches(name, list(legal), n=1, cutoff=0.6)
+    return f", did you mean '{matches[0]}'?" if matches else ""
+
+
+def listing(names: Iterable[str]) -> str:
+    """`a, b, c` in the order given, or `(none)`."""
+    return ", ".join(names) or "(none)"

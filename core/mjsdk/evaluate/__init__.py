@@ -1,0 +1,27 @@
+"""How good a policy is: fixed commands, fixed seeds, faithful physics."""
+
+from mjsdk.evaluate.commands import HORIZON_S, STANDARD, Command, parse_command
+from mjsdk.evaluate.report import DEFINITIONS, Report, make_report
+from mjsdk.evaluate.rollout import Episodes, run_episodes
+from mjsdk.evaluate.run import evaluate_run, rebuild
+from mjsdk.evaluate.setup import SIMS, Options, calm, evaluation_config
+from mjsdk.evaluate.statistics import clopper_pearson
+
+__all__ = [
+    "DEFINITIONS",
+    "HORIZON_S",
+    "SIMS",
+    "STANDARD",
+    "Command",
+    "Episodes",
+    "Options",
+    "Report",
+    "calm",
+    "clopper_pearson",
+    "evaluate_run",
+    "evaluation_config",
+    "make_report",
+    "parse_command",
+    "rebuild",
+    "run_episodes",
+]

@@ -1,0 +1,138 @@
+"""From episodes to numbers for people and programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from mjsdk.evaluate.rollout import Episodes
+from mjsdk.evaluate.statistics import clopper_pearson, mean
+
+GRAVITY = 9.81
+_MOVING = 0.05
+"""Mean speed below which the cost of transport means nothing [m/s]."""
+
+DEFINITIONS = {
+    "lin_vel_error": "mean over time after 1 s of |commanded - actual| horizontal base velocity in its yaw frame [m/s]",
+    "ang_vel_error": "likewise of the yaw rate [rad/s]",
+    "fall_rate": "share of episodes that ended by a failure before their time was up",
+    "foot_slip": "mean horizontal speed of feet that are on the ground [m/s]",
+    "action_change": "mean change of the actions from step to step [-]",
+    "cost_of_transport": "mechanical work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
+}
+"""What the metrics mean. A world counts while it is alive; one that falls in its first second counts as a whole."""
+
+
+@attrs.frozen
+class Report:
+    """What an evaluation found; `data` is plain, for `--json`."""
+
+    data: dict[str, Any]
+    episodes: Episodes
+
+
+def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Report:
+    """Summarise episodes of a robot of `mass` [kg]; `context` (run, physics, seed...) is added as it is."""
+    everyone = torch.ones_like(episodes.tally.alive)
+    data = _summary(episodes, everyone, mass)
+    metrics = data["metrics"]
+    if episodes.commands:
+        # The same weight for every command: robots that fall under one of them must not make it count less.
+        table = [_command_row(episodes, index, mass) for index in range(len(episodes.commands))]
+        data["commands"] = table
+        data["standing"] = _standing(episodes, table)
+        for name in ("lin_vel_error", "ang_vel_error"):
+            metrics[name] = mean([row[name] for row in table if row[name] is not None])
+    return Report({**data, **context}, episodes)
+
+
+def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
+    tally = episodes.tally
+    count, fell = int(worlds.sum()), int((tally.fell & worlds).sum())
+    return {
+        "episodes": count,
+        "fall_rate": fell / count,
+        "survival": _survival(count - fell, count),
+        "metrics": _metrics(episodes, worlds, mass),
+        "mean_reward": mean(tally.reward[worlds].tolist()),
+        "mean_episode_length_s": mean((tally.steps[worlds] * tally.step_dt).tolist()),
+    }
+
+
+def _survival(survived: int, count: int) -> dict[str, Any]:
+    low, high = clopper_pearson(survived, count)
+    return {"rate": survived / count, "low": low, "high": high, "confidence": 0.95}
+
+
+def _metrics(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, float | None]:
+    names = ("lin_vel_error", "ang_vel_error", "action_change")
+    values: dict[str, float | None] = {name: _mean(episodes, name, worlds) for name in names}
+    values["foot_slip"] = _ratio(episodes, "slip", "contacts", worlds)
+    values["cost_of_transport"] = _cost_of_transport(episodes, worlds, mass)
+    return values
+
+
+def _command_row(episodes: Episodes, index: int, mass: float) -> dict[str, Any]:
+    worlds = episodes.groups == index
+    summary = _summary(episodes, worlds, mass)
+    command = episodes.commands[index]
+    reached = _reached(episodes, index)
+    return {
+        "command": list(command.values),
+        "label": command.label,
+        "episodes": summary["episodes"],
+        "fall_rate": summary["fall_rate"],
+        "mean_velocity": reached,
+        **summary["metrics"],
+        "mean_reward": summary["mean_reward"],
+        "mean_episode_length_s": summary["mean_episode_length_s"],
+    }
+
+
+def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """How still the robots are that were told to stand, after the first second."""
+    for index, command in enumerate(episodes.commands):
+        if command.is_stand:
+            worlds = episodes.groups == index
+            return {
+                "mean_base_speed": _mean(episodes, "speed", worlds),
+                "feet_on_ground": _mean(episodes, "grounded", worlds),
+                "fall_rate": table[index]["fall_rate"],
+            }
+    return None
+
+
+def _reached(episodes: Episodes, index: int) -> list[float | None]:
+    """Mean velocity after the first second: forward, left [m/s], yaw rate [rad/s]."""
+    if not episodes.tracks:
+        return [None, None, None]
+    settled = episodes.tracks[round(1.0 / episodes.tally.step_dt) :] or episodes.tracks
+    return [mean(track[index, axis].item() for track in settled) for axis in range(3)]
+
+
+def _cost_of_transport(episodes: Episodes, worlds: Tensor, mass: float) -> float | None:
+    walking = torch.tensor([bool(c.forward or c.left) for c in episodes.commands] or [True])[episodes.groups]
+    if not episodes.tally.has("distance"):
+        return None
+    chosen = worlds & walking
+    way = float(episodes.tally.total("distance")[chosen].sum())
+    time_s = float(episodes.tally.steps[chosen].sum()) * episodes.tally.step_dt
+    if not time_s or way / time_s < _MOVING:
+        return None
+    return float(episodes.tally.total("energy")[chosen].sum()) / (mass * GRAVITY * way)
+
+
+def _mean(episodes: Episodes, name: str, worlds: Tensor) -> float | None:
+    if not episodes.tally.has(name):
+        return None
+    return mean(episodes.tally.mean(name)[worlds].tolist())
+
+
+def _ratio(episodes: Episodes, above: str, below: str, worlds: Tensor) -> float | None:
+    if not episodes.tally.has(above):
+        return None
+    total = float(episodes.tally.total(below)[worlds].sum())
+    return float(episodes.tally.total(above)[worlds].sum()) / total if total else None

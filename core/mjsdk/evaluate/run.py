@@ -1,0 +1,84 @@
+"""Evaluating a run from its folder alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mjsdk.env import Env, make_env
+from mjsdk.evaluate.commands import STANDARD, Command
+from mjsdk.evaluate.report import Report, make_report
+from mjsdk.evaluate.rollout import run_episodes
+from mjsdk.evaluate.setup import Options, evaluation_config
+from mjsdk.evaluate.tally import Tally
+from mjsdk.motion import velocity_term
+
+if TYPE_CHECKING:
+    from mjsdk.config import Config
+    from mjsdk.learn.policy import Policy
+    from mjsdk.plugins import Session
+    from mjsdk.runs import Run
+
+
+def evaluate_run(
+    run: Run,
+    options: Options,
+    *,
+    checkpoint: str | None = None,
+    commands: Sequence[Command] = STANDARD,
+    on_step: Callable[[Tally], None] | None = None,
+) -> Report:
+    """Let the deterministic policy of a run live one episode in every world, and report what that shows.
+
+    Args:
+        run: The run; robot, task and settings come from its folder.
+        options: How to evaluate.
+        checkpoint: Which checkpoint, such as `model_100.pt`; the newest if none.
+        commands: What the robots are asked to do, in equal shares.
+        on_step: Called after every control step, for a progress view.
+    """
+    session = run.session()
+    config = evaluation_config(run.config(session), session.robot(), _even(options, len(commands)))
+    env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
+    episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
+    mass = float(env.model.body_mass.sum())
+    return make_report(episodes, mass, _context(run, options, env, policy))
+
+
+def rebuild(
+    run: Run, session: Session, config: Config, checkpoint: str | None, device: str, seed: int
+) -> tuple[Env, Policy]:
+    """Environment and policy of a run, the environment as far along its curriculum as the checkpoint is."""
+    from mjsdk.learn.policy import load_policy
+
+    policy = load_policy(run, checkpoint, device)
+    env = make_env(config, session, device=device, seed=seed)
+    policy.check(env)
+    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env
+    return env, policy
+
+
+
+
+def _even(options: Options, count: int) -> Options:
+    """The same number of worlds for every command."""
+    import attrs
+
+    return attrs.evolve(options, num_envs=-(-options.num_envs // count) * count)
+
+
+def _context(run: Run, options: Options, env: Env, policy: Policy) -> dict[str, Any]:
+    """What a reader needs to repeat the evaluation."""
+    return {
+        "run": str(run.path),
+        "checkpoint": f"model_{policy.iteration}.pt",
+        "robot": run.config_data["robot"],
+        "task": run.config_data["task"],
+        "seed": options.seed,
+        "num_envs": env.num_envs,
+        "horizon_s": options.horizon_s,
+        "sim": options.sim,
+        "noise": options.noise,
+        "push": options.push,
+        "standard_commands": velocity_term(env) is not None,
+    }

@@ -1,0 +1,94 @@
+"""The environment that a policy is evaluated in: the run's own, without noise and pushes, on faithful physics."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import attrs
+
+from mjsdk.config import Config, SensorConfig
+from mjsdk.config.presets import numbers
+from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.robot import Robot
+
+SIMS = ("faithful", "fast", "as-trained")
+"""Physics to evaluate on: presets, or what the run was trained with."""
+FEET_FORCE = "eval_feet_force"
+FEET_VELOCITY = "eval_feet_velocity"
+"""Sensors that evaluation adds, if the robot has feet."""
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How to evaluate."""
+
+    num_envs: int = 256
+    """Worlds; rounded up to the same number per command."""
+    seed: int = 1
+    """Seed of start poses, randomisation and pushes."""
+    sim: str = "faithful"
+    """One of `SIMS`."""
+    noise: bool = False
+    """Keep observation noise and delay, as in training."""
+    push: bool = False
+    """Push the robots, and keep the training's own events during episodes out all the same."""
+    device: str = "cpu"
+    horizon_s: float = 20.0
+    """Length of an episode [s]."""
+
+
+def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
+    """A copy of a run's settings for evaluation. What varies as worlds start stays: every world is a little different."""
+    config = deepcopy(config)
+    _choose_physics(config, robot, options.sim)
+    env = config.env
+    env.scene.num_envs = options.num_envs
+    env.episode_length_s = options.horizon_s
+    env.events = {name: term for name, term in env.events.items() if term.mode != "interval"}
+    if not options.noise:
+        silence(config)
+    _watch_feet(config, robot)
+    return config
+
+
+def silence(config: Config) -> None:
+    """Switch noise and delay of all observations off, in place."""
+    for group in config.env.observations.values():
+        group.enable_corruption = False
+
+
+def calm(config: Config) -> None:
+    """Switch noise off and drop what disturbs episodes, such as pushes, in place: for watching a policy."""
+    silence(config)
+    config.env.events = {name: term for name, term in config.env.events.items() if term.mode != "interval"}
+
+
+def _choose_physics(config: Config, robot: Robot, sim: str) -> None:
+    """Apply a preset's physics at the control rate that the policy was trained with."""
+    if sim not in SIMS:
+        raise ConfigError([Mistake("--sim", f"'{sim}'{closest(sim, SIMS) or '.'} Legal: {listing(SIMS)}")])
+    if sim == "as-trained":
+        return
+    step_dt = config.env.step_dt
+    for path, value in numbers(sim, robot, {}).items():
+        _set(config, path, value)
+    config.env.decimation = max(1, round(step_dt / config.env.sim.timestep))
+    config.env.sim.timestep = step_dt / config.env.decimation
+
+
+def _watch_feet(config: Config, robot: Robot) -> None:
+    if "feet" not in robot.roles:
+        return
+    sensors, feet = config.env.scene.sensors, robot.roles["feet"]
+    if feet.bodies:
+        sensors[FEET_FORCE] = SensorConfig(type="contact", on="@feet")
+    if feet.sites:
+        sensors[FEET_VELOCITY] = SensorConfig(type="framelinvel", on="@feet")
+
+
+def _set(config: Any, path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    for parent in parents:
+        config = getattr(config, parent)
+    setattr(config, leaf, value)

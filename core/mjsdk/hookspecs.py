@@ -1,0 +1,106 @@
+"""Every hook that mjsdk calls: the plugin contract, on one page.
+
+A plugin is a module with `MJSDK_API = 1` and functions marked `@hookimpl`, named by an entry point:
+
+    [project.entry-points."mjsdk.robots"]     # or mjsdk.tasks, mjsdk.extras
+    myarm = "mjsdk_robot_myarm"
+
+Take the arguments you need, in any order, without default values. Adding an argument to a hook is not a breaking change;
+`MJSDK_API` grows when something else changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import mujoco
+
+    from mjsdk.config import Config
+    from mjsdk.robot import Robot
+    from mjsdk.task import TaskConfig
+
+API = 1
+"""The version of this contract. Plugins state theirs as a literal `MJSDK_API = 1`."""
+
+hookspec = pluggy.HookspecMarker("mjsdk")
+hookimpl = pluggy.HookimplMarker("mjsdk")
+"""Marks a function of a plugin as the implementation of the hook of the same name."""
+
+
+@hookspec(firstresult=True)
+def mjsdk_robot() -> Robot:
+    """Robot plugins: the facts of the machine and its roles. No simulation, no device, no network."""
+
+
+@hookspec(firstresult=True)
+def mjsdk_load_spec(robot: Robot) -> mujoco.MjSpec:
+    """Robot plugins: a fresh, uncompiled model with bodies, joints, geoms and sites; no actuators needed."""
+
+
+@hookspec
+def mjsdk_setup_actuators(robot: Robot, spec: mujoco.MjSpec) -> None:
+    """Edit the actuators of `spec` in place. The core has applied `robot.actuators` before."""
+
+
+@hookspec
+def mjsdk_setup_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
+    """Edit the collisions of `spec` in place. The core has applied `robot.collisions[preset]` before."""
+
+
+@hookspec(firstresult=True)
+def mjsdk_task(robot: Robot) -> TaskConfig:
+    """Task plugins: the whole task, written on the robot's roles."""
+
+
+@hookspec
+def mjsdk_observation_terms() -> Mapping[str, Any]:
+    """Observation terms by name: `term(env, **params) -> Tensor (E, D)`, or classes called so."""
+
+
+@hookspec
+def mjsdk_reward_terms() -> Mapping[str, Any]:
+    """Reward terms by name: `term(env, **params) -> Tensor (E,)`. Weights carry the sign."""
+
+
+@hookspec
+def mjsdk_termination_terms() -> Mapping[str, Any]:
+    """Termination terms by name: `term(env, **params) -> bool Tensor (E,)`."""
+
+
+@hookspec
+def mjsdk_event_terms() -> Mapping[str, Any]:
+    """Event terms by name: `term(env, ids, **params) -> None`, on the worlds `ids`, shape (n,)."""
+
+
+@hookspec
+def mjsdk_command_terms() -> Mapping[str, Any]:
+    """Command terms by name: subclasses of `mjsdk.env.CommandTerm`, with their settings as `Config`."""
+
+
+@hookspec
+def mjsdk_action_terms() -> Mapping[str, Any]:
+    """Action terms by name: subclasses of `mjsdk.env.ActionTerm`, with their settings as `Config`."""
+
+
+@hookspec
+def mjsdk_curriculum_terms() -> Mapping[str, Any]:
+    """Curriculum terms by name: `term(env, **params) -> float`, called as episodes end; the value is logged."""
+
+
+@hookspec
+def mjsdk_metric_terms() -> Mapping[str, Any]:
+    """Metric terms by name: `term(env, **params) -> Tensor (E,)`, averaged over the steps of an episode."""
+
+
+@hookspec
+def mjsdk_adapt(robot: Robot, task_name: str, config: Config) -> None:
+    """Robots and extras: edit numbers of a composed task in place, before presets and the user's own settings."""
+
+
+@hookspec
+def mjsdk_exporters() -> Mapping[str, Any]:
+    """Ways out of a run, by name."""

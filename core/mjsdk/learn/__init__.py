@@ -1,0 +1,1 @@
+"""Learning: rsl_rl's PPO on mjsdk's environments, and what a training leaves behind."""

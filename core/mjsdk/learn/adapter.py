@@ -1,0 +1,111 @@
+"""From mjsdk's settings and observations to rsl_rl's networks, storage and PPO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import torch
+from tensordict import TensorDict
+from torch import Tensor
+from torch.distributions import Distribution
+
+from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
+from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.learn.rsl import PPO, MLPModel, RNNModel
+from mjsdk.learn.storage import Rollout
+
+GROUPS = ("actor", "critic")
+"""Observation groups that the networks see. rsl_rl stores every group it is given, so it gets no others."""
+
+_RECURRENT = ("lstm", "gru")
+
+
+@contextmanager
+def unvalidated_distributions(off: bool = True) -> Iterator[None]:
+    """Switch the checks of torch.distributions off, and back to what they were afterwards.
+
+    rsl_rl's Gaussian switches them off for the whole process, for speed; other code in the process may want them.
+    """
+    before = Distribution._validate_args
+    if off:
+        Distribution.set_default_validate_args(False)
+    try:
+        yield
+    finally:
+        Distribution.set_default_validate_args(before)
+
+
+def as_tensordict(obs: Mapping[str, Tensor]) -> TensorDict:
+    """The groups that the networks see, without copying; tensors of shape (E, D)."""
+    groups = {group: obs[group] for group in GROUPS}
+    return TensorDict(groups, batch_size=[len(groups["actor"])])
+
+
+def build_network(kind: str, config: ActorConfig | CriticConfig, obs_dim: int, output_dim: int) -> MLPModel:
+    """The network `actor` or `critic` for observations of `obs_dim` numbers."""
+    example = TensorDict({kind: torch.zeros(1, obs_dim)}, batch_size=[1])
+    settings: dict[str, Any] = {
+        "hidden_dims": list(config.hidden_dims),
+        "activation": config.activation,
+        "obs_normalization": config.obs_normalization,
+        "distribution_cfg": _distribution(config) if isinstance(config, ActorConfig) else None,
+    }
+    with unvalidated_distributions(off=False):
+        if config.class_name not in _RECURRENT:
+            return MLPModel(example, {kind: [kind]}, kind, output_dim, **settings)
+        recurrent = {"rnn_hidden_dim": config.rnn_hidden_dim, "rnn_num_layers": config.rnn_num_layers}
+        return RNNModel(example, {kind: [kind]}, kind, output_dim, rnn_type=config.class_name, **settings, **recurrent)
+
+
+def _distribution(config: ActorConfig) -> dict[str, Any]:
+    return {
+        "class_name": "GaussianDistribution",
+        "init_std": config.init_noise_std,
+        "std_type": config.noise_std_type,
+        "std_range": tuple(config.noise_std_range),
+    }
+
+
+def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: int, device: str) -> PPO:
+    """rsl_rl's PPO with fresh networks for observations like `obs`, tensors of shape (E, D)."""
+    check_agent(agent, len(obs["actor"]))
+    actor = build_network("actor", agent.actor, obs["actor"].shape[-1], num_actions)
+    critic = build_network("critic", agent.critic, obs["critic"].shape[-1], 1)
+    example = as_tensordict(obs)
+    storage = Rollout("rl", len(obs["actor"]), agent.num_steps_per_env, example, [num_actions], device)
+    algorithm = PPO(actor, critic, storage, device=device, **attrs.asdict(agent.algorithm))
+    algorithm.train_mode()
+    for group in algorithm.optimizer.param_groups:
+        group["fused"] = True  # One pass over all weights: a quarter of the time of small networks goes here else.
+    return algorithm
+
+
+def check_agent(agent: AgentConfig, num_envs: int) -> None:
+    """Refuse what rsl_rl would take silently: empty or truncated mini-batches, an unknown kind of network."""
+    mistakes = [
+        Mistake(f"agent.{kind}.class_name", f"'{name}'{closest(name, ('mlp', *_RECURRENT))} Legal: mlp, lstm, gru")
+        for kind, name in (("actor", agent.actor.class_name), ("critic", agent.critic.class_name))
+        if name not in ("mlp", *_RECURRENT)
+    ]
+    mistakes += _mini_batch_mistakes(agent, num_envs)
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+def _mini_batch_mistakes(agent: AgentConfig, num_envs: int) -> list[Mistake]:
+    parts = agent.algorithm.num_mini_batches
+    path = "agent.algorithm.num_mini_batches"
+    if {agent.actor.class_name, agent.critic.class_name} & set(_RECURRENT):
+        if num_envs % parts:
+            legal = listing(str(n) for n in range(1, min(num_envs, 64) + 1) if num_envs % n == 0)
+            return [
+                Mistake(path, f"{parts} does not divide the {num_envs} worlds, as recurrent nets need. Legal: {legal}")
+            ]
+    elif parts > num_envs * agent.num_steps_per_env:
+        return [
+            Mistake(path, f"{parts} is more than the {num_envs * agent.num_steps_per_env} transitions of an iteration")
+        ]
+    return []

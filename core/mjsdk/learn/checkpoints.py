@@ -1,0 +1,119 @@
+"""Checkpoints: written in full or not at all, read without running code, checked bit by bit.
+
+A checkpoint is a dict of tensors and plain data:
+
+* `actor_state_dict`, `critic_state_dict`, `optimizer_state_dict`, `iter`: as in rsl_rl's own checkpoints
+* `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env`, `plugins`
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import random
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from mjsdk.errors import BrokenRun
+from mjsdk.runs import Run, write_atomically
+
+FORMAT = 1
+"""Grows when older versions of mjsdk could not read what is written."""
+
+_PARTS = ("actor_state_dict", "critic_state_dict", "optimizer_state_dict", "iter", "infos")
+
+
+def write_checkpoint(path: Path, data: Mapping[str, Any]) -> None:
+    """Write a checkpoint. Raises `StorageError`; what was there before is then untouched."""
+    buffer = io.BytesIO()
+    torch.save(dict(data), buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_checkpoint(run: Run, path: Path, device: str = "cpu") -> dict[str, Any]:
+    """Read a checkpoint of `run`. Raises `BrokenRun` that names the damaged file and the newest that is whole."""
+    try:
+        return _read(path, device)
+    except BrokenRun as error:
+        raise BrokenRun(f"{error} {_way_out(run, path)}") from error
+
+
+def _read(path: Path, device: str) -> dict[str, Any]:
+    try:
+        _check_bits(path)
+        data = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+        raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
+    missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
+    if missing or "format" not in data["infos"]:
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: it lacks {', '.join(missing) or 'infos.format'}.")
+    if data["infos"]["format"] > FORMAT:
+        raise BrokenRun(f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT}).")
+    return data
+
+
+def _check_bits(path: Path) -> None:
+    """Compare all checksums: torch does not, and would load flipped bits as weights."""
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged:
+        raise BrokenRun(f"{path} is damaged: the checksum of {damaged} is wrong.")
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no details'}"
+
+
+def _way_out(run: Run, damaged: Path) -> str:
+    whole = next((path for path in reversed(run.checkpoints()) if path != damaged and _is_whole(path)), None)
+    if whole is None:
+        return "No other checkpoint of this run is whole: choose another run, or train again."
+    return f"The newest whole one is {whole.name}: delete or move {damaged.name} to use that instead."
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        _read(path, "cpu")
+    except BrokenRun:
+        return False
+    return True
+
+
+# Random number generators
+
+
+def random_state() -> dict[str, Any]:
+    """States of the process's random number generators, as tensors and plain data."""
+    version, keys, gauss = random.getstate()
+    name, array, position, has_gauss, cached = np.random.get_state(legacy=True)
+    state: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "python": [version, torch.tensor(keys, dtype=torch.int64), gauss],
+        "numpy": [str(name), torch.from_numpy(np.asarray(array, dtype=np.int64)), int(position), int(has_gauss), float(cached)],
+    }
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def set_random_state(state: Mapping[str, Any]) -> None:
+    """Go on with random numbers where `random_state` was taken."""
+    torch.set_rng_state(state["torch"].cpu())
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys.tolist()), gauss))
+    name, array, *rest = state["numpy"]
+    np.random.set_state((name, array.cpu().numpy().astype(np.uint32), *rest))
+    if "cuda" in state and torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([each.cpu() for each in state["cuda"]])
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the process's random number generators."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)

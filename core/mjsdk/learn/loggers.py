@@ -1,0 +1,124 @@
+"""Curves: `metrics.jsonl` always, TensorBoard or Weights & Biases besides."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mjsdk.errors import MissingDependency, StorageError
+from mjsdk.learn.report import Report, Watcher
+from mjsdk.runs import METRICS, Run, read_metrics, write_atomically
+
+
+def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[Watcher]:
+    """The loggers of a training that goes on after iteration `after`; what was logged beyond it is cut off."""
+    loggers: list[Watcher] = [MetricsFile(run.path / METRICS, after)]
+    if logger == "tensorboard":
+        loggers.append(TensorBoard(run.path, after))
+    elif logger == "wandb":
+        loggers.append(WeightsAndBiases(run, wandb_project, after))
+    return loggers
+
+
+def require_logger(logger: str) -> None:
+    """Raise `MissingDependency` early if the package behind a logger is not installed."""
+    if logger == "wandb":
+        _import_wandb()
+
+
+class MetricsFile:
+    """One line of JSON per iteration, handed to the system at once."""
+
+    def __init__(self, path: Path, after: int) -> None:
+        self._path = path
+        _cut(path, after)
+        with _storing(path):
+            self._file = path.open("ab", buffering=0)
+
+    def iteration(self, report: Report) -> None:
+        """Append a line."""
+        line = json.dumps({key: _number(value) for key, value in report.row().items()}) + "\n"
+        with _storing(self._path):
+            written = self._file.write(line.encode())
+            if written != len(line.encode()):
+                raise OSError(28, "No space left on device")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _cut(path: Path, after: int) -> None:
+    """Keep the lines up to an iteration: a half-written last line goes, and what will be done again."""
+    if not path.exists():
+        return
+    kept = [row for row in read_metrics(path) if row.get("iteration", 0) <= after]
+    write_atomically(path, "".join(f"{json.dumps(row)}\n" for row in kept).encode())
+
+
+def _number(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+class TensorBoard:
+    """Event files for TensorBoard, in the run folder."""
+
+    def __init__(self, folder: Path, after: int) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self._folder = folder
+        with _storing(folder):
+            self._writer = SummaryWriter(str(folder), purge_step=after + 1 if after else None, flush_secs=5)
+
+    def iteration(self, report: Report) -> None:
+        """Write all values."""
+        with _storing(self._folder):
+            for name, value in report.row().items():
+                if name != "iteration":
+                    self._writer.add_scalar(name, value, report.iteration)
+
+    def close(self) -> None:
+        """Write what is left."""
+        with _storing(self._folder):
+            self._writer.close()
+
+
+class WeightsAndBiases:
+    """A run at Weights & Biases."""
+
+    def __init__(self, run: Run, project: str, after: int) -> None:
+        wandb = _import_wandb()
+        self._run = wandb.init(
+            project=project, name=run.name, id=run.name, resume="allow", dir=str(run.path), config=run.config_data
+        )
+
+    def iteration(self, report: Report) -> None:
+        """Send all values."""
+        self._run.log(report.row(), step=report.iteration)
+
+    def close(self) -> None:
+        """Send what is left."""
+        self._run.finish()
+
+
+def _import_wandb() -> Any:
+    try:
+        return importlib.import_module("wandb")
+    except ImportError as error:
+        raise MissingDependency(
+            f"agent.logger is wandb, but the package 'wandb' cannot be imported ({error}). Run: pip install 'mjsdk[wandb]', "
+            "or choose --agent.logger tensorboard or none."
+        ) from error
+
+
+@contextmanager
+def _storing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"cannot write {path}: {error.strerror or error}.") from error

@@ -1,0 +1,132 @@
+"""A trained policy as a function, without its environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import torch
+from torch import Tensor
+
+from mjsdk.config.agent import ActorConfig
+from mjsdk.errors import BrokenRun
+from mjsdk.learn.adapter import GROUPS, build_network
+from mjsdk.learn.checkpoints import read_checkpoint
+from mjsdk.runs import Run
+
+if TYPE_CHECKING:
+    from mjsdk.config.agent import AgentConfig
+    from mjsdk.env import Env
+
+
+def describe_policy(agent: AgentConfig, env: Env) -> dict[str, Any]:
+    """What a checkpoint says of its policy: the network, what goes in, in which order, and what comes out."""
+    networks = {"actor": attrs.asdict(agent.actor), "critic": attrs.asdict(agent.critic), "clip_actions": agent.clip_actions}
+    return networks | describe_env(env)
+
+
+def describe_env(env: Env) -> dict[str, Any]:
+    """The part of `describe_policy` that the environment decides."""
+    slices = env.observation_slices
+    return {
+        "num_actions": env.num_actions,
+        "observations": {group: {name: [at.start, at.stop] for name, at in slices[group].items()} for group in GROUPS},
+        "joints": list(env.names.joints),
+    }
+
+
+class Policy:
+    """The deterministic policy of a checkpoint. A copy: training goes on unaffected."""
+
+    def __init__(self, network: torch.nn.Module, description: Mapping[str, Any], iteration: int, run: Run) -> None:
+        self._network = network
+        self._clip = description["clip_actions"]
+        self.description = description
+        """See `describe_policy`."""
+        self.iteration = iteration
+        """Iterations done when it was saved."""
+        self.run = run
+        self.num_actions: int = description["num_actions"]
+        self.num_observations = _width(description["observations"]["actor"])
+
+    @torch.no_grad()
+    def __call__(self, obs: Mapping[str, Tensor] | Tensor) -> Tensor:
+        """Actions, shape (E, A), for the observation group `actor`, shape (E, D), or a dict that has it."""
+        actor = obs if isinstance(obs, Tensor) else obs["actor"]
+        if actor.shape[-1] != self.num_observations:
+            raise BrokenRun(
+                f"the policy of run {self.run.name} takes {self.num_observations} observations, not {actor.shape[-1]}: "
+                "the robot or the task is not what it was trained with."
+            )
+        actions = self._network({"actor": actor})
+        return actions if self._clip is None else actions.clamp(-self._clip, self._clip)
+
+    def reset(self, ids: Tensor | None = None) -> None:
+        """Forget the past of the worlds `ids`, or of all; only recurrent policies have one."""
+        state = self._network.get_hidden_state()
+        if ids is None or state is None:
+            self._network.reset()
+            return
+        for part in state if isinstance(state, tuple) else (state,):
+            part[:, ids] = 0.0
+
+    def check(self, env: Env) -> None:
+        """Raise `BrokenRun` unless observations, actions and joints of `env` are those of the training."""
+        check_layout(self.description, describe_env(env), self.run)
+
+
+def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
+    """The policy of a run: of its newest checkpoint, or of the one named, such as `model_100.pt`."""
+    path = run.newest_checkpoint() if checkpoint is None else run.find_checkpoint(checkpoint)
+    data = read_checkpoint(run, path, device)
+    description = data["infos"]["policy"]
+    width = _width(description["observations"]["actor"])
+    network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
+    network.load_state_dict(data["actor_state_dict"])
+    return Policy(network.to(device).eval(), description, data["iter"], run)
+
+
+def check_layout(trained: Mapping[str, Any], built: Mapping[str, Any], run: Run) -> None:
+    """Raise `BrokenRun` that says what of observations, actions and joints is not as it was in training."""
+    changes = [
+        f"{group} observations {_differences(_sizes(trained['observations'][group]), _sizes(built['observations'][group]))}"
+        for group in ("actor", "critic")
+        if trained["observations"][group] != built["observations"][group]
+    ]
+    if trained["num_actions"] != built["num_actions"]:
+        changes.append(f"{trained['num_actions']} actions then, {built['num_actions']} now")
+    if list(trained["joints"]) != list(built["joints"]):
+        changes.append(f"joints {_differences(_order(trained['joints']), _order(built['joints']))}")
+    if changes:
+        raise BrokenRun(
+            f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. It was trained with {_versions(run)}; "
+            "install those versions, or train again."
+        )
+
+
+def _width(slices: Mapping[str, list[int]]) -> int:
+    return max((stop for _, stop in slices.values()), default=0)
+
+
+def _sizes(slices: Mapping[str, list[int]]) -> dict[str, int]:
+    return {name: stop - start for name, (start, stop) in slices.items()}
+
+
+def _order(names: list[str]) -> dict[str, int]:
+    return {name: i for i, name in enumerate(names)}
+
+
+def _differences(then: dict[str, int], now: dict[str, int]) -> str:
+    gone = [name for name in then if name not in now]
+    new = [name for name in now if name not in then]
+    moved = [f"{name} ({then[name]} then, {now[name]} now)" for name in then if name in now and then[name] != now[name]]
+    parts = (("without", gone), ("with the new", new), ("with other sizes or places:", moved))
+    told = [f"{text} {', '.join(names[:5])}{'...' if len(names) > 5 else ''}" for text, names in parts if names]
+    return ", ".join(told) or "in another order"
+
+
+def _versions(run: Run) -> str:
+    plugins = run.info.get("plugins", [])
+    return ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in plugins) or "unknown versions"

@@ -1,0 +1,265 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mjsdk.config import Config
+from mjsdk.env import Env
+from mjsdk.errors import BrokenRun, Diverged, StorageError
+from mjsdk.learn import checkpoints
+from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
+from mjsdk.learn.finite import all_finite, check_rollout, check_update
+from mjsdk.learn.interrupts import Interrupt
+from mjsdk.learn.policy import check_layout, describe_policy
+from mjsdk.learn.report import Report, Watcher
+from mjsdk.runs import Run
+
+_log = logging.getLogger(__name__)
+
+_WARM_UP_STEPS = 24
+"""Steps of random actions that the normalisers see before training."""
+
+
+class Trainer:
+    """Trains the policy of a run: rollout, update, log, checkpoint, and again.
+
+    rsl_rl's PPO does the learning. What its own runner does differently here: iterations are counted as done, so a
+    resumed training neither repeats nor skips one; everything random and all totals are part of a checkpoint; a number
+    that is not finite ends the training before it reaches a checkpoint.
+    """
+
+    def __init__(self, env: Env, config: Config, run: Run) -> None:
+        self.env = env
+        self.config = config
+        self.run = run
+        self.iteration = 0
+        """Iterations done."""
+        self.timesteps = 0
+        """Transitions so far, in all worlds."""
+        self.seconds = 0.0
+        """Wall time of all iterations so far [s]."""
+        self.algorithm = build_algorithm(config.agent, env.get_observations(), env.num_actions, env.device)
+        self._obs = as_tensordict(env.get_observations())
+
+    def warm_up(self) -> None:
+        """Show the normalisers what a random policy sees, then begin the episodes.
+
+        rsl_rl updates their statistics after an iteration, so that without this the first one would learn from
+        observations of any size.
+        """
+        before = {name: tensor.clone() for name, tensor in self.env.state_dict().items()}
+        seen = [self._random_step() for _ in range(_WARM_UP_STEPS)]
+        stacked = as_tensordict({group: torch.cat([obs[group] for obs in seen]) for group in seen[0]})
+        if all_finite(stacked.values()):
+            self.algorithm.actor.update_normalization(stacked)
+            self.algorithm.critic.update_normalization(stacked)
+        self.env.load_state_dict(before)
+        self.env.reset(self.config.agent.seed)
+        self.env.stagger_episodes()
+        self.env.log_iteration()
+        self._obs = as_tensordict(self.env.get_observations())
+
+    def _random_step(self) -> dict[str, Tensor]:
+        shape = (self.env.num_envs, self.env.num_actions)
+        actions = self.config.agent.actor.init_noise_std * torch.randn(shape, device=self.env.device)
+        obs = self.env.step(self._clip(actions))[0]
+        return {group: obs[group].clone() for group in ("actor", "critic")}
+
+    def learn(
+        self, until: int, *, deadline: float = float("inf"), interrupt: Interrupt | None = None, watchers: Sequence[Watcher] = ()
+    ) -> str:
+        """Train until iteration `until`, the `deadline` on `time.monotonic`'s clock, or an interrupt.
+
+        Returns why it ended: `done`, `time` or `interrupt`. A checkpoint of that moment is there by then.
+        """
+        interrupt = interrupt or Interrupt()
+        reason = "done" if self.iteration >= until else ""
+        with unvalidated_distributions():
+            while not reason:
+                start = time.monotonic()
+                reason = self._one(until, watchers, deadline, interrupt, start)
+        return reason
+
+    def _one(self, until: int, watchers: Sequence[Watcher], deadline: float, interrupt: Interrupt, start: float) -> str:
+        report = self._iterate(until)
+        try:
+            for watcher in watchers:
+                watcher.iteration(report)
+            # Half an iteration of grace, so that on average the time is met.
+            over = time.monotonic() + (time.monotonic() - start) / 2 > deadline
+            reason = "done" if self.iteration >= until else "interrupt" if interrupt.requested else "time" if over else ""
+            if reason or self._due():
+                self.save()
+        except StorageError as error:
+            raise StorageError(f"{error}\n{self._rescue()}") from error
+        return reason
+
+    def _due(self) -> bool:
+        """The first iteration too is saved, so that an early death leaves something trained."""
+        return self.iteration == 1 or self.iteration % self.config.agent.save_interval == 0
+
+    # One iteration
+
+    def _iterate(self, until: int) -> Report:
+        clock = _Clock(self.env)
+        self._rollout(clock)
+        check_rollout(self.algorithm.storage, self.env)
+        with torch.no_grad():
+            self.algorithm.compute_returns(self._obs)
+        losses = self._update()
+        check_update(self.algorithm, losses)
+        self.iteration += 1
+        steps = self.env.num_envs * self.config.agent.num_steps_per_env
+        self.timesteps += steps
+        times = clock.times(steps)
+        self.seconds += times["iteration_s"]
+        return Report(
+            iteration=self.iteration,
+            last_iteration=until,
+            timesteps=self.timesteps,
+            values=self._values(losses),
+            times={"total_s": self.seconds, **times},
+        )
+
+    def _rollout(self, clock: _Clock) -> None:
+        """Fill the storage.
+
+        `no_grad` rather than rsl_rl's `inference_mode`, whose tensors the environment could not write to afterwards. For
+        episodes that end by time rsl_rl adds gamma V(s_t), the value before the step, to the reward: near enough, as the
+        observation after the step belongs to the next episode.
+        """
+        algorithm = self.algorithm
+        with torch.no_grad():
+            for _ in range(self.config.agent.num_steps_per_env):
+                actions = self._clip(algorithm.act(self._obs))
+                clock.tick("learning")
+                obs, reward, terminated, truncated, _ = self.env.step(actions)
+                clock.tick("environment")
+                self._obs = as_tensordict(obs)
+                timed_out = truncated & ~terminated
+                algorithm.process_env_step(self._obs, reward, terminated | truncated, {"time_outs": timed_out})
+
+    def _clip(self, actions: Tensor) -> Tensor:
+        limit = self.config.agent.clip_actions
+        return actions if limit is None else actions.clamp(-limit, limit)
+
+    def _update(self) -> dict[str, float]:
+        try:
+            return self.algorithm.update()
+        except (RuntimeError, ValueError) as error:
+            weights = [*self.algorithm.actor.parameters(), *self.algorithm.critic.parameters()]
+            if all_finite(weights):
+                raise
+            raise Diverged(f"training has diverged, weights of the networks are no longer finite ({error})") from error
+
+    def _values(self, losses: Mapping[str, float]) -> dict[str, float]:
+        values = {f"loss/{name}": value for name, value in losses.items()}
+        values["policy/mean_std"] = float(self.algorithm.actor.output_std.mean())
+        values["policy/learning_rate"] = self.algorithm.learning_rate
+        return values | self.env.log_iteration()
+
+    # Checkpoints
+
+    def save(self, folder: Path | None = None) -> Path:
+        """Write a checkpoint of this moment, into the run folder unless told otherwise."""
+        path = (folder or self.run.path) / self.run.checkpoint_path(self.iteration).name
+        checkpoints.write_checkpoint(path, self.state_dict())
+        return path
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the training needs to go on exactly: tensors and plain data."""
+        hidden = {"actor": self.algorithm.actor.get_hidden_state(), "critic": self.algorithm.critic.get_hidden_state()}
+        infos = {
+            "format": checkpoints.FORMAT,
+            "policy": describe_policy(self.config.agent, self.env),
+            "totals": {"timesteps": self.timesteps, "seconds": self.seconds},
+            "learning_rate": self.algorithm.learning_rate,
+            "rng": checkpoints.random_state(),
+            "hidden": hidden,
+            "env": self.env.state_dict(),
+            "num_envs": self.env.num_envs,
+            "plugins": self.run.info.get("plugins", []),
+        }
+        return {**self.algorithm.save(), "iter": self.iteration, "infos": infos}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint. With another number of worlds these begin anew, and only the learner goes on."""
+        infos = state["infos"]
+        check_layout(infos["policy"], describe_policy(self.config.agent, self.env), self.run)
+        try:
+            self.algorithm.load(dict(state), None, strict=True)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise BrokenRun(
+                f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
+                "Settings of agent.actor and agent.critic cannot change when a training is resumed."
+            ) from error
+        self.iteration = state["iter"]
+        self.timesteps = infos["totals"]["timesteps"]
+        self.seconds = infos["totals"]["seconds"]
+        self._load_worlds(infos)
+
+    def _load_worlds(self, infos: Mapping[str, Any]) -> None:
+        if infos["num_envs"] == self.env.num_envs:
+            self.env.load_state_dict(infos["env"])
+            self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
+            self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
+        else:
+            _log.warning(
+                "the worlds begin anew: there were %d, now there are %d. The curve will not go on exactly.",
+                infos["num_envs"],
+                self.env.num_envs,
+            )
+            self.env.stagger_episodes()
+        self._obs = as_tensordict(self.env.get_observations())
+        checkpoints.set_random_state(infos["rng"])
+
+    def _rescue(self) -> str:
+        """Save what a full disk would lose somewhere else; says where, and how to go on."""
+        folder = Path(tempfile.gettempdir()) / f"mjsdk-rescue-{os.getpid()}"
+        newest = self.run.checkpoints()[-1:]
+        kept = f"All older files are whole{f', the newest checkpoint is {newest[0].name}' if newest else ''}."
+        try:
+            folder.mkdir(exist_ok=True)
+            path = self.save(folder)
+        except (OSError, StorageError) as error:
+            return f"{kept} Iteration {self.iteration} could not be saved elsewhere either: {error}"
+        return f"{kept} Iteration {self.iteration} is saved in {path}: make room, move it to {self.run.path}, and resume."
+
+
+class _Clock:
+    """Wall times of one iteration."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._physics = env.physics_seconds
+        self._start = self._last = time.perf_counter()
+        self._spent = {"environment": 0.0, "learning": 0.0}
+
+    def tick(self, what: str) -> None:
+        """Book the time since the last tick on `what`."""
+        now = time.perf_counter()
+        self._spent[what] += now - self._last
+        self._last = now
+
+    def times(self, steps: int) -> dict[str, float]:
+        """Times [s] of physics, the rest of the environment, and learning with inference; steps per second."""
+        self.tick("learning")
+        physics = self._env.physics_seconds - self._physics
+        total = self._last - self._start
+        return {
+            "iteration_s": total,
+            "physics_s": physics,
+            "environment_s": max(self._spent["environment"] - physics, 0.0),
+            "learning_s": self._spent["learning"],
+            "steps_per_s": steps / total,
+        }

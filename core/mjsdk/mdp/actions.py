@@ -1,0 +1,130 @@
+"""Action terms: how the policy's output moves the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import ActionTermConfig
+from mjsdk.config.fields import setting
+from mjsdk.env.actions import ActionTerm
+from mjsdk.env.robot_state import as_index
+from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
+from mjsdk.robot import Roles
+from mjsdk.selection import Joints, ModelNames, per_joint, select
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+@attrs.define(kw_only=True)
+class JointPositionConfig(ActionTermConfig):
+    """Joint position targets around the default pose: target = default + scale x action."""
+
+    joints: str | list[str] = setting(".*", "Joints that are driven, as a role or patterns; each needs an actuator.")
+    scale: float | dict[str, float] = setting(0.25, "Change of target per unit of action: a number, or a map from patterns to numbers.", unit="rad", sane=(0.01, 1.0), advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.")
+    clip: list[float] | None = setting(None, "Smallest and largest action, before scaling.", advice="Bounds what a wild policy can ask for.")
+
+    def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
+        """What does not fit this robot: pairs of setting and message."""
+        found = []
+        for name, check in (("joints", _check_joints), ("scale", _check_scale)):
+            try:
+                check(self, names, roles)
+            except (SelectionError, MissingRole) as error:
+                found.append((name, str(error)))
+        return found
+
+
+def _check_joints(config: JointPositionConfig, names: ModelNames, roles: Roles) -> None:
+    select(Joints, config.joints, names, roles)
+
+
+def _check_scale(config: JointPositionConfig, names: ModelNames, roles: Roles) -> None:
+    if isinstance(config.scale, Mapping):
+        per_joint(config.scale, names, roles, default=0.0)
+
+
+class JointPosition(ActionTerm):
+    """Position targets for servos, corrected by what the encoders read too much."""
+
+    Config: ClassVar[type[ActionTermConfig]] = JointPositionConfig
+    config: JointPositionConfig
+
+    def __init__(self, env: Env, name: str, config: JointPositionConfig) -> None:
+        super().__init__(env, name, config)
+        self.joints = select(Joints, config.joints, env.names, env.roles)
+        self._index = as_index(list(self.joints.ids))
+        self._controls = as_index(self._actuators())
+        self.size = len(self.joints)
+        scale = per_joint(config.scale, env.names, env.roles, default=0.0)
+        self.scale = torch.tensor(scale, device=env.device)[self._index]
+        """Change of target per unit of action [rad], shape (size,)."""
+        self.offset = env.robot.default_joint_pos[self._index]
+        """Target of action 0 [rad], shape (size,)."""
+
+    def apply(self, action: Tensor) -> None:
+        """Set the targets, shape (E, size)."""
+        self.env.actions.controls[:, self._controls] = self.target(action)
+
+    def target(self, action: Tensor) -> Tensor:
+        """Joint position targets [rad] for a raw action, shape (E, size)."""
+        if self.config.clip is not None:
+            action = action.clamp(*self.config.clip)
+        return torch.addcmul(self.offset, action, self.scale) - self.env.robot.encoder_bias[:, self._index]
+
+    def _actuators(self) -> list[int]:
+        model = self.env.model
+        of_joint = {model.joint(int(joint)).name: i for i, (joint, _) in enumerate(model.actuator_trnid)}
+        missing = [name for name in self.joints.names if name not in of_joint]
+        if missing:
+            raise ConfigError([Mistake(f"env.actions.{self.name}.joints", f"no actuator drives {', '.join(missing)}")])
+        return [of_joint[name] for name in self.joints.names]
+
+
+@attrs.define(kw_only=True)
+class SteppingJointPositionConfig(JointPositionConfig):
+    """Joint position targets on top of an open-loop step in place."""
+
+    clock: str = setting("gait", "Command that says which foot swings: a gait_clock.")
+    lift: float = setting(1.0, "How high the open-loop step lifts the feet, as a factor of the robot's own.", sane=(0.0, 1.5), legal=(0.0, None), advice="Shows the policy what a step is; 0 leaves stepping to the policy.")
+
+
+class SteppingJointPosition(JointPosition):
+    """Joint position targets that already step in place with the gait clock: the policy adds balance and direction.
+
+    While a foot swings, its leg bends by the robot's `gait.lift` times a bump of the foot's phase. The bump begins late and
+    ends early, so that the feet change with both on the ground. The step is a part of the action and leaves with it.
+    """
+
+    Config: ClassVar[type[ActionTermConfig]] = SteppingJointPositionConfig
+    config: SteppingJointPositionConfig
+
+    def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
+        super().__init__(env, name, config)
+        self._clock = env.commands.terms[config.clock]
+        lifts = env.gait.lift if env.gait else ()
+        rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
+        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self._index]
+        self.joint_ids = torch.tensor(self.joints.ids, device=env.device)
+        """Columns of the driven joints among all joints, shape (size,)."""
+        self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
+        """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
+
+    def target(self, action: Tensor) -> Tensor:
+        """Joint position targets [rad] for a raw action, shape (E, size)."""
+        bump = swing_bump(self._clock.foot_phase(), self._clock.config.swing) * self._clock.moving.unsqueeze(1)
+        torch.mm(bump * self.config.lift, self._lift, out=self.last_step)
+        return super().target(action) + self.last_step
+
+
+def swing_bump(phase: Tensor, swing: float) -> Tensor:
+    """A smooth bump from 0 to 1 and back in the middle of the swing, 0 in the stance. Phases from 0 to 1."""
+    return ((torch.sin(phase.clamp(max=swing) * (torch.pi / swing)) - 0.2) / 0.8).clamp(min=0.0)
+
+
+TERMS = {"joint_position": JointPosition, "stepping_joint_position": SteppingJointPosition}

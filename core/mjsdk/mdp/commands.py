@@ -1,0 +1,152 @@
+"""Command terms: what is asked of a policy, drawn anew every now and then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+import torch
+from torch import Tensor
+
+from mjsdk.config.env import CommandTermConfig
+from mjsdk.config.fields import setting
+from mjsdk.env.commands import CommandTerm
+from mjsdk.env.rotations import wrap_angle
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+
+
+@attrs.define(kw_only=True)
+class VelocityRanges:
+    """Smallest and largest velocity of each kind."""
+
+    lin_vel_x: list[float] = setting(factory=lambda: [-1.0, 1.0], meaning="Forward velocity.", unit="m/s", sane=(-3.0, 3.0), advice="Widen in stages: a policy that cannot stand does not learn to run.")
+    lin_vel_y: list[float] = setting(factory=lambda: [-0.5, 0.5], meaning="Velocity to the left.", unit="m/s", sane=(-1.5, 1.5))
+    ang_vel_z: list[float] = setting(factory=lambda: [-1.0, 1.0], meaning="Yaw rate; also bounds what heading_command asks for.", unit="rad/s", sane=(-3.0, 3.0))
+    heading: list[float] = setting(factory=lambda: [-3.14, 3.14], meaning="Direction to face in the world (heading_command).", unit="rad", legal=(-3.15, 3.15))
+
+
+@attrs.define(kw_only=True)
+class UniformVelocityConfig(CommandTermConfig):
+    """Forward, sideways and yaw velocity."""
+
+    ranges: VelocityRanges = setting(factory=VelocityRanges, meaning="What is drawn from.")
+    heading_command: bool = setting(True, "Let some worlds hold a direction instead of a yaw rate.")
+    heading_control_stiffness: float = setting(0.5, "Yaw rate per error of direction.", unit="1/s", sane=(0.1, 2.0), above=0.0, advice="Higher turns harder towards the direction.")
+    rel_standing_envs: float = setting(0.1, "Share of commands that are: stand still.", legal=(0.0, 1.0), sane=(0.0, 0.3), advice="Without any, the policy marches on the spot when told to stand.")
+    rel_heading_envs: float = setting(0.3, "Share of commands that hold a direction (heading_command).", legal=(0.0, 1.0))
+    rel_forward_envs: float = setting(0.2, "Share of commands that are: straight ahead, neither sideways nor turning.", legal=(0.0, 1.0))
+    rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", legal=(0.0, 1.0))
+
+
+_STANDING, _HEADING, _FORWARD, _TURN, _FREE = range(5)
+
+
+class UniformVelocity(CommandTerm):
+    """Velocities drawn uniformly. One draw decides what kind of command it is, so that the kinds exclude each other."""
+
+    Config: ClassVar[type[CommandTermConfig]] = UniformVelocityConfig
+    config: UniformVelocityConfig
+    size = 3
+    quantity = "velocity"
+    quantity = "velocity"
+
+    def __init__(self, env: Env, name: str, config: UniformVelocityConfig) -> None:
+        super().__init__(env, name, config)
+        self._mode = env.buffers.new(f"command/{name}/mode", env.num_envs, dtype=torch.long)
+        self._heading = env.buffers.new(f"command/{name}/heading", env.num_envs)
+
+    @property
+    def standing(self) -> Tensor:
+        """Worlds that are told to stand still, shape (E,)."""
+        return (self.command == 0.0).all(1)
+
+    def resample(self, ids: Tensor) -> None:
+        """Draw the kind and the numbers."""
+        ranges = self.config.ranges
+        mode = self._draw_modes(len(ids))
+        drawn = [self.env.uniform(*bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)]
+        command = torch.stack(drawn, 1)
+        command[mode == _STANDING] = 0.0
+        command[mode == _FORWARD, 1:] = 0.0
+        command[mode == _TURN, :2] = 0.0
+        self.command[ids] = command
+        self._mode[ids] = mode
+        self._heading[ids] = self.env.uniform(*ranges.heading, len(ids))
+
+    def update(self) -> None:
+        """Turn worlds that hold a direction towards it."""
+        holding = (self._mode == _HEADING) & ~self.pinned
+        error = wrap_angle(self._heading - self.env.robot.heading_w)
+        rate = (self.config.heading_control_stiffness * error).clamp(*self.config.ranges.ang_vel_z)
+        self.command[:, 2] = torch.where(holding, rate, self.command[:, 2])
+
+    def _draw_modes(self, count: int) -> Tensor:
+        config = self.config
+        heading_share = config.rel_heading_envs if config.heading_command else 0.0
+        shares = torch.tensor([config.rel_standing_envs, heading_share, config.rel_forward_envs, config.rel_turn_envs])
+        bounds = shares.cumsum(0).to(self.env.device)
+        return torch.bucketize(self.env.uniform(0.0, 1.0, count), bounds, right=True)
+
+
+@attrs.define(kw_only=True)
+class GaitClockConfig(CommandTermConfig):
+    """The rhythm of walking."""
+
+    frequency: float = setting(0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0))
+    swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
+    velocity_command: str = setting("", "Name of the command that says when to stand; empty to march always.")
+
+
+class GaitClock(CommandTerm):
+    """A clock for stepping: sine and cosine of the phase, both 0 while the robot is told to stand.
+
+    The phase of foot i is the clock's minus the offset that the robot's gait gives to it; the foot swings while that is
+    below the share `swing`.
+    """
+
+    Config: ClassVar[type[CommandTermConfig]] = GaitClockConfig
+    config: GaitClockConfig
+    size = 2
+
+    def __init__(self, env: Env, name: str, config: GaitClockConfig) -> None:
+        super().__init__(env, name, config)
+        gait = env.gait
+        offsets = gait.offsets if gait else (0.0,)
+        self._frequency = config.frequency or (gait.frequency if gait else 1.5)
+        self._offsets = torch.tensor(offsets, device=env.device)
+        self.phase = env.buffers.new(f"command/{name}/phase", env.num_envs)
+        """Where in the cycle each world is, from 0 to 1, shape (E,)."""
+        self.moving = env.buffers.new(f"command/{name}/moving", env.num_envs, dtype=torch.bool)
+        """Worlds that step, shape (E,)."""
+
+    def resample(self, ids: Tensor) -> None:
+        """Begin anywhere in the cycle."""
+        if not self._running(ids):
+            self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids))
+
+    def compute(self, dt: float) -> None:
+        """Go on by `dt` seconds."""
+        self.phase.add_(self._frequency * dt).remainder_(1.0)
+        name = self.config.velocity_command
+        if name:
+            torch.gt(self.env.command(name).abs().sum(1), 0.05, out=self.moving)
+        else:
+            self.moving.fill_(True)
+        angle = 2.0 * torch.pi * self.phase
+        self.command.copy_(torch.stack((torch.sin(angle), torch.cos(angle)), 1)).mul_(self.moving.unsqueeze(1))
+
+    def reset(self, ids: Tensor) -> None:
+        """Begin anywhere in the cycle."""
+        self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids))
+
+    def foot_phase(self) -> Tensor:
+        """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
+        return torch.remainder(self.phase.unsqueeze(1) - self._offsets, 1.0)
+
+    def _running(self, ids: Tensor) -> bool:
+        return bool(self.moving[ids].any())
+
+
+TERMS = {"gait_clock": GaitClock, "uniform_velocity": UniformVelocity}

@@ -1,0 +1,139 @@
+"""Event terms: `term(env, ids, **params) -> None`, on the worlds `ids`, shape (n,)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mjsdk.env.env import Env
+from mjsdk.env.rotations import quat_from_euler, quat_multiply, quat_rotate_inverse
+from mjsdk.selection import Bodies, Geoms
+
+_AXES = ("x", "y", "z", "roll", "pitch", "yaw")
+Ranges = dict[str, list[float]]
+
+
+def reset_root_state_uniform(env: Env, ids: Tensor, pose_range: Ranges, velocity_range: Ranges) -> None:
+    """Put the base at the initial pose plus a random offset, with a random velocity.
+
+    Args:
+        pose_range: Smallest and largest offset for any of x, y, z [m], roll, pitch, yaw [rad].
+        velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], world frame.
+    """
+    initial = env.scene.initial
+    offset, velocity = _draw(env, pose_range, len(ids)), _draw(env, velocity_range, len(ids))
+    pos = torch.tensor(initial.pos, device=env.device) + offset[:, :3]
+    turn = quat_from_euler(*offset[:, 3:].unbind(1))
+    quat = quat_multiply(turn, torch.tensor(initial.quat, device=env.device).expand(len(ids), 4))
+    env.robot.write_root(ids, pos, quat, velocity[:, :3], quat_rotate_inverse(quat, velocity[:, 3:]))
+
+
+def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], velocity_range: list[float]) -> None:
+    """Put the joints at the default pose plus random offsets, inside their soft limits.
+
+    Args:
+        position_range: Smallest and largest offset [rad].
+        velocity_range: Smallest and largest velocity [rad/s].
+    """
+    robot = env.robot
+    shape = (len(ids), len(robot.default_joint_pos))
+    limits = robot.soft_joint_pos_limits
+    pos = robot.default_joint_pos + env.uniform(*position_range, *shape)
+    robot.write_joints(ids, pos.clamp(limits[:, 0], limits[:, 1]), env.uniform(*velocity_range, *shape))
+
+
+def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:
+    """Add a random velocity to the base: a push that lasts no time.
+
+    Args:
+        velocity_range: Smallest and largest change for any of x, y, z [m/s], roll, pitch, yaw [rad/s], world frame.
+    """
+    robot = env.robot
+    change = _draw(env, velocity_range, len(ids))
+    quat = robot.root_quat_w[ids]
+    lin = robot.root_lin_vel_w[ids] + change[:, :3]
+    ang = robot.root_ang_vel_b[ids] + quat_rotate_inverse(quat, change[:, 3:])
+    robot.write_root(ids, robot.root_pos_w[ids], quat, lin, ang)
+
+
+def push_in_random_direction(env: Env, ids: Tensor, speed: float = 0.5) -> None:
+    """Change the base's horizontal velocity by a fixed speed in a random direction.
+
+    Args:
+        speed: Size of the change [m/s]. Sane: 0.1..1.5. 0.5 m/s is a firm shove for a humanoid.
+    """
+    robot = env.robot
+    angle = env.uniform(-torch.pi, torch.pi, len(ids))
+    change = speed * torch.stack((torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)), 1)
+    lin = robot.root_lin_vel_w[ids] + change
+    robot.write_root(ids, robot.root_pos_w[ids], robot.root_quat_w[ids], lin, robot.root_ang_vel_b[ids])
+
+
+def randomize_friction(env: Env, ids: Tensor, geoms: Geoms, friction_range: list[float]) -> None:
+    """Give the geoms a sliding friction, the same for all geoms of a world.
+
+    Args:
+        geoms: The geoms, as a role or patterns.
+        friction_range: Smallest and largest sliding friction [-].
+    """
+    friction = env.physics.expand("geom_friction")
+    drawn = env.uniform(*friction_range, len(ids), 1).expand(len(ids), len(geoms))
+    friction[ids.unsqueeze(1), torch.tensor(geoms.ids), 0] = drawn
+
+
+def randomize_mass(env: Env, ids: Tensor, bodies: Bodies, mass_range: list[float]) -> None:
+    """Add to the mass of bodies, without changing their inertia.
+
+    Args:
+        bodies: The bodies, as a role or patterns.
+        mass_range: Smallest and largest addition [kg].
+    """
+    mass = env.physics.expand("body_mass")
+    at = torch.tensor(bodies.ids)
+    original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32)
+    mass[ids.unsqueeze(1), at] = original + env.uniform(*mass_range, len(ids), len(bodies))
+    env.physics.set_const(ids)
+
+
+def randomize_com(env: Env, ids: Tensor, bodies: Bodies, x: list[float], y: list[float], z: list[float]) -> None:
+    """Shift the centre of mass of bodies.
+
+    Args:
+        bodies: The bodies, as a role or patterns.
+        x: Smallest and largest shift forward [m].
+        y: Smallest and largest shift to the left [m].
+        z: Smallest and largest shift up [m].
+    """
+    com = env.physics.expand("body_ipos")
+    original = torch.tensor(env.model.body_ipos[list(bodies.ids)], dtype=torch.float32)
+    shift = torch.stack([env.uniform(low, high, len(ids), len(bodies)) for low, high in (x, y, z)], -1)
+    com[ids.unsqueeze(1), torch.tensor(bodies.ids)] = original + shift
+    env.physics.set_const(ids)
+
+
+def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> None:
+    """Let every encoder read a constant error.
+
+    Args:
+        bias_range: Smallest and largest error [rad].
+    """
+    bias = env.robot.encoder_bias
+    bias[ids] = env.uniform(*bias_range, len(ids), bias.shape[1])
+
+
+def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
+    """Random numbers for x, y, z, roll, pitch, yaw, shape (count, 6); 0 where there is no range."""
+    bounds = torch.tensor([ranges.get(axis, [0.0, 0.0]) for axis in _AXES], dtype=torch.float32, device=env.device)
+    return env.uniform(bounds[:, 0], bounds[:, 1], count, len(_AXES))
+
+
+TERMS = {
+    "push_by_setting_velocity": push_by_setting_velocity,
+    "push_in_random_direction": push_in_random_direction,
+    "randomize_com": randomize_com,
+    "randomize_encoder_bias": randomize_encoder_bias,
+    "randomize_friction": randomize_friction,
+    "randomize_mass": randomize_mass,
+    "reset_joints_by_offset": reset_joints_by_offset,
+    "reset_root_state_uniform": reset_root_state_uniform,
+}

@@ -1,0 +1,28 @@
+"""Metric terms: `term(env, **params) -> Tensor (E,)`, logged as the true mean over steps and worlds."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mjsdk.env.env import Env
+
+
+def lin_vel_error(env: Env, command: str) -> Tensor:
+    """Distance of the horizontal velocity from the command [m/s], in the base's heading frame.
+
+    Args:
+        command: Name of the command.
+    """
+    return (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).norm(dim=1)
+
+
+def ang_vel_error(env: Env, command: str) -> Tensor:
+    """Distance of the yaw rate from the command [rad/s].
+
+    Args:
+        command: Name of the command.
+    """
+    return (env.command(command)[:, 2] - env.robot.root_ang_vel_b[:, 2]).abs()
+
+
+TERMS = {"ang_vel_error": ang_vel_error, "lin_vel_error": lin_vel_error}

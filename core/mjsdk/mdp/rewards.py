@@ -1,0 +1,153 @@
+"""Reward terms: `term(env, **params) -> Tensor (E,)`, positive as they are; penalties get a negative weight."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mjsdk.env.env import Env
+from mjsdk.selection import Joints, PerJoint
+
+
+def is_alive(env: Env) -> Tensor:
+    """1 in every step in which the world did not fail."""
+    return (~env.terminations.terminated).float()
+
+
+def is_terminated(env: Env) -> Tensor:
+    """1 in the step in which the world failed."""
+    return env.terminations.terminated.float()
+
+
+def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+    """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the base's heading frame.
+
+    Args:
+        command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
+        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and gives a
+            weaker hint from afar; two terms, one wide and one narrow, do both.
+    """
+    error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
+    return torch.exp(error.square().sum(1) / -(std * std))
+
+
+def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+    """How well the yaw rate follows the command: exp(-error^2 / std^2).
+
+    Args:
+        command: Name of the command; its third number is the yaw rate [rad/s].
+        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing: below 0.3 the
+            swing drowns the mean.
+    """
+    error = env.command(command)[:, 2] - env.robot.root_ang_vel_b[:, 2]
+    return torch.exp(error.square() / -(std * std))
+
+
+def upright(env: Env, std: float = 0.45) -> Tensor:
+    """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
+
+    Args:
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Smaller is stricter.
+    """
+    return torch.exp(env.robot.projected_gravity_b[:, :2].square().sum(1) / -(std * std))
+
+
+def flat_orientation_l2(env: Env) -> Tensor:
+    """Squared sine of the base's tilt [-]."""
+    return env.robot.projected_gravity_b[:, :2].square().sum(1)
+
+
+def lin_vel_z_l2(env: Env) -> Tensor:
+    """Squared vertical velocity of the base [m^2/s^2]."""
+    return env.robot.root_lin_vel_w[:, 2].square()
+
+
+def ang_vel_xy_l2(env: Env) -> Tensor:
+    """Squared roll and pitch rates of the base [rad^2/s^2]."""
+    return env.robot.root_ang_vel_b[:, :2].square().sum(1)
+
+
+def base_height_l2(env: Env, target: float) -> Tensor:
+    """Squared difference of the base's height from a target [m^2].
+
+    Args:
+        target: Height over the ground [m]. Sane: 0..3.
+    """
+    return (env.robot.root_pos_w[:, 2] - target).square()
+
+
+def joint_torques_l2(env: Env) -> Tensor:
+    """Sum of squared torques [N^2 m^2]."""
+    return env.robot.actuator_force.square().sum(1)
+
+
+def joint_vel_l2(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assignment]
+    """Sum of squared joint velocities [rad^2/s^2].
+
+    Args:
+        joints: The joints, as a role or patterns.
+    """
+    return env.robot.joint_vel[:, joints.index].square().sum(1)
+
+
+def joint_acc_l2(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assignment]
+    """Sum of squared joint accelerations [rad^2/s^4].
+
+    Args:
+        joints: The joints, as a role or patterns.
+    """
+    return env.robot.joint_acc[:, joints.index].square().sum(1)
+
+
+def action_rate_l2(env: Env) -> Tensor:
+    """Sum of squared changes of the action since the step before [-]."""
+    return (env.actions.action - env.actions.prev_action).square().sum(1)
+
+
+def action_acc_l2(env: Env) -> Tensor:
+    """Sum of squared second differences of the action [-]."""
+    actions = env.actions
+    return (actions.action - 2.0 * actions.prev_action + actions.prev_prev_action).square().sum(1)
+
+
+def joint_pos_limits(env: Env) -> Tensor:
+    """How far joints are beyond their soft limits, summed [rad]."""
+    limits, pos = env.robot.soft_joint_pos_limits, env.robot.joint_pos
+    return ((limits[:, 0] - pos).clamp(min=0.0) + (pos - limits[:, 1]).clamp(min=0.0)).sum(1)
+
+
+def electrical_power(env: Env) -> Tensor:
+    """Mechanical power that the motors spend, without recuperation [W]; all joints must be driven."""
+    return (env.robot.actuator_force * env.robot.joint_vel).clamp(min=0.0).sum(1)
+
+
+def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment]
+    """How close the joints are to the default pose: exp(-mean(error^2 / std^2)).
+
+    Args:
+        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for joints that
+            should stay quiet, large for those that do the work.
+    """
+    error = env.robot.joint_pos - env.robot.default_joint_pos
+    return torch.exp(-(error / std).square().mean(1))
+
+
+TERMS = {
+    "action_acc_l2": action_acc_l2,
+    "action_rate_l2": action_rate_l2,
+    "ang_vel_xy_l2": ang_vel_xy_l2,
+    "base_height_l2": base_height_l2,
+    "electrical_power": electrical_power,
+    "flat_orientation_l2": flat_orientation_l2,
+    "is_alive": is_alive,
+    "is_terminated": is_terminated,
+    "joint_acc_l2": joint_acc_l2,
+    "joint_pos_limits": joint_pos_limits,
+    "joint_torques_l2": joint_torques_l2,
+    "joint_vel_l2": joint_vel_l2,
+    "lin_vel_z_l2": lin_vel_z_l2,
+    "posture": posture,
+    "track_angular_velocity": track_angular_velocity,
+    "track_linear_velocity": track_linear_velocity,
+    "upright": upright,
+}

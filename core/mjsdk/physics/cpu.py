@@ -1,0 +1,186 @@
+"""Native MuJoCo on all cores, by mjbatch."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import importlib_metadata
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from mjsdk.errors import PhysicsError, listing
+from mjsdk.physics.protocol import INTEGRATED
+
+_STATE = {
+    "time": mujoco.mjtState.mjSTATE_TIME,
+    "qpos": mujoco.mjtState.mjSTATE_QPOS,
+    "qvel": mujoco.mjtState.mjSTATE_QVEL,
+    "qacc_warmstart": mujoco.mjtState.mjSTATE_WARMSTART,
+    "ctrl": mujoco.mjtState.mjSTATE_CTRL,
+}
+_UNSTABLE = [
+    int(mujoco.mjtWarning.mjWARN_BADQPOS),
+    int(mujoco.mjtWarning.mjWARN_BADQVEL),
+    int(mujoco.mjtWarning.mjWARN_BADQACC),
+    int(mujoco.mjtWarning.mjWARN_BADCTRL),
+]
+
+
+def available_threads() -> int:
+    """CPU threads that this process may use, by its affinity where the system has one."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_mjbatch() -> None:
+    """Refuse the look-alike `mjbatch-uni`, which installs the same import name, and a missing mjbatch."""
+    if _installed("mjbatch-uni"):
+        raise PhysicsError(
+            "the package 'mjbatch-uni' is installed; it provides the import name of 'mjbatch' and is something else. "
+            "Run: pip uninstall mjbatch-uni && pip install --force-reinstall mjbatch"
+        )
+    if not _installed("mjbatch"):
+        raise PhysicsError("the package 'mjbatch', which steps worlds on the CPU, is not installed. Run: pip install mjbatch")
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        importlib_metadata.distribution(distribution)
+    except importlib_metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+class CpuPhysics:
+    """Worlds in one array of states, stepped by a pool of C++ threads with the GIL released.
+
+    mjbatch keeps each world as a row of MuJoCo's integration state in float64. Bound fields are float32 arrays that it
+    fills after each call. It takes over what was written to a bound state field only where it changed, so `write` goes to
+    the row itself and to the bound array alike.
+    """
+
+    name = "cpu"
+    device = "cpu"
+
+    def __init__(self, model: mujoco.MjModel, num_envs: int, threads: int = 0) -> None:
+        check_mjbatch()
+        import mjbatch
+
+        self.model = model
+        self.num_envs = num_envs
+        self._batch = mjbatch.Batch(model, num_envs, min(threads or available_threads(), num_envs))
+        self.threads = self._batch.num_threads
+        self._state = torch.from_numpy(self._batch.bind("state"))
+        self._columns = _columns(model)
+        self._bound: dict[str, Tensor] = {}
+        self._expanded: dict[str, Tensor] = {}
+        self._warnings = self._batch.bind("warning")
+        self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
+        self._initial = self._state[0].clone()
+        self._unstable_before = self._unstable_counts()
+
+    def bind(self, field: str) -> Tensor:
+        """See `Physics.bind`."""
+        if field not in self._bound:
+            self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
+            self._fill(field)
+        return self._bound[field]
+
+    def write(self, field: str, values: Tensor, ids: Tensor | None = None) -> None:
+        """See `Physics.write`."""
+        if field not in INTEGRATED:
+            raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
+        rows: Any = slice(None) if ids is None else ids
+        columns = self._state[:, self._columns[field]]
+        columns[rows] = values.to(columns.dtype).reshape(-1, columns.shape[1])
+        if field in self._bound:
+            self._bound[field][rows] = values
+
+    def step(self, count: int = 1) -> None:
+        """See `Physics.step`."""
+        self._batch.step(nstep=count)
+
+    def reset(self, ids: Tensor) -> None:
+        """See `Physics.reset`."""
+        self._state[ids] = self._initial
+        for field, bound in self._bound.items():
+            if field in self._columns:
+                bound[ids] = self._initial[self._columns[field]].to(bound.dtype).reshape(bound.shape[1:])
+
+    def forward(self, ids: Tensor | None = None) -> None:
+        """See `Physics.forward`."""
+        self._batch.forward(None if ids is None else ids.numpy())
+
+    def expand(self, field: str) -> Tensor:
+        """See `Physics.expand`."""
+        if field not in self._expanded:
+            self._expanded[field] = torch.from_numpy(self._call("expand", field, np.float32))
+        return self._expanded[field]
+
+    def set_const(self, ids: Tensor | None = None) -> None:
+        """See `Physics.set_const`."""
+        self._batch.set_const(None if ids is None else ids.numpy())
+
+    def unstable(self) -> Tensor:
+        """See `Physics.unstable`."""
+        counts = self._unstable_counts()
+        grown = counts > self._unstable_before
+        self._unstable_before = counts
+        return torch.from_numpy(grown)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """See `Physics.state_dict`."""
+        state = {f"model/{field}": values.clone() for field, values in self._expanded.items()}
+        state |= {f"bound/{field}": values.clone() for field, values in self._bound.items()}
+        return state | {"state": self._state.clone()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """See `Physics.load_state_dict`. Bound fields are restored as they were, lag included."""
+        self._state.copy_(state["state"])
+        for key, values in state.items():
+            kind, _, field = key.partition("/")
+            if kind == "model":
+                self.expand(field).copy_(values)
+            elif kind == "bound":
+                self.bind(field).copy_(values)
+        if any(key.startswith("model/") for key in state):
+            self.set_const()
+            self._state.copy_(state["state"])
+        self._unstable_before = self._unstable_counts()
+
+    def _fill(self, field: str) -> None:
+        """Give a field that was bound just now its values, without a step."""
+        if field in self._columns:
+            columns = self._state[:, self._columns[field]]
+            self._bound[field].copy_(columns.reshape(self._bound[field].shape))
+        else:
+            self._batch.forward()
+
+    def _unstable_counts(self) -> np.ndarray:
+        counts = self._warnings[:, _UNSTABLE, -1] if self._warnings.ndim == 3 else self._warnings[:, _UNSTABLE]
+        return counts.sum(axis=1)
+
+    def _call(self, method: str, field: str, dtype: type) -> np.ndarray:
+        try:
+            return getattr(self._batch, method)(field, dtype)
+        except (ValueError, TypeError) as error:
+            raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _columns(model: mujoco.MjModel) -> dict[str, slice]:
+    """Where each state field stands in a row, in the order of MuJoCo's mjSTATE_INTEGRATION."""
+    columns: dict[str, slice] = {}
+    start = 0
+    for bit in range(int(mujoco.mjtState.mjNSTATE)):
+        if not int(mujoco.mjtState.mjSTATE_INTEGRATION) >> bit & 1:
+            continue
+        size = mujoco.mj_stateSize(model, 1 << bit)
+        for name, flag in _STATE.items():
+            if int(flag) == 1 << bit:
+                columns[name] = slice(start, start + size)
+        start += size
+    return columns

@@ -1,0 +1,66 @@
+"""What the environment asks of a physics backend."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import mujoco
+from torch import Tensor
+
+INTEGRATED = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl")
+"""State fields that `write` can set."""
+
+
+class Physics(Protocol):
+    """All worlds of one model, stepped together. `E` is the number of worlds.
+
+    After `step`, derived fields (positions of bodies and sites, sensors, forces) belong to the state before the last
+    physics step, as with `mj_step`; `qpos` and `qvel` are current. After `forward` everything is current.
+    """
+
+    name: str
+    model: mujoco.MjModel
+    num_envs: int
+    device: str
+    threads: int
+    """CPU threads that step the worlds."""
+
+    def bind(self, field: str) -> Tensor:
+        """A field of MjData for all worlds, shape (E, ...), float32, filled in place by every call below. Read only."""
+        ...
+
+    def write(self, field: str, values: Tensor, ids: Tensor | None = None) -> None:
+        """Set one of `INTEGRATED` for the worlds `ids`, shape (n,), or all; values of shape (n, ...)."""
+        ...
+
+    def step(self, count: int = 1) -> None:
+        """Take `count` physics steps in every world."""
+        ...
+
+    def reset(self, ids: Tensor) -> None:
+        """Put the worlds `ids` back to the model's initial state, without computing derived fields: `forward` does."""
+        ...
+
+    def forward(self, ids: Tensor | None = None) -> None:
+        """Compute derived fields from the state."""
+        ...
+
+    def expand(self, field: str) -> Tensor:
+        """A field of MjModel with its own values in every world, shape (E, ...), float32, writable in place."""
+        ...
+
+    def set_const(self, ids: Tensor | None = None) -> None:
+        """Recompute constants that follow from expanded fields, such as `body_subtreemass`."""
+        ...
+
+    def unstable(self) -> Tensor:
+        """Worlds that became unstable since the last call, bool, shape (E,). MuJoCo has reset them by itself."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Everything that `load_state_dict` needs to go on exactly."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state_dict`."""
+        ...

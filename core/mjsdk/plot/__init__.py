@@ -1,0 +1,20 @@
+"""Learning curves of runs, as pictures and in the terminal."""
+
+from mjsdk.plot.curves import AXES, Curve, Source, check_metrics, default_metrics, make_curves
+from mjsdk.plot.picture import draw_curves, save_figure
+from mjsdk.plot.sources import make_sources
+from mjsdk.plot.text import chart, draw_text
+
+__all__ = [
+    "AXES",
+    "Curve",
+    "Source",
+    "chart",
+    "check_metrics",
+    "default_metrics",
+    "draw_curves",
+    "draw_text",
+    "make_curves",
+    "make_sources",
+    "save_figure",
+]

@@ -1,0 +1,81 @@
+"""Pictures of curves, by matplotlib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mjsdk.errors import MissingDependency, StorageError, closest, listing
+from mjsdk.plot.curves import AXES, Curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PICTURES = (".png", ".pdf", ".svg", ".jpg")
+"""Endings of picture files."""
+COLOURS = ("#2f6db3", "#e07b39", "#3a9a5f", "#c0455e", "#7b5fb0", "#8a6d3b", "#3fa7b5", "#6b6b6b")
+"""Colours of curves, in order."""
+
+
+def new_figure(columns: int, rows: int, panel: tuple[float, float] = (4.6, 3.0)) -> tuple[Figure, list[Axes]]:
+    """An empty figure of panels [inches each]. Raises `MissingDependency` without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingDependency("drawing pictures needs matplotlib. Run: pip install 'mjsdk[video]'") from error
+    figure = Figure(figsize=(panel[0] * columns, panel[1] * rows), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axis in axes:
+        axis.grid(True, color="#dddddd", linewidth=0.6)
+        axis.set_axisbelow(True)
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, title: str = "") -> Figure:
+    """One panel per metric, one line per run, a band around the mean of several seeds."""
+    columns = min(len(panels), 3)
+    figure, axes = new_figure(columns, math.ceil(len(panels) / columns))
+    for axis, (metric, curves) in zip(axes, panels, strict=False):
+        for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
+            _draw(axis, curve, colour)
+        axis.set_title(metric, fontsize=10)
+        axis.set_xlabel(AXES[against][2])
+    for axis in axes[len(panels) :]:
+        axis.set_visible(False)
+    if any(len(curves) > 1 or curves[0].seeds > 1 for _, curves in panels):
+        axes[0].legend(fontsize=8, frameon=False)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write the picture, whole or not at all."""
+    check_picture_path(path)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(partial, dpi=130)
+        partial.replace(path)
+    except OSError as error:
+        if partial.exists():
+            partial.unlink()
+        raise StorageError(f"cannot write the picture '{path}': {error.strerror or error}") from error
+
+
+def check_picture_path(path: Path) -> None:
+    """Raise `StorageError` for a name that is not that of a picture."""
+    if path.suffix.lower() not in PICTURES:
+        hint = closest(path.suffix, PICTURES) or "."
+        raise StorageError(f"'{path}' is not the name of a picture{hint} It must end in one of {listing(PICTURES)}")
+
+
+def _draw(axis: Any, curve: Curve, colour: str) -> None:
+    label = f"{curve.label} ({curve.seeds} seeds)" if curve.seeds > 1 else curve.label
+    axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, label=label)
+    if curve.low is not None:
+        axis.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)

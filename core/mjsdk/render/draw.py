@@ -1,0 +1,82 @@
+"""What was asked and what the robot does, drawn into the scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+
+ASKED = (0.15, 0.75, 0.25, 1.0)
+"""Colour of commands, RGBA."""
+ACTUAL = (0.15, 0.45, 0.95, 1.0)
+"""Colour of what the robot does, RGBA."""
+_LENGTH = 0.7
+"""Length of an arrow per speed [m per m/s]."""
+_WIDTH = 0.022
+_RADIUS = 0.28
+"""Radius of the arc that shows a yaw rate [m]."""
+_SLOWEST = 0.03
+"""Speeds [m/s] and yaw rates [rad/s] below this are not drawn: their arrows would only flicker."""
+
+
+def add_arrow(scene: mujoco.MjvScene, start: np.ndarray, end: np.ndarray, rgba: Sequence[float], width: float = _WIDTH) -> None:
+    """Add an arrow between two points [m], world frame, shape (3,). Does nothing when the scene is full."""
+    _add_connector(scene, mujoco.mjtGeom.mjGEOM_ARROW, width, start, end, rgba)
+
+
+def add_velocity(
+    scene: mujoco.MjvScene, at: np.ndarray, heading: float, velocity: Sequence[float], rgba: Sequence[float]
+) -> None:
+    """Add an arrow for forward and sideways speed and an arc for the yaw rate.
+
+    Args:
+        scene: Where to draw.
+        at: Point over the robot [m], world frame, shape (3,).
+        heading: Direction of the robot around the vertical [rad].
+        velocity: Forward [m/s], to the left [m/s], yaw rate [rad/s].
+        rgba: Colour.
+    """
+    forward, left, yaw_rate = velocity
+    if math.hypot(forward, left) > _SLOWEST:
+        add_arrow(scene, at, at + _LENGTH * _turned(heading, forward, left), rgba)
+    if abs(yaw_rate) > _SLOWEST:
+        _add_arc(scene, at, heading, yaw_rate, rgba)
+
+
+def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = _RADIUS) -> np.ndarray:
+    """Points [m] of an arc that begins straight ahead and turns as far as the robot would in 1.5 s, shape (n, 3)."""
+    turn = float(np.clip(1.5 * yaw_rate, -1.8 * math.pi, 1.8 * math.pi))
+    angles = heading + np.linspace(0.0, turn, max(4, math.ceil(abs(turn) / 0.2)))
+    circle = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1)
+    return at + radius * circle
+
+
+def _add_arc(scene: mujoco.MjvScene, at: np.ndarray, heading: float, yaw_rate: float, rgba: Sequence[float]) -> None:
+    points = arc(at, heading, yaw_rate)
+    for start, end in zip(points[:-2], points[1:-1], strict=True):
+        _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.4 * _WIDTH, start, end, rgba)
+    tip = points[-2] + 0.09 * _unit(points[-1] - points[-2])
+    add_arrow(scene, points[-2], tip, rgba, width=1.2 * _WIDTH)
+
+
+def _add_connector(
+    scene: mujoco.MjvScene, kind: mujoco.mjtGeom, width: float, start: np.ndarray, end: np.ndarray, rgba: Sequence[float]
+) -> None:
+    if scene.ngeom >= scene.maxgeom:
+        return
+    geom = scene.geoms[scene.ngeom]
+    mujoco.mjv_initGeom(geom, kind, np.zeros(3), np.zeros(3), np.zeros(9), np.array(rgba, np.float32))
+    mujoco.mjv_connector(geom, kind, width, np.asarray(start, float), np.asarray(end, float))
+    geom.category = mujoco.mjtCatBit.mjCAT_DECOR
+    scene.ngeom += 1
+
+
+def _turned(heading: float, forward: float, left: float) -> np.ndarray:
+    cos, sin = math.cos(heading), math.sin(heading)
+    return np.array([cos * forward - sin * left, sin * forward + cos * left, 0.0])
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    return vector / max(float(np.linalg.norm(vector)), 1e-9)

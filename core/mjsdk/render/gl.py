@@ -1,0 +1,79 @@
+"""Where to draw without a display.
+
+MuJoCo decides when it is imported, by MUJOCO_GL, and then either works or not. Here the choice is made when the first
+picture is drawn: EGL if this machine has it, else OSMesa. Each is tried in a process of its own, because a driver that
+fails may take the process with it, and because PyOpenGL cannot change its mind.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import subprocess
+import sys
+from typing import Any
+
+from mjsdk.errors import RenderError, listing
+
+HEADLESS = ("egl", "osmesa")
+"""MuJoCo's ways to draw without a display, in the order in which they are tried."""
+_PROBE = "import sys, importlib; importlib.import_module('mujoco.' + sys.argv[1]).GLContext(64, 64).make_current()"
+_PROBE_TIMEOUT = 30.0  # s; a first start of a driver on a slow disk takes a few
+_HELP = (
+    "Install one of them: `sudo apt install libegl1 libgl1-mesa-dri` (EGL) or `sudo apt install libosmesa6` (OSMesa), "
+    "or set MUJOCO_GL to what this machine has. Training goes on without pictures."
+)
+
+
+def make_context(width: int, height: int) -> Any:
+    """An OpenGL context for pictures of that size [px]. Raises `RenderError` where nothing can draw."""
+    wanted = os.environ.get("MUJOCO_GL", "").lower().strip()
+    if wanted in HEADLESS:
+        return _context(wanted, width, height)
+    if wanted or not sys.platform.startswith("linux"):
+        return _default_context(width, height)
+    return _context(find_headless(), width, height)
+
+
+@functools.cache
+def find_headless() -> str:
+    """The first of `HEADLESS` that works here."""
+    failures = {}
+    for backend in HEADLESS:
+        failures[backend] = probe(backend)
+        if not failures[backend]:
+            return backend
+    reasons = "; ".join(f"{backend}: {reason}" for backend, reason in failures.items())
+    raise RenderError(f"nothing on this machine can draw without a display ({reasons}). {_HELP}")
+
+
+def probe(backend: str) -> str:
+    """Try a backend in a process of its own: nothing if it works, else why not."""
+    environment = os.environ | {"MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
+    command = [sys.executable, "-c", _PROBE, backend]
+    try:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_PROBE_TIMEOUT, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return ""
+    return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+
+
+def _context(backend: str, width: int, height: int) -> Any:
+    try:
+        return importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
+    except Exception as error:  # drivers and PyOpenGL raise what they like
+        raise RenderError(f"cannot draw with {backend} ({error}). {_HELP}") from error
+
+
+def _default_context(width: int, height: int) -> Any:
+    """MuJoCo's own choice: by MUJOCO_GL, or what the system offers."""
+    try:
+        return importlib.import_module("mujoco.rendering.classic.gl_context").GLContext(width, height)
+    except Exception as error:
+        wanted = os.environ.get("MUJOCO_GL", "")
+        raise RenderError(
+            f"cannot draw with MUJOCO_GL='{wanted}' ({error}). Without a display use one of {listing(HEADLESS)}. {_HELP}"
+        ) from error

@@ -1,0 +1,202 @@
+"""Frames to a video file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from mjsdk.errors import MissingDependency, RenderError, StorageError, closest, listing
+
+log = logging.getLogger(__name__)
+
+CODECS = {".mp4": ("vp09", "mp4v"), ".webm": ("VP90", "VP80")}
+"""Codecs to try, by file name ending. VP9 is free of fees and of GPL code, and browsers play it; mp4v only players do."""
+FORMATS = (*CODECS, ".gif")
+_PENDING = 16
+"""Frames that may wait for the encoder."""
+
+
+class _Encoder(Protocol):
+    def write(self, frame: np.ndarray) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def check_video_path(path: Path) -> None:
+    """Raise `StorageError` for a path that no video can be written to, before anything is computed for it."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise StorageError(
+            f"'{path}' is not the name of a video file{closest(suffix, FORMATS) or '.'} It must end in one of {listing(FORMATS)}"
+        )
+    if path.is_dir():
+        raise StorageError(f"cannot write the video '{path}': it is a folder. Name a file in it.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"cannot write the video '{path}': {error.strerror}") from error
+    if not os.access(path.parent, os.W_OK):
+        raise StorageError(f"cannot write the video '{path}': no permission to write in '{path.parent}'")
+
+
+class VideoWriter:
+    """Writes frames to `path`; the ending decides the format. An error, or leaving by one, leaves no file behind.
+
+    Frames are encoded in a thread of their own, while the next are drawn.
+    """
+
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        check_video_path(path)
+        self.path = path
+        self.frames = 0
+        self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix.lower()}")
+        self._encoder = _make_encoder(self._partial, fps, size)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="video")
+        self._pending: deque[Future[None]] = deque()
+
+    def add(self, frame: np.ndarray) -> None:
+        """Add a frame, RGB of type uint8, shape (height, width, 3)."""
+        if len(self._pending) >= _PENDING:
+            self._pending.popleft().result()
+        self._pending.append(self._thread.submit(self._encoder.write, np.ascontiguousarray(frame)))
+        self.frames += 1
+
+    def close(self) -> None:
+        """Finish the file and put it in place. Raises `StorageError` if it could not be written."""
+        try:
+            for pending in self._pending:
+                pending.result()
+            self._thread.submit(self._encoder.close).result()
+            _check_written(self._partial)
+            self._partial.replace(self.path)
+        except OSError as error:
+            raise StorageError(f"cannot write the video '{self.path}': {error}") from error
+        finally:
+            self._thread.shutdown()
+            self._partial.unlink(missing_ok=True)
+
+    def abandon(self) -> None:
+        """Stop, and leave nothing behind."""
+        self._pending.clear()
+        self._thread.submit(self._encoder.close)
+        self._thread.shutdown()
+        self._partial.unlink(missing_ok=True)
+
+    def __enter__(self) -> VideoWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+def _make_encoder(path: Path, fps: float, size: tuple[int, int]) -> _Encoder:
+    return _Gif(path, fps) if path.suffix == ".gif" else _OpenCV(path, fps, size)
+
+
+class _OpenCV:
+    def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
+        self._cv2 = _import_cv2()
+        self._writer = self._open(path, fps, size)
+
+    def write(self, frame: np.ndarray) -> None:
+        self._writer.write(self._cv2.cvtColor(frame, self._cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        self._writer.release()
+
+    def _open(self, path: Path, fps: float, size: tuple[int, int]) -> Any:
+        for codec in CODECS[path.suffix]:
+            fourcc = self._cv2.VideoWriter_fourcc(*codec)
+            with _quiet_stderr():  # the bundled FFmpeg talks about container tags
+                writer = self._cv2.VideoWriter(str(path), self._cv2.CAP_FFMPEG, fourcc, fps, size)
+            if writer.isOpened():
+                return writer
+        tried = listing(CODECS[path.suffix])
+        raise RenderError(f"this OpenCV cannot write {path.suffix} videos (tried {tried}). Try another of {listing(FORMATS)}")
+
+
+class _Gif:
+    """Every second frame at most, and 256 colours: for short clips in web pages."""
+
+    def __init__(self, path: Path, fps: float) -> None:
+        self._image = _import_pillow()
+        self._path = path
+        self._every = max(1, round(fps / 25.0))
+        self._duration_ms = round(1000.0 * self._every / fps)
+        self._count = 0
+        self._frames: list[Any] = []
+
+    def write(self, frame: np.ndarray) -> None:
+        if self._count % self._every == 0:
+            picture = self._image.fromarray(frame)
+            self._frames.append(picture.quantize(128, method=self._image.Quantize.FASTOCTREE))
+        self._count += 1
+
+    def close(self) -> None:
+        if self._frames:
+            first, *others = self._frames
+            first.save(self._path, save_all=True, append_images=others, duration=self._duration_ms, loop=0)
+
+
+class _quiet_stderr:  # noqa: N801 - used as a function
+    """Send what C code writes to the standard error output nowhere."""
+
+    def __enter__(self) -> None:
+        self._saved = os.dup(2)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        os.close(nowhere)
+
+    def __exit__(self, *_: object) -> None:
+        os.dup2(self._saved, 2)
+        os.close(self._saved)
+
+
+def _import_cv2() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingDependency(
+            "writing videos needs OpenCV, which is not installed. Run: pip install 'mjsdk[video]'"
+        ) from error
+    return cv2
+
+
+def _import_pillow() -> Any:
+    try:
+        import PIL.Image
+    except ImportError as error:
+        raise MissingDependency("writing .gif files needs Pillow. Run: pip install 'mjsdk[video]'") from error
+    return PIL.Image
+
+
+def _check_written(path: Path) -> None:
+    """OpenCV says nothing when the disk is full: look at what it left."""
+    if not path.exists() or path.stat().st_size == 0:
+        raise OSError("no frame was written; is the disk full?")
+    if path.suffix in CODECS:
+        capture = _import_cv2().VideoCapture(str(path))
+        readable = capture.read()[0]
+        capture.release()
+        if not readable:
+            raise OSError("the file cannot be read back; is the disk full?")
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
+    """Write frames, each RGB of type uint8 and shape (height, width, 3)."""
+    frames = iter(frames)
+    first = next(frames)
+    with VideoWriter(path, fps, (first.shape[1], first.shape[0])) as writer:
+        writer.add(first)
+        for frame in frames:
+            writer.add(frame)

@@ -1,0 +1,145 @@
+"""One world of an environment, as a picture with its command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+
+from mjsdk.motion import base_velocity, velocity_term
+from mjsdk.render.camera import FollowCamera, heading_of
+from mjsdk.render.draw import ACTUAL, ASKED, add_velocity
+from mjsdk.render.offscreen import Offscreen
+from mjsdk.render.video import VideoWriter
+from mjsdk.scene import build_scene
+
+if TYPE_CHECKING:
+    from mjsdk.env import Env
+    from mjsdk.plugins import Session
+
+MAX_FPS = 50.0
+"""Videos have the control rate, or an even part of it, up to this many frames per second."""
+_GAP = 0.06
+"""Height between the arrow of the command and that of the robot's motion [m]."""
+
+
+class WorldView:
+    """The state of one world in a model with floor, sky and light, and what to draw into it."""
+
+    def __init__(self, env: Env, session: Session, world: int = 0) -> None:
+        self.world = world
+        self.model = build_scene(session, env.config, visuals=True).model
+        self.data = mujoco.MjData(self.model)
+        self._env = env
+        self._qpos = env.physics.bind("qpos")
+        self._top = _height_above_base(self.model, self.data)
+
+    def update(self) -> None:
+        """Take over the world's state."""
+        self.data.qpos[:] = self._qpos[self.world].cpu().numpy()
+        mujoco.mj_kinematics(self.model, self.data)
+        mujoco.mj_comPos(self.model, self.data)
+        mujoco.mj_camlight(self.model, self.data)
+
+    @property
+    def base_pos(self) -> np.ndarray:
+        """Position of the base [m], world frame, shape (3,)."""
+        return self.data.qpos[:3].copy()
+
+    def velocities(self) -> tuple[Sequence[float], Sequence[float]] | None:
+        """Asked and actual forward speed, speed to the left [m/s] and yaw rate [rad/s]; none without such a command."""
+        term = velocity_term(self._env)
+        if term is None:
+            return None
+        return term.command[self.world].tolist(), base_velocity(self._env.robot)[self.world].tolist()
+
+    def decorate(self, scene: mujoco.MjvScene) -> None:
+        """Draw command (green) and motion (blue) over the robot."""
+        velocities = self.velocities()
+        if velocities is None:
+            return
+        over = self.base_pos + np.array([0.0, 0.0, self._top + 0.15])
+        heading = heading_of(self.data.qpos[3:7])
+        for level, (velocity, colour) in enumerate(zip(velocities, (ACTUAL, ASKED), strict=True)):
+            add_velocity(scene, over + np.array([0.0, 0.0, level * _GAP]), heading, velocity, colour)
+
+    def text(self, time_s: float) -> tuple[str, str]:
+        """Two columns for a corner of the picture."""
+        velocities = self.velocities()
+        if velocities is None:
+            return "time", f"{time_s:5.1f} s"
+        (vx, vy, wz), (ax, ay, az) = velocities
+        left = "time\n\nforward\nleft\nturn"
+        right = (
+            f"{time_s:5.1f} s\nasked  actual\n"
+            f"{vx:+5.2f}   {ax:+5.2f} m/s\n{vy:+5.2f}   {ay:+5.2f} m/s\n{wz:+5.2f}   {az:+5.2f} rad/s"
+        )
+        return left, right
+
+
+class Recorder:
+    """Records one world of an environment: call `capture` after every step.
+
+    Use it as a context manager, so that an error leaves no half-written file. Raises `RenderError` where nothing can
+    draw and `StorageError` for a path that cannot be written, both at once.
+    """
+
+    def __init__(self, env: Env, session: Session, path: Path, world: int = 0) -> None:
+        viewer = env.config.viewer
+        self._every = frame_interval(env.step_dt)
+        self._dt = env.step_dt * self._every
+        self._steps = 0
+        self.view = WorldView(env, session, world)
+        self._camera = FollowCamera(viewer)
+        size = (_even(viewer.width), _even(viewer.height))
+        self._writer = VideoWriter(path, 1.0 / self._dt, size)
+        self._offscreen = Offscreen(self.view.model, *size)
+
+    def capture(self) -> None:
+        """Add a frame, if one is due."""
+        if self._steps % self._every == 0:
+            self.view.update()
+            self._camera.aim(self._offscreen.camera, self.view.base_pos, self._dt)
+            text = self.view.text(self._steps / self._every * self._dt)
+            self._writer.add(self._offscreen.draw(self.view.data, self.view.decorate, text))
+        self._steps += 1
+
+    def cut(self) -> None:
+        """Let the camera jump to the robot, as after a reset."""
+        self._camera.cut()
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._offscreen.close()
+        self._writer.close()
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._offscreen.close()
+            self._writer.abandon()
+
+
+def frame_interval(step_dt: float) -> int:
+    """Control steps from one frame to the next, for at most `MAX_FPS` frames per second."""
+    return max(1, round(1.0 / (step_dt * MAX_FPS) + 0.49))
+
+
+def _height_above_base(model: mujoco.MjModel, data: mujoco.MjData) -> float:
+    """How far the highest geom of the robot is above its base in the initial pose [m]."""
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    mujoco.mj_kinematics(model, data)
+    robot = model.geom_bodyid > 0
+    return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max() - data.qpos[2])
+
+
+def _even(pixels: int) -> int:
+    """Video codecs want even sizes."""
+    return pixels - pixels % 2

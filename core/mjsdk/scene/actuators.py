@@ -1,0 +1,43 @@
+"""From actuator groups to MuJoCo position actuators."""
+
+from __future__ import annotations
+
+import mujoco
+
+from mjsdk.errors import SceneError, SelectionError, listing
+from mjsdk.robot import ActuatorGroup, Robot
+from mjsdk.selection import match
+
+
+def apply_actuators(robot: Robot, spec: mujoco.MjSpec) -> None:
+    """Add one position actuator per joint that a group names, in the order of the model's joints."""
+    owners = _owners(robot, [joint.name for joint in spec.joints])
+    for joint in spec.joints:
+        if joint.name in owners:
+            _drive(spec, joint, owners[joint.name])
+
+
+def _owners(robot: Robot, names: list[str]) -> dict[str, ActuatorGroup]:
+    owners: dict[str, ActuatorGroup] = {}
+    for group in robot.actuators:
+        for name in _members(robot, group, names):
+            if name in owners:
+                raise SceneError(f"robot '{robot.name}': joint '{name}' is in two actuator groups; put it in one")
+            owners[name] = group
+    return owners
+
+
+def _members(robot: Robot, group: ActuatorGroup, names: list[str]) -> list[str]:
+    try:
+        return [names[i] for i in match(group.joints, names, "joints")]
+    except SelectionError as error:
+        raise SceneError(f"robot '{robot.name}', actuators of {listing(group.joints)}: {error}") from error
+
+
+def _drive(spec: mujoco.MjSpec, joint: mujoco.MjsJoint, group: ActuatorGroup) -> None:
+    joint.armature = group.armature
+    joint.frictionloss = group.frictionloss
+    actuator = spec.add_actuator(name=joint.name, target=joint.name, trntype=mujoco.mjtTrn.mjTRN_JOINT)
+    actuator.set_to_position(kp=group.kp, kv=group.kd)
+    actuator.forcelimited = mujoco.mjtLimited.mjLIMITED_TRUE
+    actuator.forcerange = [-group.effort_limit, group.effort_limit]

@@ -1,0 +1,108 @@
+"""Robot, ground and sensors in one model."""
+
+from __future__ import annotations
+
+import attrs
+import mujoco
+import numpy as np
+
+from mjsdk.config.env import EnvConfig, SimConfig
+from mjsdk.errors import SceneError, closest, listing
+from mjsdk.plugins import Session
+from mjsdk.robot import InitialState, Robot
+from mjsdk.scene.joints import has_free_base, scalar_joints
+from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
+from mjsdk.scene.terrain import add_ground
+from mjsdk.selection import ModelNames, per_joint
+
+INITIAL = "initial"
+"""Name of the keyframe that episodes start from."""
+_SOLVERS = {"pgs": "PGS", "cg": "CG", "newton": "NEWTON"}
+_INTEGRATORS = {"euler": "EULER", "implicit": "IMPLICIT", "implicitfast": "IMPLICITFAST", "rk4": "RK4"}
+
+
+@attrs.frozen
+class Scene:
+    """A compiled model and where to find what the settings put into it."""
+
+    model: mujoco.MjModel
+    robot: Robot
+    names: ModelNames
+    sensors: dict[str, SensorSlot]
+    initial: InitialState
+    """The pose that episodes start from."""
+    default_joint_pos: tuple[float, ...]
+    """Joint positions of that pose [rad], shape (J,)."""
+
+
+def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -> Scene:
+    """Compile the robot on its ground. Without `visuals`, geoms that only look good are left out: faster."""
+    robot = session.robot()
+    spec = session.load_spec()
+    session.setup(spec, config.scene.collisions)
+    add_ground(spec, config.scene.terrain, visuals)
+    bare = _compile(robot, spec)
+    names = ModelNames.of(bare)
+    added = add_sensors(spec, config.scene.sensors, names, robot.roles)
+    _apply_options(spec, config.sim)
+    initial = _pose(robot, config.scene.pose)
+    joint_pos = per_joint(initial.joint_pos, names, robot.roles, default=0.0)
+    _add_initial(spec, bare, initial, joint_pos)
+    if not visuals:
+        _drop_visuals(spec)
+    model = _compile(robot, spec)
+    return Scene(model, robot, ModelNames.of(model), sensor_slots(model, added), initial, tuple(joint_pos))
+
+
+def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
+    """The robot alone, with actuators and collisions, at its default pose."""
+    robot = session.robot()
+    spec = session.load_spec()
+    session.setup(spec, collisions)
+    model = _compile(robot, spec)
+    joint_pos = per_joint(robot.default_pose.joint_pos, ModelNames.of(model), robot.roles, default=0.0)
+    _add_initial(spec, model, robot.default_pose, joint_pos)
+    return _compile(robot, spec)
+
+
+def _pose(robot: Robot, name: str) -> InitialState:
+    if not name:
+        return robot.default_pose
+    if name not in robot.poses:
+        raise SceneError(
+            f"robot '{robot.name}' has no pose '{name}'{closest(name, robot.poses)} Legal: {listing(robot.poses)}"
+        )
+    return robot.poses[name]
+
+
+def _compile(robot: Robot, spec: mujoco.MjSpec) -> mujoco.MjModel:
+    try:
+        return spec.compile()
+    except ValueError as error:
+        raise SceneError(f"the model of robot '{robot.name}' does not compile: {error}") from error
+
+
+def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
+    option = spec.option
+    for name in ("timestep", "iterations", "ls_iterations", "tolerance", "ls_tolerance", "impratio", "ccd_iterations"):
+        setattr(option, name, getattr(sim, name))
+    option.gravity = sim.gravity
+    option.solver = getattr(mujoco.mjtSolver, f"mjSOL_{_SOLVERS[sim.solver]}")
+    option.integrator = getattr(mujoco.mjtIntegrator, f"mjINT_{_INTEGRATORS[sim.integrator]}")
+    option.cone = getattr(mujoco.mjtCone, f"mjCONE_{sim.cone.upper()}")
+
+
+def _drop_visuals(spec: mujoco.MjSpec) -> None:
+    for geom in list(spec.geoms):
+        if not geom.contype and not geom.conaffinity:
+            spec.delete(geom)
+
+
+def _add_initial(spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]) -> None:
+    """Add the pose as the keyframe `initial`, with servos that hold it."""
+    qpos = model.qpos0.copy()
+    if has_free_base(model):
+        qpos[:7] = [*initial.pos, *initial.quat]
+    qpos[model.jnt_qposadr[scalar_joints(model)]] = np.array(joint_pos)
+    ctrl = qpos[model.jnt_qposadr[model.actuator_trnid[:, 0]]]
+    spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)

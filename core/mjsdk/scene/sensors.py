@@ -1,0 +1,73 @@
+"""From sensor settings to MuJoCo sensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+import mujoco
+
+from mjsdk.config.env import SensorConfig
+from mjsdk.errors import ConfigError, Mistake, SelectionError
+from mjsdk.robot import Roles
+from mjsdk.selection import Bodies, ModelNames, Selection, Sites, select
+
+_ON_BODIES = ("contact", "subtreeangmom", "subtreelinvel")
+_OBJECT = {Bodies: mujoco.mjtObj.mjOBJ_BODY, Sites: mujoco.mjtObj.mjOBJ_SITE}
+_NETFORCE = 3
+"""Value of MuJoCo's reduce="netforce" in the parameters of a contact sensor."""
+
+
+@attrs.frozen
+class SensorSlot:
+    """Where the readings of one sensor of the settings stand in `sensordata`."""
+
+    start: int
+    count: int
+    """Parts that carry the sensor, in the order of the role or the model."""
+    width: int
+    """Numbers per part."""
+
+
+def sensor_parts(config: SensorConfig) -> type[Selection]:
+    """The kind of parts that this type of sensor is on."""
+    return Bodies if config.type in _ON_BODIES else Sites
+
+
+def add_sensors(
+    spec: mujoco.MjSpec, sensors: Mapping[str, SensorConfig], names: ModelNames, roles: Roles
+) -> dict[str, tuple[str, ...]]:
+    """Add the sensors and return the names of each one's MuJoCo sensors."""
+    mistakes, added = [], {}
+    for name, config in sensors.items():
+        try:
+            parts = select(sensor_parts(config), config.on, names, roles)
+        except SelectionError as error:
+            mistakes.append(Mistake(f"env.scene.sensors.{name}.on", str(error)))
+            continue
+        added[name] = tuple(_add(spec, name, config, part) for part in parts.names)
+    if mistakes:
+        raise ConfigError(mistakes)
+    return added
+
+
+def _add(spec: mujoco.MjSpec, name: str, config: SensorConfig, part: str) -> str:
+    full_name = f"{name}/{part}"
+    sensor = spec.add_sensor(
+        name=full_name,
+        type=getattr(mujoco.mjtSensor, f"mjSENS_{config.type.upper()}"),
+        objtype=_OBJECT[sensor_parts(config)],
+        objname=part,
+    )
+    if config.type == "contact":
+        sensor.intprm[:3] = [1 << int(mujoco.mjtConDataField.mjCONDATA_FORCE), _NETFORCE, 1]
+    return full_name
+
+
+def sensor_slots(model: mujoco.MjModel, added: Mapping[str, tuple[str, ...]]) -> dict[str, SensorSlot]:
+    """Where the readings are, in the compiled model."""
+    slots = {}
+    for name, full_names in added.items():
+        first = model.sensor(full_names[0])
+        slots[name] = SensorSlot(int(first.adr[0]), len(full_names), int(first.dim[0]))
+    return slots

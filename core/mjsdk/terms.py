@@ -1,0 +1,89 @@
+"""Terms by name, and what their signatures say about them."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+
+from mjsdk.errors import SelectionError, closest, listing
+
+KINDS = ("observation", "reward", "termination", "event", "command", "action", "curriculum", "metric")
+"""Kinds of terms; the hook of each is `mjsdk_<kind>_terms`."""
+
+CONFIG_SECTIONS = {
+    "observation": "observations",
+    "reward": "rewards",
+    "termination": "terminations",
+    "event": "events",
+    "command": "commands",
+    "action": "actions",
+    "curriculum": "curriculum",
+    "metric": "metrics",
+}
+"""Section of `EnvConfig` for each kind."""
+
+Term = Callable[..., Any]
+"""A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""
+
+_GIVEN = ("env", "ids", "config", "self", "name")
+
+
+@attrs.frozen
+class Parameter:
+    """One parameter that a term takes."""
+
+    name: str
+    annotation: Any
+    default: Any
+    """`inspect.Parameter.empty` where a value must be given."""
+
+    @property
+    def required(self) -> bool:
+        """Whether a value must be given."""
+        return self.default is inspect.Parameter.empty
+
+
+def parameters(term: Term) -> dict[str, Parameter]:
+    """The parameters of `term` that settings may give, by name."""
+    return {
+        name: Parameter(name, _evaluated(term, parameter.annotation), parameter.default)
+        for name, parameter in inspect.signature(term).parameters.items()
+        if name not in _GIVEN
+    }
+
+
+def _evaluated(term: Term, annotation: Any) -> Any:
+    """The type behind an annotation that is text; the text itself if the name is not there at run time."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, vars(sys.modules[term.__module__]))
+    except (NameError, AttributeError, KeyError, SyntaxError, TypeError):
+        return annotation
+
+
+class TermRegistry:
+    """The terms that a session offers. Core terms have bare names, a plugin's own are `plugin:name`."""
+
+    def __init__(self) -> None:
+        self._terms: dict[str, dict[str, Term]] = {kind: {} for kind in KINDS}
+
+    def add(self, kind: str, terms: Mapping[str, Term], plugin: str = "") -> None:
+        """Add a plugin's terms under its name, or the core's under none."""
+        prefix = f"{plugin}:" if plugin else ""
+        self._terms[kind].update({f"{prefix}{name}": term for name, term in terms.items()})
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Legal values of `func` for terms of that kind."""
+        return tuple(self._terms[kind])
+
+    def get(self, kind: str, name: str) -> Term:
+        """The term of that name. Raises `SelectionError` with the nearest and all legal names."""
+        terms = self._terms[kind]
+        if name not in terms:
+            raise SelectionError(f"no {kind} term '{name}'{closest(name, terms)} Legal: {listing(sorted(terms))}")
+        return terms[name]

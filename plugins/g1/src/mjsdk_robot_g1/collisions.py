@@ -1,0 +1,29 @@
+"""What of the G1 may touch what. Contacts dominate the cost of a step, so the default is lean."""
+
+from __future__ import annotations
+
+from mjsdk.robot import CollisionRule
+
+SPHERES = r"(left|right)_foot_corner\d_collision"
+CAPSULES = r"(left|right)_foot\d_collision"
+ALL_BUT_FEET = r"(?!(left|right)_foot).*_collision"
+
+
+def presets() -> dict[str, tuple[CollisionRule, ...]]:
+    """Rules by name, the default first."""
+    return {
+        "feet": (_sole(SPHERES),),
+        "feet_capsules": (_sole(CAPSULES),),
+        "full": (_sole(CAPSULES, self_collision=True), _limbs(self_collision=True)),
+        "full_without_self": (_sole(CAPSULES), _limbs()),
+    }
+
+
+def _sole(geoms: str, *, self_collision: bool = False) -> CollisionRule:
+    """Feet slide with friction 0.6, whatever the floor says."""
+    return CollisionRule(geoms=geoms, self_collision=self_collision, condim=3, friction=(0.6,), priority=1)
+
+
+def _limbs(*, self_collision: bool = False) -> CollisionRule:
+    """Everything else touches without friction, which is cheaper; a robot that leans on an elbow has fallen anyway."""
+    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=self_collision, condim=1)

@@ -1,0 +1,27 @@
+"""What of the Go1 may touch what. Contacts dominate the cost of a step, so the default is lean."""
+
+from __future__ import annotations
+
+from mjsdk.robot import CollisionRule
+
+FEET = r"(FL|FR|RL|RR)_foot_collision"
+ALL_BUT_FEET = r"(?!.*_foot).*_collision\d?"
+
+
+def presets() -> dict[str, tuple[CollisionRule, ...]]:
+    """Rules by name, the default first."""
+    return {
+        "feet": (CollisionRule(geoms=FEET, priority=1),),
+        "full": (_rubber(self_collision=True), _limbs(self_collision=True)),
+        "full_without_self": (_rubber(), _limbs()),
+    }
+
+
+def _rubber(*, self_collision: bool = False) -> CollisionRule:
+    """Feet that resist spinning and rolling a little too, as soft rubber balls do."""
+    return CollisionRule(geoms=FEET, self_collision=self_collision, condim=6, friction=(0.6, 0.002, 0.0002), priority=1)
+
+
+def _limbs(*, self_collision: bool = False) -> CollisionRule:
+    """Everything else touches without friction, which is cheaper."""
+    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=self_collision, condim=1)

@@ -1,0 +1,186 @@
+"""Rewards for feet and posture, on any robot with the role `feet`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from mjsdk.env.env import Env
+from mjsdk.mdp.actions import SteppingJointPosition
+from mjsdk.mdp.commands import GaitClock
+from mjsdk.selection import Bodies, PerJoint, Sites
+
+
+def _moving(env: Env, command: str) -> Tensor:
+    """1 in worlds that are told to move, shape (E,)."""
+    return (env.command(command).abs().sum(1) > 0.05).float()
+
+
+def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velocity") -> Tensor:
+    """Squared horizontal speed of feet that touch the ground, summed [m^2/s^2].
+
+    Args:
+        sensor: Name of the feet's contact sensor.
+        velocity: Name of the feet's velocity sensor (framelinvel).
+    """
+    slip = env.sensor(velocity)[..., :2].square().sum(-1)
+    return (slip * env.contact(sensor).in_contact).sum(1)
+
+
+def foot_clearance(
+    env: Env,
+    command: str,
+    feet: Sites = "@feet",  # type: ignore[assignment]
+    velocity: str = "feet_velocity",
+    target: float = 0.1,
+) -> Tensor:
+    """Distance of moving feet from a height, weighted by their horizontal speed, summed [m^2/s].
+
+    Args:
+        command: Name of the velocity command; without one to move there is no penalty.
+        feet: The feet's sites.
+        velocity: Name of the feet's velocity sensor (framelinvel).
+        target: Height of the site in mid swing [m]. Sane: 0.02..0.3. Higher steps clear rougher ground and cost energy.
+    """
+    speed = env.sensor(velocity)[..., :2].norm(dim=-1)
+    error = (env.robot.site_pos_w[:, feet.index, 2] - target).abs()
+    return (error * speed).sum(1) * _moving(env, command)
+
+
+def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float = 0.4) -> Tensor:
+    """Time that each flight lasted beyond a target, summed over the feet that touch down [s].
+
+    Args:
+        command: Name of the velocity command; without one to move there is no reward.
+        sensor: Name of the feet's contact sensor.
+        target: Length of a good flight [s]. Sane: 0.1..0.8. Shorter steps look like drumming.
+    """
+    contact = env.contact(sensor)
+    return ((contact.last_air_time - target) * contact.first_contact).sum(1) * _moving(env, command)
+
+
+def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
+    """Force on feet that touch down in this step, summed [N].
+
+    Args:
+        sensor: Name of the feet's contact sensor.
+    """
+    contact = env.contact(sensor)
+    return (contact.force_w.norm(dim=-1) * contact.first_contact).sum(1)
+
+
+def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tensor:  # type: ignore[assignment]
+    """How upright bodies are: exp(-mean(sin^2 of the tilt) / std^2).
+
+    Args:
+        bodies: The bodies whose z axis should be vertical.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1.
+    """
+    w, x, y, z = env.robot.body_quat_w[:, bodies.index].unbind(-1)
+    sine = (2.0 * (x * z - w * y)).square() + (2.0 * (y * z + w * x)).square()
+    return torch.exp(sine.mean(1) / -(std * std))
+
+
+class GaitReward:
+    """How well the feet keep the rhythm of the clock, from about -0.5 to 1 per foot, averaged.
+
+    A foot that should swing earns half for carrying no load and half for its height, and pays for carrying weight; a foot
+    that should stand earns for touching the ground without slipping. Told to stand, all feet should stand.
+    """
+
+    def __init__(
+        self,
+        env: Env,
+        clock: str = "gait",
+        feet: Sites = "@feet",  # type: ignore[assignment]
+        sensor: str = "feet_contact",
+        velocity: str = "feet_velocity",
+        height: float = 0.08,
+        load: float = 20.0,
+        slip: float = 0.3,
+    ) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            clock: Name of the gait clock.
+            feet: The feet's sites.
+            sensor: Name of the feet's contact sensor.
+            velocity: Name of the feet's velocity sensor (framelinvel).
+            height: Lift of a foot over its height in the default pose in mid swing [m]. Sane: 0.02..0.2.
+            load: Force above which a foot carries weight [N]. Sane: 5..100.
+            slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Sane: 0.1..1.
+        """
+        clock_term = env.commands.terms[clock]
+        if not isinstance(clock_term, GaitClock):
+            raise TypeError(f"command '{clock}' is no gait clock")
+        self._clock = clock_term
+        self._feet = feet
+        self._contact = env.contact(sensor)
+        self._velocity = env.sensor(velocity)
+        self._height, self._load, self._slip = height, load, slip
+        self._rest = env.robot.site_pos_w[:1, feet.index, 2].min()
+
+    def __call__(self, env: Env) -> Tensor:
+        """The reward, shape (E,)."""
+        swing = (self._clock.foot_phase() < self._clock.config.swing) & self._clock.moving.unsqueeze(1)
+        force = self._contact.force_w.norm(dim=-1)
+        lift = ((env.robot.site_pos_w[:, self._feet.index, 2] - self._rest) / self._height).clamp(0.0, 1.0)
+        loaded = (force > self._load).float()
+        swinging = 0.5 * (force < 1.0) + 0.5 * lift - 0.5 * loaded
+        speed = self._velocity[..., :2].square().sum(-1)
+        standing = (force > 1.0) * torch.exp(speed / -(self._slip * self._slip))
+        return torch.where(swing, swinging, standing).mean(1)
+
+
+class VariablePosture:
+    """How close the joints are to the default pose, with tolerances that depend on the commanded speed.
+
+    The pose includes the open-loop step of the action term, if there is one, so that stepping is not punished.
+    """
+
+    def __init__(
+        self,
+        env: Env,
+        command: str,
+        standing: PerJoint = 0.05,  # type: ignore[assignment]
+        walking: PerJoint = 0.3,  # type: ignore[assignment]
+        running: PerJoint = 0.5,  # type: ignore[assignment]
+        running_speed: float = 1.5,
+        action: str = "joint_pos",
+    ) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            command: Name of the velocity command.
+            standing: Tolerance of each joint when told to stand [rad].
+            walking: Tolerance of each joint when told to walk [rad].
+            running: Tolerance of each joint when told to run [rad].
+            running_speed: Commanded speed from which on running counts [m/s]. Sane: 1..3.
+            action: Name of the action term whose open-loop step is part of the pose.
+        """
+        self._command, self._running_speed = command, running_speed
+        self._inverse = torch.stack([1.0 / tolerance.square() for tolerance in (standing, walking, running)])
+        term = env.actions.terms.get(action)
+        self._stepping = term if isinstance(term, SteppingJointPosition) else None
+
+    def __call__(self, env: Env) -> Tensor:
+        """The reward, shape (E,)."""
+        speed = env.command(self._command).abs().sum(1)
+        gait = (speed > 0.05).long() + (speed > self._running_speed).long()
+        error = env.robot.joint_pos - env.robot.default_joint_pos
+        if self._stepping is not None:
+            error = error.index_add(1, self._stepping.joint_ids, self._stepping.last_step, alpha=-1.0)
+        return torch.exp(-(error.square() * self._inverse[gait]).mean(1))
+
+
+TERMS = {
+    "air_time": air_time,
+    "body_upright": body_upright,
+    "foot_clearance": foot_clearance,
+    "foot_slip": foot_slip,
+    "gait": GaitReward,
+    "posture": VariablePosture,
+    "soft_landing": soft_landing,
+}

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mjsdk.errors import RunError
+from mjsdk.plot.curves import Source, check_metrics, default_metrics, make_curves
+
+
+def rows(offset: float, count: int = 5, **more: object) -> list[dict[str, object]]:
+    return [
+        {"iteration": i, "time/total_s": 60.0 * i, "steps": 1_000_000 * i, "train/mean_reward": offset + i, **more}
+        for i in range(count)
+    ]
+
+
+def test_a_single_run_gives_its_own_points_in_the_unit_of_the_axis():
+    (curve,) = make_curves([Source("a", (rows(10.0),))], "train/mean_reward", "time")
+    assert curve.x.tolist() == [0, 1, 2, 3, 4]
+    assert curve.y.tolist() == [10, 11, 12, 13, 14]
+    assert curve.low is None
+
+
+def test_several_seeds_become_their_mean_and_a_band_of_one_standard_deviation():
+    (curve,) = make_curves([Source("a", (rows(0.0), rows(2.0)))], "train/mean_reward", "steps")
+    np.testing.assert_allclose(curve.y, curve.x + 1.0)
+    np.testing.assert_allclose(curve.high - curve.low, 2.0)
+    assert curve.seeds == 2
+
+
+def test_a_band_covers_only_what_all_runs_have():
+    (curve,) = make_curves([Source("a", (rows(0.0, 5), rows(0.0, 3)))], "train/mean_reward", "iteration")
+    assert curve.x[-1] == 2
+
+
+def test_rows_without_the_metric_and_infinite_values_are_left_out():
+    data = [{"iteration": 0}, {"iteration": 1, "m": float("nan")}, {"iteration": 2, "m": 3.0}, {"iteration": 3, "m": None}]
+    (curve,) = make_curves([Source("a", (data,))], "m", "iteration")
+    assert curve.x.tolist() == [2]
+
+
+def test_reward_episode_length_and_the_tasks_metrics_are_drawn_by_default():
+    data = rows(0.0, **{"train/mean_episode_length_s": 1.0, "metrics/lin_vel_error": 0.5, "loss/value": 2.0})
+    wanted = ("train/mean_reward", "train/mean_episode_length_s", "metrics/lin_vel_error")
+    assert default_metrics([Source("a", (data,))]) == wanted
+
+
+def test_an_unknown_metric_names_the_nearest_and_all_there_are():
+    with pytest.raises(RunError, match=r"'train/mean_rewrad', did you mean 'train/mean_reward'\?.*time/total_s"):
+        check_metrics([Source("a", (rows(0.0),))], ["train/mean_rewrad"])
+
+
+def test_an_unknown_axis_lists_the_legal_ones():
+    with pytest.raises(RunError, match="'tme', did you mean 'time'.*Legal: time, steps, iteration"):
+        make_curves([], "x", "tme")
+
+
+def test_runs_without_the_metric_have_no_curve():
+    assert make_curves([Source("a", (rows(0.0),)), Source("b", ([],))], "absent", "time") == []

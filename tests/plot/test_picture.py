@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from mjsdk.errors import MissingDependency, StorageError
+from mjsdk.plot.curves import Curve
+from mjsdk.plot.picture import draw_curves, save_figure
+
+X = np.arange(5.0)
+BAND = Curve("seeds", X, X, X - 1, X + 1, 3)
+
+
+def test_each_metric_has_a_panel_with_its_curves(tmp_path):
+    figure = draw_curves([("reward", [Curve("a", X, X), BAND]), ("length", [BAND])], "time", "title")
+    assert [axis.get_title() for axis in figure.axes] == ["reward", "length"]
+    assert len(figure.axes[0].lines) == 2
+    assert len(figure.axes[0].collections) == 1
+    save_figure(figure, tmp_path / "new" / "curves.png")
+    assert (tmp_path / "new" / "curves.png").stat().st_size > 1000
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["curves.png"]
+
+
+def test_a_name_that_is_no_picture_is_refused(tmp_path):
+    with pytest.raises(StorageError, match=r"did you mean '.png'.*one of .png, .pdf"):
+        save_figure(draw_curves([("reward", [BAND])], "time"), tmp_path / "curves.pngg")
+
+
+def test_a_folder_that_cannot_be_made_is_one_message(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot write the picture"):
+        save_figure(draw_curves([("reward", [BAND])], "time"), tmp_path / "file" / "curves.png")
+
+
+def test_without_matplotlib_the_message_names_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(MissingDependency, match=r"pip install 'mjsdk\[video\]'"):
+        draw_curves([("reward", [BAND])], "time")

@@ -1,0 +1,200 @@
+"""House rules that a program can hold: sizes, annotations, names, and the direction of imports."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).parents[1]
+CORE = REPO / "core" / "mjsdk"
+PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
+
+LAYERS = (
+    ("errors",),
+    ("hookspecs", "robot", "selection", "terms", "config", "task"),
+    ("plugins", "_index", "_load", "_session"),
+    ("scene", "physics"),
+    ("mdp", "env", "builtin"),
+    ("deploy",),
+    ("export", "learn", "runs", "render", "evaluate", "plot"),
+    ("api", "testing"),
+    ("cli",),
+)
+"""Parts of the core from the bottom up. A part imports from its own layer and those before it."""
+
+ORDINARY_WORDS = {"velocity", "tracking"}
+"""Names of plugins that are words of the field too: only their use as a name is refused in the core."""
+
+
+def sources(*roots: Path) -> list[Path]:
+    return sorted(path for root in roots for path in root.rglob("*.py"))
+
+
+CORE_FILES = sources(CORE)
+PLUGIN_FILES = sources(*(plugin / "src" for plugin in PLUGINS))
+ALL_FILES = [*CORE_FILES, *PLUGIN_FILES, *sources(REPO / "tools")]
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(path: Path) -> Iterator[Function]:
+    tree = ast.parse(path.read_text(), str(path))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def length(function: Function) -> int:
+    """Lines of the body, without the docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def where(path: Path, node: Function | ast.expr | ast.stmt | None = None) -> str:
+    return str(path.relative_to(REPO)) + (f":{node.lineno}" if node else "")
+
+
+@pytest.mark.parametrize("files", [CORE_FILES, PLUGIN_FILES], ids=["core", "plugins"])
+def test_half_of_the_functions_fit_in_six_lines_and_nine_tenths_in_twenty_five(files: list[Path]) -> None:
+    lengths = sorted(filter(None, (length(function) for path in files for function in functions(path))))
+    assert statistics.median(lengths) <= 6
+    assert lengths[int(0.9 * (len(lengths) - 1))] <= 25
+
+
+def test_no_function_is_longer_than_sixty_lines() -> None:
+    long = [
+        f"{where(path, f)} {f.name}: {length(f)} lines" for path in ALL_FILES for f in functions(path) if length(f) > 60
+    ]
+    assert long == []
+
+
+def test_no_file_is_longer_than_four_hundred_lines() -> None:
+    sizes = {where(path): len(path.read_text().splitlines()) for path in ALL_FILES}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
+
+
+def unannotated(function: Function) -> list[str]:
+    arguments = function.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    missing = [a.arg for a in every if a and not a.annotation and a.arg not in ("self", "cls")]
+    return missing if function.returns else [*missing, "return"]
+
+
+def test_every_function_is_annotated() -> None:
+    bare = [
+        f"{where(path, f)} {f.name}: {unannotated(f)}" for path in ALL_FILES for f in functions(path) if unannotated(f)
+    ]
+    assert bare == []
+
+
+def test_only_the_command_line_prints() -> None:
+    quiet = [path for path in [*CORE_FILES, *PLUGIN_FILES] if CORE / "cli" not in path.parents]
+    calls = (
+        (path, node) for path in quiet for node in ast.walk(ast.parse(path.read_text(), str(path))) if isinstance(node, ast.Call)
+    )
+    assert [
+        where(path, call) for path, call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"
+    ] == []
+
+
+def project(plugin: Path) -> dict:
+    return tomllib.loads((plugin / "pyproject.toml").read_text())["project"]
+
+
+def plugin_names() -> list[str]:
+    """Names that users type for the plugins of this repository."""
+    groups = [group for plugin in PLUGINS for group in project(plugin)["entry-points"].values()]
+    return sorted(name for group in groups for name in group)
+
+
+def naming(name: str) -> re.Pattern[str]:
+    """What counts as naming a plugin: the bare word, or for an ordinary word its use as a name."""
+    if name not in ORDINARY_WORDS:
+        return re.compile(rf"(?<![A-Za-z0-9]){name}(?![A-Za-z0-9])", re.IGNORECASE)
+    return re.compile(rf"mjsdk[-_]task[-_]{name}|task[=\s'\"`]+{name}\b|\b{name}:[a-z_]")
+
+
+def test_naming_tells_the_name_of_a_task_from_the_word() -> None:
+    assert naming("velocity").search('task="velocity"')
+    assert naming("velocity").search("--task velocity")
+    assert naming("velocity").search('func="velocity:feet_slip"')
+    assert not naming("velocity").search('"""Joint velocity [rad/s], shape (E, J)."""')
+    assert not naming("velocity").search("velocity_limit: float")
+
+
+@pytest.mark.parametrize("name", plugin_names())
+def test_the_core_names_no_robot_and_no_task(name: str) -> None:
+    files = [path for path in CORE.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".so")]
+    lines = ((path, number, line) for path in files for number, line in enumerate(path.read_text().splitlines(), 1))
+    assert [
+        f"{where(path)}:{number}: {line.strip()}" for path, number, line in lines if naming(name).search(line)
+    ] == []
+
+
+def only_for_types(tree: ast.Module) -> set[ast.AST]:
+    """Nodes below `if TYPE_CHECKING:`, which never run."""
+    checks = [node for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)]
+    return {node for check in checks for statement in check.body for node in ast.walk(statement)}
+
+
+def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
+    """Modules that a file imports when it runs, anywhere in it, by dotted name."""
+    tree = ast.parse(path.read_text(), str(path))
+    skipped = only_for_types(tree)
+    for node in ast.walk(tree):
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((node, alias.name) for alias in node.names)
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{where(path, node)}: relative import"
+            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def part(dotted: str) -> str | None:
+    """The part of the core that a dotted module name belongs to."""
+    pieces = dotted.split(".")
+    return pieces[1] if pieces[0] == "mjsdk" and len(pieces) > 1 else None
+
+
+def test_imports_in_the_core_point_down() -> None:
+    rank = {name: level for level, names in enumerate(LAYERS) for name in names}
+    upward = []
+    for path in CORE_FILES:
+        here = rank.get(path.relative_to(CORE).parts[0].removesuffix(".py"))
+        for node, dotted in imports(path):
+            there = rank.get(part(dotted) or "")
+            if here is not None and there is not None and there > here:
+                upward.append(f"{where(path, node)} imports {dotted}")
+    assert upward == []
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_a_plugin_imports_the_core_and_no_other_plugin(plugin: Path) -> None:
+    own = next((plugin / "src").iterdir()).name
+    packages = [
+        (path, node, dotted.split(".")[0]) for path in sources(plugin / "src") for node, dotted in imports(path)
+    ]
+    assert [
+        where(path, node) for path, node, name in packages if re.match(r"mjsdk_(robot|task)_", name) and name != own
+    ] == []
+
+
+def test_deployment_needs_neither_torch_nor_warp() -> None:
+    banned = {"torch", "warp", "mujoco_warp"}
+    found = [(path, node, dotted) for path in sources(CORE / "deploy") for node, dotted in imports(path)]
+    assert [where(path, node) for path, node, dotted in found if dotted.split(".")[0] in banned] == []
+
+
+@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+def test_every_plugin_carries_licence_version_and_readme(plugin: Path) -> None:
+    facts = project(plugin)
+    assert facts["license"] == "Apache-2.0"
+    assert facts["version"]
+    assert any(need.startswith("mjsdk>=") for need in facts["dependencies"])
+    assert (plugin / "LICENSE").read_text() == (REPO / "LICENSE").read_text()
+    assert facts["name"] in (plugin / "README.md").read_text()
