@@ -84,11 +84,6 @@ def settings(words: list[str]) -> list[str]:
 
 @each_document
 def test_every_setting_exists(document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from mjsdk.config.layers import compose
-
-    from mjsdk.config.overrides import parse_flags
-    from mjsdk.plugins import open_session
-
     monkeypatch.chdir(tmp_path)
     for file, text in files(document).items():
         (tmp_path / file).write_text(text)

@@ -142,7 +142,7 @@ def _salvage(group: str) -> Iterator[Any]:
 
 def _ref(kind: str, point: Any) -> PluginRef:
     dist = point.dist
-    facts = {"dist": Path(str(getattr(dist, "_path", "(unknown)"))).name, "version": "?"}
+    facts: dict[str, Any] = {"dist": Path(str(getattr(dist, "_path", "(unknown)"))).name, "version": "?"}
     try:
         facts |= {"dist": _normal(dist.name), "version": str(dist.version)}
         facts["summary"] = dist.metadata.get("Summary") or ""
@@ -202,20 +202,24 @@ def _is_path(spec: str) -> bool:
 
 
 def _find_file(kind: str, spec: str) -> PluginRef:
-    path = Path(spec).expanduser()
-    if path.suffix != ".py" or not path.is_file():
-        raise UnknownPlugin(_no_file(kind, spec, path))
+    try:
+        path = Path(spec).expanduser()
+        if path.suffix != ".py" or not path.is_file():
+            raise UnknownPlugin(_no_file(kind, spec, path))
+        target = str(path.resolve())
+    except (OSError, ValueError, RuntimeError) as error:  # too long, null characters, no such home folder
+        raise UnknownPlugin(f"{kind} {spec!r} is no path that can be read: {error}") from error
     if not _FILE_STEM.fullmatch(path.stem):
         raise PluginError(
             f"{kind} '{spec}': '{path.stem}' cannot be the name of a plugin. Rename the file: a letter, then letters, "
             "digits, _ and -."
         )
-    return PluginRef(kind, path.stem, "", "", str(path.resolve()))
+    return PluginRef(kind, path.stem, "", "", target)
 
 
 def _no_file(kind: str, spec: str, path: Path) -> str:
     beside = sorted(str(other) for other in path.parent.glob("*.py")) if path.parent.is_dir() else []
-    hint = closest(str(path.with_suffix(".py")), beside) or "."
+    hint = closest(f"{str(path).removesuffix(path.suffix)}.py", beside) or "."
     if path.is_dir():
         return f"{kind} '{spec}' is a folder{hint} A plugin is one .py file; packages are given by their plugin's name."
     if path.exists():

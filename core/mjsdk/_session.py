@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def open_session(robot: str, task: str | None = None, extras: Sequence[str] = ()) -> Session:
-    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each. Others stay unimported."""
+    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each."""
     wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
     refs = dict.fromkeys(find(kind, spec) for kind, spec in wanted)
     return Session([load(ref) for ref in refs])
@@ -99,14 +99,8 @@ class Session:
         """A fresh copy of the task for this robot, whose parts are checked."""
         from mjsdk.task import TaskConfig, check_requirements
 
-        owner = self._of_kind("task")
-        try:
-            task = self._owned("task", "mjsdk_task", TaskConfig, robot=self.robot())
-        except MissingRole as error:
-            raise MissingRole(self._missing_role(owner.ref, error)) from error
-        check_requirements(
-            task.requires, self.robot(), f"{owner.ref.name} ({owner.ref.package})", self.robot_ref.package
-        )
+        task = self._owned("task", "mjsdk_task", TaskConfig, robot=self.robot())
+        check_requirements(task.requires, self.robot(), self.task_ref.name, self.robot_ref.package)
         return task
 
     def adapt(self, config: Config) -> None:
@@ -142,14 +136,15 @@ class Session:
     # Calling, and blaming
 
     def _register(self) -> None:
-        """Register in reverse of the order of calls, task, robot, extras: pluggy calls what is registered last first."""
+        """Register in reverse of the order of calls (task, robot, extras): pluggy calls what came last first."""
         order = sorted(self.plugins, key=lambda plugin: ("task", "robot", "extra").index(plugin.ref.kind))
         modules: dict[int, Plugin] = {}
         for plugin in (*reversed(order), self._core):
             twin = modules.setdefault(id(plugin.module), plugin)
             if twin is not plugin:
                 raise BrokenPlugin(
-                    f"{plugin.ref.label} and {twin.ref.label} are the same module; a module can be one plugin. Split it in two."
+                    f"{plugin.ref.label} and {twin.ref.label} are the same module; a module can be one plugin. "
+                    "Split it in two."
                 )
             self._manager.register(plugin.module, name=plugin.id)
         self._manager.check_pending()
@@ -166,8 +161,8 @@ class Session:
         result = self._blaming(hook, plugin, lambda: self._only(plugin, hook)(**arguments))
         if not isinstance(result, kind_of_result):
             raise HookError(
-                f"{plugin.ref.label}: {hook} returned {_a(result)}; it must return a {kind_of_result.__module__.split('.')[0]}."
-                f"{kind_of_result.__name__}"
+                f"{plugin.ref.label}: {hook} returned {_a(result)}; it must return a "
+                f"{kind_of_result.__module__.split('.')[0]}.{kind_of_result.__name__}"
             )
         return result
 
@@ -178,7 +173,8 @@ class Session:
         if results:
             names = listing(impl.plugin_name for impl in caller.get_hookimpls() if impl.plugin_name != self._core.id)
             raise HookError(
-                f"{hook} returned {_a(results[0])}; it edits its arguments in place and returns nothing. Implemented by: {names}"
+                f"{hook} returned {_a(results[0])}; it must edit its arguments in place and return nothing. "
+                f"Implemented by: {names}"
             )
 
     def _mappings(self, hook: str) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
@@ -186,8 +182,8 @@ class Session:
         for plugin in (self._core, *self.plugins):
             if hook not in plugin.hooks:
                 continue
-            (result,) = self._blaming(hook, plugin, lambda plugin=plugin: self._only(plugin, hook)() or [None])
-            yield plugin, _check_mapping(plugin, hook, result)
+            results = self._blaming(hook, plugin, self._only(plugin, hook))
+            yield plugin, _check_mapping(plugin, hook, results[0] if results else None)
 
     def _only(self, plugin: Plugin, hook: str) -> Callable[..., Any]:
         others = [module for module in self._manager.get_plugins() if module is not plugin.module]
@@ -196,6 +192,8 @@ class Session:
     def _blaming(self, hook: str, plugin: Plugin | None, call: Callable[[], T]) -> T:
         try:
             return call()
+        except MissingRole as error:
+            raise MissingRole(self._missing_role(self._culprit(error.__traceback__) or plugin, error)) from error
         except MjsdkError:
             raise
         except (Exception, SystemExit) as error:
@@ -227,14 +225,16 @@ class Session:
         name = name or self.robot().default_collisions
         if presets and name not in presets:
             raise SelectionError(
-                f"robot '{self.robot_ref.name}' has no collision preset '{name}'{closest(name, presets) or '.'} Legal: {listing(presets)}"
+                f"robot '{self.robot_ref.name}' has no collision preset '{name}'{closest(name, presets) or '.'} "
+                f"Legal: {listing(presets)}"
             )
         return name
 
-    def _missing_role(self, task: PluginRef, error: MissingRole) -> str:
+    def _missing_role(self, culprit: Plugin | None, error: MissingRole) -> str:
+        asker = (culprit or self._core).ref
         return (
-            f"task '{task.name}' ({task.package}) needs a part that robot '{self.robot_ref.name}' ({self.robot_ref.package}) "
-            f"lacks: {error}. Add the role in its mjsdk_robot(), or choose another robot."
+            f"{asker.kind} '{asker.name}' ({asker.package}) needs a part that robot '{self.robot_ref.name}' "
+            f"({self.robot_ref.package}) lacks: {error}. Add the role in its mjsdk_robot(), or choose another robot."
         )
 
 

@@ -159,11 +159,11 @@ class Run:
         write_atomically(self.path / INFO, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode())
         self.__dict__["info"] = data
 
-    def keep_plugin(self, source: Path) -> str:
+    def keep_plugin(self, source: Path, kind: str) -> str:
         """Copy a local plugin file into the run; returns what to call it in `config.yaml`."""
-        name = f"{PLUGINS}/{source.name}"
+        name = f"{PLUGINS}/{kind}/{source.name}"
         try:
-            (self.path / PLUGINS).mkdir(exist_ok=True)
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"cannot write {self.path / PLUGINS}: {error.strerror or error}") from error
         write_atomically(self.path / name, source.read_bytes())

@@ -11,7 +11,7 @@ PANELS = ("Learn", "Use a run", "Look")
 
 
 class _Quick:
-    """Gives `--help` the value False where it is not used: for a missing one typer imports pydantic, which takes 0.1 s."""
+    """Gives an unused `--help` the value False: for a missing value typer imports pydantic, which takes 0.1 s."""
 
     def get_help_option(self, ctx: Any) -> Any:
         """The `--help` option."""

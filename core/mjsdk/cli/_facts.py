@@ -57,7 +57,7 @@ def fitting_session(task: str) -> Session:
         raise UnknownPlugin(
             f"task '{task}' can only be shown for a robot, and none is installed; try --robot ./my_robot.py"
         )
-    failures = []
+    failures: list[str] = []
     for robot in robots:
         session = _try(robot, task, failures)
         if session:

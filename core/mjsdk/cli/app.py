@@ -10,9 +10,10 @@ How to write a command, in `cli/<name>.py`:
         from mjsdk.learn import train                           # heavy imports go inside
 
 * Importing the module is light: typer, the standard library, `mjsdk.errors` and `mjsdk.cli._output`; nothing else.
-* Print with `mjsdk.cli._output`: `console()` and `table()` for people, `print_json(data)` for `--json`, `warn(text)` for
-  warnings on stderr. Warnings of loggers below `mjsdk` appear on stderr by themselves.
-* Raise `MjsdkError`s; do not catch them: `main` prints `error: ...` on stderr and exits with 2. Otherwise `typer.Exit(code)`.
+* Print with `mjsdk.cli._output`: `console()` and `table()` for people, `print_json(data)` for `--json`, `warn(text)`
+  for warnings on stderr. Warnings of loggers below `mjsdk` appear on stderr by themselves.
+* Raise `MjsdkError`s and do not catch them: `main` prints `error: ...` on stderr and exits with 2. For other exit codes
+  raise `typer.Exit(code)`.
 * Free dotted settings (`--env.scene.num-envs 512`): register with `context_settings=FREE_FLAGS`, take
   `context: typer.Context` and parse `context.args`.
 """

@@ -126,7 +126,8 @@ def _print_task(facts: dict[str, Any], chosen: bool) -> None:
     _print_origin(console, facts)
     hint = " (the first installed robot that fits; --robot chooses another)" if chosen else ""
     console.print(
-        f"for robot {facts['robot']}{hint}, control at {1 / facts['step_dt']:.4g} Hz, episodes of {facts['episode_length_s']:g} s\n"
+        f"for robot {facts['robot']}{hint}, control at {1 / facts['step_dt']:.4g} Hz, "
+        f"episodes of {facts['episode_length_s']:g} s\n"
     )
     console.print(_requirements(facts))
     for group, settings in facts["observations"].items():

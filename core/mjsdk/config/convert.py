@@ -80,9 +80,9 @@ def mistakes_of(error: BaseException, path: str = "") -> Iterator[Mistake]:
         for cause in others:
             yield from mistakes_of(cause, path)
     elif isinstance(error, ForbiddenExtraKeysError):
-        yield from (
-            Mistake(_join(path, key), _unknown(str(key), error)) for key in sorted(map(str, error.extra_fields))
-        )
+        messages: Mapping[str, str] = getattr(error, "messages", {})
+        for key in sorted(map(str, error.extra_fields)):
+            yield Mistake(_join(path, key), messages.get(key, "no such setting"))
     elif isinstance(error, ConfigError):
         yield from (Mistake(_join(path, mistake.path), mistake.message) for mistake in error.mistakes)
     elif isinstance(error, KeyError):
@@ -97,11 +97,20 @@ def _join(path: str, part: str | int) -> str:
     return f"{path}.{part}" if path and part else path or part
 
 
-def _unknown(key: str, error: ForbiddenExtraKeysError) -> str:
-    legal = list(schema.fields(error.cl))
-    if key in getattr(error, "parameters", ()):
+def no_such(cls: type, data: Mapping[str, Any], key: str, terms: TermRegistry) -> str:
+    """What to say about an unknown key: the nearest legal one, or where it belongs."""
+    legal = list(schema.fields(cls))
+    kind, func = schema.kind_of(cls), data.get("func")
+    if kind and "params" in legal and func in terms.names(kind) and key in parameters(terms.get(kind, func)):
         return f"no such setting; '{key}' is a parameter of the term: write params.{key}"
-    return f"no such setting{closest(key, legal) or '.'} Legal: {listing(legal)}"
+    hint = closest(key, legal) or _elsewhere(key) or "."
+    return f"no such setting{hint} Legal: {listing(legal)}"
+
+
+def _elsewhere(key: str) -> str:
+    """A hint for the right key in the wrong place."""
+    homes = [leaf.path for leaf in schema.leaves(Config()) if leaf.path.rpartition(".")[2] == key]
+    return f", did you mean {' or '.join(homes)}?" if homes else ""
 
 
 def _plain(value: Any, path: str) -> Any:
@@ -181,7 +190,6 @@ def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callab
     def make(cls: Any) -> Hook:
         schema.fields(cls)  # resolves the annotations
         inner = cattrs.gen.make_dict_structure_fn(cls, converter)
-        kind = schema.kind_of(cls)
 
         def hook(value: Any, _: Any) -> Any:
             if not _is_mapping(value):
@@ -189,7 +197,7 @@ def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callab
             try:
                 return inner(value, cls)
             except ClassValidationError as error:
-                _name_parameters(error, kind, value.get("func"), terms)
+                _explain_unknown(error, cls, value, terms)
                 raise
 
         return hook
@@ -197,11 +205,11 @@ def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callab
     return make
 
 
-def _name_parameters(error: ClassValidationError, kind: str | None, func: Any, terms: TermRegistry) -> None:
-    """Note the parameters of the term on errors about unknown keys: people forget the `params.` before them."""
+def _explain_unknown(error: ClassValidationError, cls: type, data: Mapping[str, Any], terms: TermRegistry) -> None:
+    """Note on errors about unknown keys what to say: cattrs knows neither terms nor what is near."""
     for cause in error.exceptions:
-        if kind and isinstance(cause, ForbiddenExtraKeysError) and func in terms.names(kind):
-            cause.parameters = tuple(parameters(terms.get(kind, func)))  # type: ignore[attr-defined]
+        if isinstance(cause, ForbiddenExtraKeysError):
+            cause.messages = {str(key): no_such(cls, data, str(key), terms) for key in cause.extra_fields}  # type: ignore[attr-defined]
 
 
 def _union(converter: cattrs.Converter) -> Hook:

@@ -10,9 +10,10 @@ import attrs
 import yaml
 
 from mjsdk.config import schema, yamlio
+from mjsdk.config.convert import no_such
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
-from mjsdk.terms import TermRegistry, parameters
+from mjsdk.terms import TermRegistry
 
 Override = tuple[str, Any]
 """A dotted path and its value."""
@@ -130,16 +131,7 @@ class _Merger:
             if name in legal:
                 self.value(legal[name].type, data, name, value, f"{path}{name}")
             else:
-                self.mistake(f"{path}{name}", self.no_such(cls, data, str(name)))
-
-    def no_such(self, cls: type, data: Mapping[str, Any], name: str) -> str:
-        """What to say about an unknown key; people forget the `params.` before parameters of terms."""
-        legal = list(schema.fields(cls))
-        kind, func = schema.kind_of(cls), data.get("func")
-        if kind and "params" in legal and func in self.terms.names(kind):
-            if name in parameters(self.terms.get(kind, func)):
-                return f"no such setting; '{name}' is a parameter of the term: write params.{name}"
-        return f"no such setting{closest(name, legal) or '.'} Legal: {listing(legal)}"
+                self.mistake(f"{path}{name}", no_such(cls, data, str(name), self.terms))
 
     def value(self, annotation: Any, holder: dict[str, Any], name: str, value: Any, path: str) -> None:
         """Merge one given value, which may itself be a section or a map of entries."""

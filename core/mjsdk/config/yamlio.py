@@ -7,6 +7,7 @@ What is written, `yaml.safe_load` reads back unchanged. Reading is a little kind
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -97,3 +98,17 @@ def flow(value: Any) -> str:
     """A value on one line, such as `[0.1, 2.0]` or `{'.*knee': 0.5}`."""
     text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, width=10**9, default_flow_style=True, allow_unicode=True)
     return text.removesuffix("\n").removesuffix("\n...")
+
+
+def annotated(data: Mapping[str, Any], comments: Mapping[str, str], path: str = "") -> str:
+    """A map as YAML in block style, with a comment behind each value whose dotted path is in `comments`."""
+    depth = "  " * path.count(".")
+    lines = []
+    for key, value in data.items():
+        here = f"{path}{key}"
+        comment = f"  # {comments[here]}" if comments.get(here) else ""
+        if isinstance(value, Mapping) and value:
+            lines.append(f"{depth}{flow(key)}:{comment}\n{annotated(value, comments, f'{here}.')}")
+        else:
+            lines.append(f"{depth}{flow(key)}: {flow(value)}{comment}\n")
+    return "".join(lines)

@@ -143,8 +143,8 @@ class Env:
         in worlds that were just reset they belong to the new state.
 
         Returns:
-            Observations by group (E, D), valid for two steps; reward (E,); terminated and truncated, bool (E,), valid for one
-            step; extras, with `time_outs`.
+            Observations by group (E, D), valid for two steps; reward (E,); terminated and truncated, bool (E,);
+            extras, with `time_outs`.
         """
         self.actions.process(action)
         self._simulate()
@@ -156,7 +156,7 @@ class Env:
         reward = self.rewards.compute(self.step_dt)
         self.log.step()
         self.events.interval(self.step_dt)
-        terminated, truncated = self.terminations.terminated, self.terminations.truncated
+        terminated, truncated = self.terminations.terminated.clone(), self.terminations.truncated.clone()
         done = (terminated | truncated).nonzero().squeeze(1)
         if len(done):
             self.log.end(done)

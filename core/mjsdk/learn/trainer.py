@@ -164,7 +164,7 @@ class Trainer:
 
     def _values(self, losses: Mapping[str, float]) -> dict[str, float]:
         values = {f"loss/{name}": value for name, value in losses.items()}
-        values["policy/mean_std"] = float(self.algorithm.actor.output_std.mean())
+        values["policy/mean_std"] = float(self.algorithm.actor.output_std.detach().mean())
         values["policy/learning_rate"] = self.algorithm.learning_rate
         return values | self.env.log_iteration()
 

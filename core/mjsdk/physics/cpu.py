@@ -78,6 +78,7 @@ class CpuPhysics:
         self._columns = _columns(model)
         self._bound: dict[str, Tensor] = {}
         self._expanded: dict[str, Tensor] = {}
+        self._has_own_constants = False
         self._warnings = self._batch.bind("warning")
         self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[0].clone()
@@ -124,6 +125,7 @@ class CpuPhysics:
     def set_const(self, ids: Tensor | None = None) -> None:
         """See `Physics.set_const`."""
         self._batch.set_const(None if ids is None else ids.numpy())
+        self._has_own_constants = True
 
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
@@ -136,20 +138,24 @@ class CpuPhysics:
         """See `Physics.state_dict`."""
         state = {f"model/{field}": values.clone() for field, values in self._expanded.items()}
         state |= {f"bound/{field}": values.clone() for field, values in self._bound.items()}
-        return state | {"state": self._state.clone()}
+        return state | {"state": self._state.clone(), "has_own_constants": torch.tensor(self._has_own_constants)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """See `Physics.load_state_dict`. Bound fields are restored as they were, lag included."""
+        """See `Physics.load_state_dict`. Derived fields are restored as they were, lag included.
+
+        The states are written twice, because `forward` is what makes mjbatch's copies of them agree, and it changes the
+        warm start of the solver.
+        """
+        for field, values in _below(state, "model/").items():
+            self.expand(field).copy_(values)
         self._state.copy_(state["state"])
-        for key, values in state.items():
-            kind, _, field = key.partition("/")
-            if kind == "model":
-                self.expand(field).copy_(values)
-            elif kind == "bound":
-                self.bind(field).copy_(values)
-        if any(key.startswith("model/") for key in state):
+        if state["has_own_constants"]:
             self.set_const()
-            self._state.copy_(state["state"])
+        self.forward()
+        self._state.copy_(state["state"])
+        for field, values in _below(state, "bound/").items():
+            if field not in self._columns:
+                self.bind(field).copy_(values)
         self._unstable_before = self._unstable_counts()
 
     def _fill(self, field: str) -> None:
@@ -169,6 +175,10 @@ class CpuPhysics:
             return getattr(self._batch, method)(field, dtype)
         except (ValueError, TypeError) as error:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): values for name, values in state.items() if name.startswith(prefix)}
 
 
 def _columns(model: mujoco.MjModel) -> dict[str, slice]:

@@ -1,9 +1,10 @@
 """Learning curves of runs, as pictures and in the terminal."""
 
 from mjsdk.plot.curves import AXES, Curve, Source, check_metrics, default_metrics, make_curves
-from mjsdk.plot.picture import draw_curves, save_figure
+from mjsdk.plot.picture import check_picture_path, draw_curves, save_figure
 from mjsdk.plot.sources import make_sources
 from mjsdk.plot.text import chart, draw_text
+from mjsdk.plot.tracking import draw_tracking
 
 __all__ = [
     "AXES",
@@ -11,9 +12,11 @@ __all__ = [
     "Source",
     "chart",
     "check_metrics",
+    "check_picture_path",
     "default_metrics",
     "draw_curves",
     "draw_text",
+    "draw_tracking",
     "make_curves",
     "make_sources",
     "save_figure",

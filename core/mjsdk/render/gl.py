@@ -26,6 +26,12 @@ _HELP = (
 )
 
 
+def check_display() -> None:
+    """Raise `RenderError` where no window can be opened."""
+    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        raise RenderError("there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) to see the policy.")
+
+
 def make_context(width: int, height: int) -> Any:
     """An OpenGL context for pictures of that size [px]. Raises `RenderError` where nothing can draw."""
     wanted = os.environ.get("MUJOCO_GL", "").lower().strip()

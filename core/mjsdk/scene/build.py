@@ -94,8 +94,14 @@ def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
 
 def _drop_visuals(spec: mujoco.MjSpec) -> None:
     for geom in list(spec.geoms):
-        if not geom.contype and not geom.conaffinity:
+        if not geom.contype and not geom.conaffinity and not _gives_mass(spec, geom):
             spec.delete(geom)
+
+
+def _gives_mass(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> bool:
+    """Whether the mass and inertia of the geom's body come from its geoms."""
+    stated = geom.parent.explicitinertial or geom.parent.name == "world"
+    return spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
 
 
 def _add_initial(spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]) -> None:

@@ -89,6 +89,16 @@ def test_only_full_collides_with_itself(robot, posed):
     assert touching == {"feet": False, "feet_capsules": False, "full": True, "full_without_self": False}
 
 
+@pytest.mark.parametrize("pose", ["knees_bent", "home"])
+def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, posed, pose):
+    model = _on_the_ground(robot, "full")
+    data = posed(model, robot.poses[pose])
+    data.qpos[2] -= 0.005
+    mujoco.mj_forward(model, data)
+    touching = {model.geom(geom).name for contact in data.contact for geom in contact.geom}
+    assert touching - {"ground"} == {name for name in robot.roles["feet"].geoms if "corner" not in name}
+
+
 def test_feet_decide_how_they_slide(robot, posed):
     model = _on_the_ground(robot, "feet")
     data = posed(model, robot.default_pose)

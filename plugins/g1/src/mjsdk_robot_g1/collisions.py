@@ -25,5 +25,5 @@ def _sole(geoms: str, *, self_collision: bool = False) -> CollisionRule:
 
 
 def _limbs(*, self_collision: bool = False) -> CollisionRule:
-    """Everything else touches without friction, which is cheaper; a robot that leans on an elbow has fallen anyway."""
+    """Everything else slides freely on the robot itself, which is cheaper; on the ground, the ground decides."""
     return CollisionRule(geoms=ALL_BUT_FEET, self_collision=self_collision, condim=1)

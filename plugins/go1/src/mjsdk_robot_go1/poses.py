@@ -23,7 +23,7 @@ def poses() -> dict[str, InitialState]:
 
 def _pose(height: float, *, hip: float, thigh: float) -> InitialState:
     """Feet below the hips, or outside of them by the angle `hip`."""
-    hips = {r"(FL|RL)_hip_joint": hip, r"(FR|RR)_hip_joint": -hip}
+    hips = {r"(FL|RL)_hip_joint": hip, r"(FR|RR)_hip_joint": 0.0 - hip}
     legs = {r".*_thigh_joint": thigh, r".*_calf_joint": -2 * thigh}
     return InitialState(pos=(0.0, 0.0, height), joint_pos=hips | legs)
 

@@ -1,0 +1,70 @@
+"""`mjsdk config`: the composed settings as YAML, with where each value came from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mjsdk.cli import _output
+from mjsdk.cli.app import FREE_FLAGS
+from mjsdk.errors import StorageError
+
+if TYPE_CHECKING:
+    from mjsdk.config.layers import Composed
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("config", rich_help_panel="Look", context_settings=FREE_FLAGS)(config)
+
+
+def config(
+    context: typer.Context,
+    robot: Annotated[str, typer.Option(help="Robot: name, package:name or ./file.py.", metavar="NAME")],
+    task: Annotated[str, typer.Option(help="Task, likewise.", metavar="NAME")],
+    extras: Annotated[
+        list[str] | None, typer.Option("--with", help="Extra to load; repeatable.", metavar="NAME")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N: chooses the preset cpu or gpu.")] = "auto",
+    file: Annotated[
+        Path | None, typer.Option("--config", help="YAML file of settings, under the flags.", metavar="FILE")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead.", metavar="FILE")] = None,
+) -> None:
+    """Print the composed settings as YAML, with the origin of each value that is not the default.
+
+    Any setting is given as a dotted flag: --env.scene.num-envs 512. The output is a file for --config.
+    """
+    from mjsdk.config.layers import compose
+    from mjsdk.config.overrides import parse_flags
+    from mjsdk.plugins import open_session
+
+    overrides = parse_flags(context.args)
+    session = open_session(robot, task, extras or [])
+    composed = compose(session, preset=preset, device=device, file=file, overrides=overrides)
+    for warning in composed.warnings:
+        _output.warn(warning)
+    _write(_text(composed), output)
+
+
+def _text(composed: Composed) -> str:
+    from mjsdk.config.convert import to_plain
+    from mjsdk.config.yamlio import annotated
+
+    return annotated(to_plain(composed.config), composed.origins)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(f"cannot write {output}: {error.strerror or error}") from error
+    typer.echo(f"wrote {output}", err=True)

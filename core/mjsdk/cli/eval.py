@@ -1,0 +1,158 @@
+"""`mjsdk eval`: how good the policy of a run is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mjsdk.cli import _output
+
+if TYPE_CHECKING:
+    from mjsdk.evaluate import Options, Report
+    from mjsdk.evaluate.tally import Tally
+    from mjsdk.runs import Run
+
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`.")]
+NumEnvs = Annotated[int, typer.Option(min=1, help="Worlds, rounded up to the same number per command.")]
+Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
+Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
+Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
+Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
+Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
+LogRoot = Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("eval", rich_help_panel="Use a run")(evaluate)
+
+
+def evaluate(
+    run: RunName = "latest",
+    num_envs: NumEnvs = 256,
+    seed: Seed = 1,
+    sim: Sim = "faithful",
+    noise: Noise = False,
+    push: Push = False,
+    checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of tracking over time and errors.", show_default=False)] = None,
+    device: Device = "auto",
+    log_root: LogRoot = Path("logs"),
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate the policy of a run: a fixed set of commands, fixed seeds, faithful physics, no noise, no pushes.
+
+    Robot, task and settings come from the run folder. Every world lives one episode of 20 s under one command.
+    """
+    from mjsdk.evaluate import Options
+    from mjsdk.physics import resolve_device
+    from mjsdk.runs import find_run
+
+    if plot is not None:
+        from mjsdk.plot import check_picture_path
+
+        check_picture_path(plot)
+    options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
+    report = run_evaluation(find_run(run, log_root), options, checkpoint)
+    if plot is not None:
+        _write_picture(report, plot)
+    if as_json:
+        _output.print_json(report.data)
+    else:
+        _print(report)
+        if plot is not None:
+            typer.echo(f"wrote {plot}")
+
+
+def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) -> Report:
+    """Evaluate with a progress bar on stderr where that is a terminal."""
+    from mjsdk.evaluate import evaluate_run
+
+    with _progress(options.horizon_s, run.name) as on_step:
+        return evaluate_run(run, options, checkpoint=checkpoint, on_step=on_step)
+
+
+@contextmanager
+def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("evaluating {task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    console = _output.console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(name, total=horizon_s, told="")
+
+        def on_step(tally: Tally) -> None:
+            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
+            progress.update(task, completed=tally.time_s, told=told)
+
+        yield on_step
+
+
+def _write_picture(report: Report, path: Path) -> None:
+    from mjsdk.plot import draw_tracking, save_figure
+
+    save_figure(draw_tracking(report), path)
+
+
+def _print(report: Report) -> None:
+    data = report.data
+    console = _output.console()
+    console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
+    extras = [word for word, on in (("noise", data["noise"]), ("pushes", data["push"])) if on]
+    how = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
+    console.print(", ".join([how, *extras]) + "\n")
+    console.print(_output.table("", ("", "", ""), summary_rows(data), right=("",)))
+    if "commands" in data:
+        console.print(_commands(data["commands"]))
+
+
+def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and meaning of each number of a report."""
+    survival, metrics = data["survival"], data["metrics"]
+    rows = [
+        ("survival", f"{survival['rate']:.1%}", f"95 % confidence: {survival['low']:.1%} to {survival['high']:.1%}"),
+        ("lin_vel_error", number(metrics["lin_vel_error"]), "m/s, after the first second, while up"),
+        ("ang_vel_error", number(metrics["ang_vel_error"]), "rad/s, likewise"),
+        ("mean_reward", number(data["mean_reward"]), "sum per episode"),
+        ("mean_episode_length", number(data["mean_episode_length_s"]), "s"),
+        ("foot_slip", number(metrics["foot_slip"]), "m/s, feet on the ground"),
+        ("action_change", number(metrics["action_change"]), "per step, mean over actions"),
+        ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, commands that walk"),
+    ]
+    standing = data.get("standing")
+    if standing:
+        rows.append(("standing speed", number(standing["mean_base_speed"]), "m/s, told to stand"))
+        share = standing["feet_on_ground"]
+        rows.append(("standing on feet", "-" if share is None else f"{share:.1%}", "of the time with all feet on the ground"))
+    return rows
+
+
+def number(value: float | None) -> str:
+    """A number of a report; a dash for what was not measured."""
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _commands(rows: list[dict[str, Any]]) -> Any:
+    columns = ("command", "falls", "lin error", "ang error", "forward", "left", "yaw rate", "slip", "length")
+    cells = [
+        (
+            row["label"],
+            f"{row['fall_rate']:.0%}",
+            number(row["lin_vel_error"]),
+            number(row["ang_vel_error"]),
+            *(_signed(value) for value in row["mean_velocity"]),
+            number(row["foot_slip"]),
+            f"{row['mean_episode_length_s']:.1f} s",
+        )
+        for row in rows
+    ]
+    return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}"

@@ -1,0 +1,224 @@
+"""Everything that is known about settings, for `mjsdk explain`."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from mjsdk.config import schema
+from mjsdk.config.computed import COMPUTED
+from mjsdk.config.fields import Setting, setting_of
+from mjsdk.config.root import Config
+from mjsdk.config.termdocs import parameter_settings, summary
+from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.terms import Term, TermRegistry, parameters
+
+ANY = "<name>"
+"""Stands for the name of an entry where there is no task to name any."""
+
+DEFAULT = "default"
+"""Origin of a value that no layer changed."""
+
+
+@attrs.frozen
+class Entry:
+    """One setting, or one computed quantity."""
+
+    path: str
+    value: Any
+    default: Any
+    """`None` too where a value must be given."""
+    setting: Setting
+    origin: str = DEFAULT
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything about it as data that any JSON reader takes."""
+        about = self.setting
+        return {
+            "path": self.path,
+            "value": _json(self.value),
+            "default": _json(self.default),
+            "unit": about.unit,
+            "meaning": about.meaning,
+            "range": _json(list(about.sane)) if about.sane else None,
+            "advice": about.advice,
+            "origin": self.origin,
+            "choices": list(about.choices) or None,
+        }
+
+
+@attrs.frozen
+class Section:
+    """A group of settings."""
+
+    path: str
+    meaning: str
+    func: str = ""
+    """The term behind it, if there is one."""
+
+
+Item = Entry | Section
+
+
+@attrs.frozen
+class Found:
+    """What a path stands for."""
+
+    path: str
+    items: tuple[Item, ...]
+    is_leaf: bool = False
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The settings without the sections."""
+        return tuple(item for item in self.items if isinstance(item, Entry))
+
+
+def catalogue(
+    config: Config | None = None, origins: Mapping[str, str] | None = None, terms: TermRegistry | None = None
+) -> list[Item]:
+    """All sections and settings in order, then what is computed from them. Without a config, the defaults of the classes."""
+    walker = _Walker(origins or {}, terms or TermRegistry(), generic=config is None)
+    config = config or Config()
+    return [*walker.section(Config, config, ""), *computed(config)]
+
+
+def computed(config: Config) -> Iterator[Item]:
+    """The computed quantities."""
+    yield Section("computed", "What follows from the settings.")
+    for quantity in COMPUTED:
+        default, origin = quantity.value(Config()), f"computed: {quantity.formula}"
+        yield Entry(quantity.path, quantity.value(config), default, quantity.setting, origin)
+
+
+def related(path: str) -> list[str]:
+    """Paths of the computed quantities that depend on a setting, or on any setting right in a section."""
+    return [q.path for q in COMPUTED if any(given == path or given.rpartition(".")[0] == path for given in q.inputs)]
+
+
+@attrs.define
+class _Walker:
+    origins: Mapping[str, str]
+    terms: TermRegistry
+    generic: bool
+
+    def section(self, cls: type, instance: Any, path: str) -> Iterator[Item]:
+        """Everything in a section; without an instance, with the defaults of its class."""
+        term = self._term(cls, instance)
+        for name, attribute in schema.fields(cls).items():
+            here = f"{path}{name}"
+            value = schema.default_of(attribute) if instance is None else getattr(instance, name)
+            if name == "params" and term is not None:
+                yield from self._parameters(term, value, here)
+            else:
+                yield from self._value(attribute, value, here)
+
+    def _value(self, attribute: Any, value: Any, path: str) -> Iterator[Item]:
+        section, item = schema.section_class(attribute.type), schema.item_class(attribute.type)
+        about = setting_of(attribute)
+        if item:
+            yield Section(path, about.meaning)
+            yield from self._entries(item, value, path)
+        elif section and (value is not None or self.generic):
+            yield Section(path, about.meaning)
+            given = value if attrs.has(type(value)) else None
+            yield from self.section(type(given) if given is not None else section, given, f"{path}.")
+        else:
+            yield self._entry(path, value, schema.default_of(attribute), about)
+
+    def _entries(self, item: type, entries: Mapping[str, Any], path: str) -> Iterator[Item]:
+        if self.generic and not entries:
+            yield Section(f"{path}.{ANY}", _first_line(item))
+            yield from self.section(item, None, f"{path}.{ANY}.")
+        for name, entry in entries.items():
+            yield self._heading(entry, f"{path}.{name}")
+            yield from self.section(type(entry), entry, f"{path}.{name}.")
+
+    def _heading(self, entry: Any, path: str) -> Section:
+        term = self._term(type(entry), entry)
+        func = getattr(entry, "func", "")
+        return Section(path, summary(term) if term is not None else _first_line(type(entry)), func)
+
+    def _term(self, cls: type, instance: Any) -> Term | None:
+        kind, func = schema.kind_of(cls), getattr(instance, "func", None)
+        return self.terms.get(kind, func) if kind and func in self.terms.names(kind) else None
+
+    def _parameters(self, term: Term, given: Mapping[str, Any], path: str) -> Iterator[Item]:
+        known = parameter_settings(term)
+        for name, parameter in parameters(term).items():
+            about = known.get(name, Setting(""))
+            if typing.get_origin(parameter.annotation) is typing.Literal:
+                about = attrs.evolve(about, choices=tuple(map(str, typing.get_args(parameter.annotation))))
+            default = attrs.NOTHING if parameter.default is inspect.Parameter.empty else parameter.default
+            yield self._entry(f"{path}.{name}", given.get(name, default), default, about)
+
+    def _entry(self, path: str, value: Any, default: Any, about: Setting) -> Entry:
+        value, default = (None if part is attrs.NOTHING else part for part in (value, default))
+        return Entry(path, value, default, about, self.origins.get(path, DEFAULT))
+
+
+def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
+    """What a path or the end of a path stands for: one setting, a section, or every setting that ends so.
+
+    Raises `ConfigError` with the nearest names.
+    """
+    path = path.strip(".").replace("-", "_")
+    if not path:
+        return Found("", tuple(items))
+    exact = _at(items, path)
+    if exact is not None:
+        return exact
+    ending = [item for item in items if f".{item.path}".endswith(f".{path}")]
+    if len(ending) == 1:
+        return _at(items, ending[0].path) or Found(path, tuple(ending))
+    if ending:
+        return Found(path, tuple(ending))
+    raise ConfigError([Mistake(path, _unknown(items, path))], "" if composed else _MORE)
+
+
+_MORE = "Settings of a task's terms are shown with --robot NAME --task NAME; `mjsdk list` shows the names."
+
+
+def _at(items: Sequence[Item], path: str) -> Found | None:
+    here = [item for item in items if _same(item.path, path)]
+    below = [item for item in items if _same(item.path, path, below=True)]
+    if here and isinstance(here[0], Entry):
+        return Found(here[0].path, (here[0],), is_leaf=True)
+    return Found(path, (*here, *below)) if here or below else None
+
+
+def _same(known: str, given: str, *, below: bool = False) -> bool:
+    """Whether a path is the given one, or below it; `<name>` stands for any name."""
+    known_keys, given_keys = known.split("."), given.split(".")
+    long_enough = len(known_keys) > len(given_keys) if below else len(known_keys) == len(given_keys)
+    return long_enough and all(one in (other, ANY) for one, other in zip(known_keys, given_keys, strict=False))
+
+
+def _unknown(items: Sequence[Item], path: str) -> str:
+    known = [item.path for item in items]
+    last = path.rpartition(".")[2]
+    ends = {item.path.rpartition(".")[2]: item.path for item in items}
+    near = closest(path, known) or closest(last, ends)
+    end = near.removeprefix(", did you mean '").removesuffix("'?")
+    hint = f", did you mean '{ends[end]}'?" if end in ends else near
+    sections = dict.fromkeys(other.partition(".")[0] for other in known)
+    return f"no such setting{hint or '.'} Sections: {listing(sections)}"
+
+
+def _first_line(cls: type) -> str:
+    return (inspect.getdoc(cls) or "").split("\n")[0]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+    if isinstance(value, Mapping):
+        return {str(key): _json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(item) for item in value]
+    return value if isinstance(value, (bool, int, float, str, type(None))) else str(value)

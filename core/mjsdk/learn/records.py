@@ -1,0 +1,99 @@
+"""Where a run came from, in plain data."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import importlib_metadata
+
+from mjsdk.errors import MjsdkError
+from mjsdk.plugins import PluginRef, Session, load, open_session
+from mjsdk.runs import Run
+
+_PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
+_log = logging.getLogger(__name__)
+
+
+def origin(session: Session, seed: int, device: str, threads: dict[str, int]) -> dict[str, Any]:
+    """Plugins, versions, machine and command line of a training that starts now."""
+    return {
+        "started": time.time(),
+        **moment(),
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+        "plugins": session.provenance(),
+        "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
+        "platform": platform.platform(),
+        "resumed": [],
+    }
+
+
+def moment() -> dict[str, Any]:
+    """When, by which command and from which commit."""
+    return {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "git": git_state(Path.cwd()),
+    }
+
+
+def git_state(folder: Path) -> dict[str, Any] | None:
+    """Commit of the repository around a folder and whether files differ from it; None where there is none."""
+    commit = _git(folder, "rev-parse", "HEAD")
+    if not commit:
+        return None
+    return {"commit": commit, "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"), "dirty": _git(folder, "status", "--porcelain") != ""}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib_metadata.version(distribution)
+    except importlib_metadata.PackageNotFoundError:
+        return None
+
+
+def keep_local_plugins(run: Run, session: Session, data: dict[str, Any]) -> dict[str, Any]:
+    """Copy plugins that are single files into the run; the settings `data` with what to call them there."""
+    extras = []
+    for ref in session.refs:
+        spec = _keep(run, ref) if ref.local else None
+        if ref.kind == "extra":
+            extras.append(spec or ref.name)
+        elif spec:
+            data = {**data, ref.kind: spec}
+    kept = data.get("extras") or []
+    specs = [copy if copy.endswith(".py") else spec for copy, spec in zip(extras, kept, strict=True)]
+    return {**data, "extras": specs}
+
+
+def _keep(run: Run, ref: PluginRef) -> str:
+    """Where the plugin is found from the run folder: the copy, unless it needs files that stand beside the original."""
+    spec = run.keep_plugin(Path(ref.target), ref.kind)
+    copy = str((run.path / spec).resolve())
+    try:
+        if ref.kind == "robot":
+            open_session(copy).load_spec().compile()
+        else:
+            from mjsdk.plugins import find
+
+            load(find(ref.kind, copy))
+    except (MjsdkError, ValueError) as error:
+        _log.warning("the run depends on %s, whose copy cannot be used: %s", ref.target, error)
+        return ref.target
+    return spec

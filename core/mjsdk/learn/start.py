@@ -1,0 +1,152 @@
+"""From settings, or from an earlier run, to a trainer that is ready to go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Any
+
+import torch
+
+from mjsdk.config import Config
+from mjsdk.config.checks import check
+from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.layers import flat
+from mjsdk.config.overrides import merge, tree
+from mjsdk.env import Env, make_env
+from mjsdk.errors import BrokenRun, ConfigError, Mistake
+from mjsdk.learn import records
+from mjsdk.learn.adapter import check_agent
+from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
+from mjsdk.learn.loggers import require_logger
+from mjsdk.learn.trainer import Trainer
+from mjsdk.physics import resolve_device
+from mjsdk.physics.cpu import available_threads
+from mjsdk.plugins import Session
+from mjsdk.runs import Run, create_run
+
+_MOST_THREADS = 8
+"""More threads than this do not speed up networks of this size."""
+
+
+def begin(config: Config, session: Session) -> Trainer:
+    """A new run: its folder appears, complete, with the checkpoint of the untrained policy."""
+    agent = config.agent
+    check_agent(agent, config.env.scene.num_envs)
+    require_logger(agent.logger)
+    config.train.device = resolve_device(config.train.device)
+    experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
+    run = create_run(config.train.log_root, experiment, agent.run_name)
+    try:
+        trainer = _trainer(config, session, run)
+        trainer.warm_up()
+        _record(run, config, session, trainer.env)
+        trainer.save()
+        run.publish()
+    except BaseException:
+        run.discard()
+        raise
+    return trainer
+
+
+def go_on(run: Run, checkpoint: str, overrides: Sequence[tuple[str, Any]] = ()) -> Trainer:
+    """An earlier run at its newest checkpoint that matches a regular expression, with changed settings.
+
+    What was written about iterations after that checkpoint stays until the training has passed them again.
+    """
+    session = run.session()
+    config = resumed_config(run, session, overrides)
+    check_agent(config.agent, config.env.scene.num_envs)
+    require_logger(config.agent.logger)
+    config.train.device = resolve_device(config.train.device)
+    path = run.newest_checkpoint(checkpoint)
+    state = read_checkpoint(run, path, config.train.device)
+    _check_networks(run, config, state["infos"]["policy"])
+    trainer = _trainer(config, session, run)
+    trainer.load_state_dict(state)
+    _change_learning_rate(trainer, run)
+    _record_resume(run, config, trainer.iteration)
+    return trainer
+
+
+def resumed_config(run: Run, session: Session, overrides: Sequence[tuple[str, Any]]) -> Config:
+    """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
+    data = deepcopy(run.config_data)
+    run.config(session)  # names the file if that is what does not fit, before blaming the flags
+    merged = merge(data, tree(overrides), session.terms(), typed=True)
+    mistakes = list(merged.mistakes)
+    try:
+        config = from_plain(data, session.terms())
+        mistakes += check(config, session.terms(), robot=session.robot()).mistakes
+    except ConfigError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(list(dict.fromkeys(mistakes)))
+    return config
+
+
+def use_threads(device: str) -> int:
+    """Let torch use as many threads as help; returns how many."""
+    count = min(available_threads(), _MOST_THREADS) if device == "cpu" else 1
+    torch.set_num_threads(count)
+    return count
+
+
+def _trainer(config: Config, session: Session, run: Run) -> Trainer:
+    use_threads(config.train.device)
+    env = make_env(config, session, device=config.train.device, seed=config.agent.seed)
+    seed_everything(config.agent.seed)
+    return Trainer(env, config, run)
+
+
+def _record(run: Run, config: Config, session: Session, env: Env) -> None:
+    threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
+    run.write_info(records.origin(session, config.agent.seed, config.train.device, threads))
+    run.write_config(records.keep_local_plugins(run, session, _settled(config)))
+
+
+def _settled(config: Config) -> dict[str, Any]:
+    """The settings as a run keeps them: used again, they describe a training, not a resumed one."""
+    data: dict[str, Any] = to_plain(config)
+    data["agent"]["resume"] = False
+    return data
+
+
+def _record_resume(run: Run, config: Config, iteration: int) -> None:
+    before, after = flat(run.config_data), flat(_settled(config))
+    changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
+    entry = {"iteration": iteration, **records.moment(), "changed": changed}
+    run.write_info({**run.info, "resumed": [*run.info.get("resumed", []), entry]})
+    if changed:
+        run.write_config(_settled(config))
+
+
+def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
+    """Refuse other networks: the weights would not fit, or mean something else."""
+    import attrs
+
+    mistakes = [
+        Mistake(f"agent.{kind}.{name}", f"{value} cannot be used to go on: the networks of {run.name} have {trained[kind][name]}")
+        for kind, network in (("actor", config.agent.actor), ("critic", config.agent.critic))
+        for name, value in attrs.asdict(network).items()
+        if name in trained[kind] and trained[kind][name] != value and name not in _FREE
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+_FREE = ("init_noise_std", "noise_std_range")
+"""Settings of networks that may change: they are not, or not only, in the weights."""
+
+
+def _change_learning_rate(trainer: Trainer, run: Run) -> None:
+    """A learning rate that was asked for now counts more than the one the schedule had come to."""
+    wanted = trainer.config.agent.algorithm.learning_rate
+    try:
+        before = run.config_data["agent"]["algorithm"]["learning_rate"]
+    except (KeyError, TypeError) as error:
+        raise BrokenRun(f"{run.path} does not record agent.algorithm.learning_rate") from error
+    if wanted != before:
+        trainer.algorithm.learning_rate = wanted
+        for group in trainer.algorithm.optimizer.param_groups:
+            group["lr"] = wanted

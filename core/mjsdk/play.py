@@ -1,0 +1,116 @@
+"""Watching a policy: in a window in real time, or in a video."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import mujoco
+import torch
+from torch import Tensor
+
+from mjsdk.env import Env
+from mjsdk.evaluate import Command, Options, evaluation_config, rebuild
+from mjsdk.motion import velocity_term
+from mjsdk.render import Recorder, WorldView
+
+if TYPE_CHECKING:
+    from mjsdk.plugins import Session
+    from mjsdk.runs import Run
+
+TOUR = (Command(forward=0.8), Command(left=0.4), Command(yaw_rate=0.8), Command())
+"""Commands of a video: walk, side-step, turn, stand."""
+_EPISODE_S = 3600.0
+"""Nobody wants to see a reset because time is up [s]."""
+
+
+@attrs.define
+class Show:
+    """One world of a run with its policy, under commands that change as it goes on."""
+
+    session: Session
+    env: Env
+    policy: Callable[[dict[str, Tensor]], Tensor]
+    tour: tuple[Command, ...]
+    obs: dict[str, Tensor] = attrs.field(factory=dict)
+    falls: int = 0
+
+    def start(self) -> None:
+        """Begin at the beginning."""
+        self.ask(0)
+        self.obs = self.env.reset()
+
+    def ask(self, index: int) -> None:
+        """Ask for the command of that number, if the task has velocity commands."""
+        term = velocity_term(self.env)
+        if term is not None:
+            term.fix(self.env.all_ids, torch.tensor(self.tour[index % len(self.tour)].values))
+
+    def step(self) -> bool:
+        """Take one control step; whether the robot fell in it and was put back."""
+        with torch.no_grad():
+            self.obs, _, terminated, _, _ = self.env.step(self.policy(self.obs))
+        fell = bool(terminated[0])
+        self.falls += fell
+        return fell
+
+
+def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequence[Command] | None) -> Show:
+    """A show of a run's policy, on the physics and with the noise that `options` say."""
+    session = run.session()
+    options = attrs.evolve(options, horizon_s=_EPISODE_S)
+    config = evaluation_config(run.config(session), session.robot(), options)
+    env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
+    return Show(session, env, policy, tuple(commands or TOUR))
+
+
+def play_video(show: Show, path: Path, duration_s: float) -> int:
+    """Write a video in which the commands follow each other; returns how often the robot fell."""
+    steps = max(1, round(duration_s / show.env.step_dt))
+    with Recorder(show.env, show.session, path) as recorder:
+        show.start()
+        for step in range(steps):
+            show.ask(step * len(show.tour) // steps)
+            if show.step():
+                recorder.cut()
+            recorder.capture()
+    return show.falls
+
+
+def play_window(show: Show, duration_s: float | None = None, turn_s: float = 5.0) -> None:
+    """Show a window in real time until it is closed; commands change every `turn_s` seconds."""
+    import mujoco.viewer
+
+    view = WorldView(show.env, show.session)
+    show.start()
+    view.update()
+    dt, step, begin = show.env.step_dt, 0, time.perf_counter()
+    with mujoco.viewer.launch_passive(view.model, view.data, show_left_ui=False, show_right_ui=False) as window:
+        _aim(window, show.env)
+        while window.is_running() and (duration_s is None or step * dt < duration_s):
+            show.ask(int(step * dt / turn_s))
+            show.step()
+            with window.lock():
+                view.update()
+                _overlay(window, view, step * dt)
+            window.sync()
+            step += 1
+            time.sleep(max(0.0, begin + step * dt - time.perf_counter()))
+
+
+def _aim(window: mujoco.viewer.Handle, env: Env) -> None:
+    """Track the robot's first body from where the settings want the camera."""
+    camera, viewer = window.cam, env.config.viewer
+    camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
+    camera.trackbodyid = 1
+    camera.distance, camera.azimuth, camera.elevation = viewer.distance, viewer.azimuth, viewer.elevation
+
+
+def _overlay(window: mujoco.viewer.Handle, view: WorldView, time_s: float) -> None:
+    window.user_scn.ngeom = 0
+    view.decorate(window.user_scn)
+    font, corner = mujoco.mjtFontScale.mjFONTSCALE_150, mujoco.mjtGridPos.mjGRID_TOPLEFT
+    window.set_texts((font, corner, *view.text(time_s)))

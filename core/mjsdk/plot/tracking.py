@@ -1,0 +1,58 @@
+"""A picture of an evaluation: commands followed over time, and errors by command."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mjsdk.errors import RunError
+from mjsdk.plot.picture import COLOURS, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mjsdk.evaluate import Report
+
+_AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
+
+
+def draw_tracking(report: Report) -> Figure:
+    """One panel per command with the mean velocity of the worlds that are up, and one with the errors."""
+    episodes = report.episodes
+    if not episodes.tracks:
+        raise RunError("there is no velocity command to draw the tracking of")
+    columns = 3
+    figure, axes = new_figure(columns, math.ceil((len(episodes.commands) + 1) / columns))
+    velocity = np.stack([track.numpy() for track in episodes.tracks])
+    time_s = (1 + np.arange(len(velocity))) * episodes.tally.step_dt
+    for index, command in enumerate(episodes.commands):
+        _draw_command(axes[index], time_s, velocity[:, index], command.values)
+        row = report.data["commands"][index]
+        axes[index].set_title(f"{command.label}: {row['fall_rate']:.0%} fall", fontsize=10)
+    axes[0].legend(fontsize=8, frameon=False)
+    _draw_errors(axes[len(episodes.commands)], report.data["commands"])
+    for axis in axes[len(episodes.commands) + 1 :]:
+        axis.set_visible(False)
+    figure.suptitle(f"{report.data['robot']} {report.data['task']}, {report.data['checkpoint']}, {report.data['sim']} physics")
+    return figure
+
+
+def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tuple[float, float, float]) -> None:
+    for column, colour in zip(range(3), COLOURS, strict=False):
+        axis.plot(time_s, velocity[:, column], color=colour, linewidth=1.0, label=_AXES[column])
+        axis.axhline(asked[column], color=colour, linewidth=1.2, linestyle="--")
+    axis.set_ylim(-1.3, 1.5)
+    axis.set_xlabel("time [s]; dashed: asked")
+
+
+def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
+    places = np.arange(len(rows))
+    for shift, name, label in ((-0.2, "lin_vel_error", "velocity [m/s]"), (0.2, "ang_vel_error", "yaw rate [rad/s]")):
+        values = [row[name] if row[name] is not None else np.nan for row in rows]
+        axis.barh(places + shift, values, height=0.38, color=COLOURS[0 if shift < 0 else 2], label=label)
+    axis.set_yticks(places, [row["label"] for row in rows], fontsize=8)
+    axis.invert_yaxis()
+    axis.set_title("mean error by command", fontsize=10)
+    axis.legend(fontsize=8, frameon=False)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk.config import CurriculumTermConfig, NoiseConfig, ObservationTermConfig, RewardTermConfig
+from mjsdk.errors import ConfigError
+from mjsdk.testing.worlds import small_env
+
+
+def actions(env, seed=0):
+    return torch.randn(env.num_envs, env.num_actions, generator=torch.Generator().manual_seed(seed)) * 0.5
+
+
+def rollout(env, steps, seed=0):
+    return [env.step(actions(env, seed + i)) for i in range(steps)]
+
+
+def test_shapes_follow_the_number_of_worlds():
+    for num_envs in (1, 5, 64):
+        env = small_env(num_envs)
+        obs, reward, terminated, truncated, _extras = env.step(actions(env))
+        assert obs["actor"].shape == (num_envs, env.observation_dims["actor"])
+        assert reward.shape == terminated.shape == truncated.shape == (num_envs,)
+
+
+def test_the_same_seed_gives_the_same_rollout_and_another_seed_another():
+    first, same, other = (rollout(small_env(seed=seed), 30)[-1][0]["actor"] for seed in (1, 1, 2))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+
+
+def test_an_episode_ends_when_its_time_is_up_and_begins_anew():
+    env = small_env()
+    ends = [step[3] for step in rollout(env, 21)]
+    assert not torch.stack(ends[:19]).any()
+    assert ends[19].all()
+    assert env.episode_length_buf.tolist() == [1] * env.num_envs
+
+
+def test_staggered_worlds_do_not_end_all_at_once():
+    env = small_env(64)
+    env.stagger_episodes()
+    ended = sum(int(step[3].sum()) for step in rollout(env, 5))
+    assert 0 < ended < 64
+
+
+def test_a_fall_is_no_time_out():
+    env = small_env(edit=lambda c: c.env.terminations["fell_over"].params.update(limit_angle=0.0001))
+    _obs, _reward, terminated, truncated, extras = env.step(actions(env))
+    assert terminated.all()
+    assert not truncated.any()
+    assert not extras["time_outs"].any()
+
+
+def test_observations_of_one_step_outlive_the_next():
+    env = small_env()
+    first = env.step(actions(env))[0]["actor"]
+    kept = first.clone()
+    second = env.step(actions(env, 1))[0]["actor"]
+    assert torch.equal(first, kept)
+    assert not torch.equal(first, second)
+
+
+def test_getting_observations_again_computes_nothing():
+    env = small_env()
+    obs = env.step(actions(env))[0]["actor"]
+    assert env.get_observations()["actor"].data_ptr() == obs.data_ptr()
+
+
+def test_going_on_from_a_saved_state_is_exact():
+    def edit(config):
+        terms = config.env.observations["actor"].terms
+        terms["joint_vel"] = ObservationTermConfig(
+            func="joint_vel", noise=NoiseConfig(scale=0.1), delay_max_lag=2, history_length=3
+        )
+        config.env.observations["actor"].enable_corruption = True
+
+    env, other = small_env(16, edit=edit), small_env(16, edit=edit, seed=5)
+    rollout(env, 33)
+    saved = env.state_dict()
+    expected = rollout(env, 33, seed=100)
+    other.load_state_dict(saved)
+    assert torch.equal(other.get_observations()["actor"], saved["last/actor"])
+    for ours, theirs in zip(rollout(other, 33, seed=100), expected, strict=True):
+        assert torch.equal(ours[0]["actor"], theirs[0]["actor"])
+        assert torch.equal(ours[1], theirs[1])
+
+
+def test_state_tensors_are_views_of_the_physics_memory():
+    env = small_env()
+    memory = env.physics.bind("qpos")
+    assert env.robot.joint_pos.data_ptr() == memory[:, 7:].data_ptr()
+    assert env.robot.root_pos_w.data_ptr() == memory.data_ptr()
+
+
+def test_the_log_gives_true_means_over_steps_and_worlds():
+    env = small_env(8)
+    env.log_iteration()
+    rewards = torch.stack([step[1] for step in rollout(env, 10)])
+    log = env.log_iteration()
+    total = sum(value for name, value in log.items() if name.startswith("reward/"))
+    assert total * env.step_dt == pytest.approx(float(rewards.mean()), rel=1e-5)
+    assert "train/mean_reward" not in log
+
+
+def test_the_log_counts_ended_episodes_and_why():
+    env = small_env(8)
+    rewards = torch.stack([step[1] for step in rollout(env, 20)]).sum(0)
+    log = env.log_iteration()
+    assert log["train/episodes"] == 8
+    assert log["train/mean_episode_length_s"] == pytest.approx(0.4)
+    assert log["train/mean_reward"] == pytest.approx(float(rewards.mean()), rel=1e-5)
+    assert log["termination/time_out"] == 1.0
+    assert log["metrics/fall_rate"] == 0.0
+    assert log["termination/unstable"] == 0.0
+
+
+def test_a_world_that_blows_up_ends_its_episode_with_a_warning(caplog):
+    env = small_env(4)
+    env.physics.write("qvel", torch.full((1, env.model.nv), 1e12), torch.tensor([2]))
+    obs, reward, terminated, _truncated, _extras = env.step(actions(env))
+    assert terminated.tolist() == [False, False, True, False]
+    assert torch.isfinite(obs["actor"]).all()
+    assert torch.isfinite(reward).all()
+    assert "unstable in 1 of 4 worlds" in caplog.text
+
+
+def test_rewards_can_be_floored_at_zero():
+    def edit(config):
+        config.env.rewards["action_rate"].weight = -1e6
+        config.env.only_positive_rewards = True
+
+    assert (small_env(edit=edit).step(actions(small_env()))[1] == 0.0).all()
+
+
+def test_a_weight_of_zero_switches_a_term_off():
+    env = small_env(edit=lambda c: setattr(c.env.rewards["upright"], "weight", 0.0))
+    assert list(env.rewards.terms) == ["action_rate"]
+
+
+def test_a_setting_changes_while_training_goes_on():
+    env = small_env()
+    env.set_setting("rewards.upright.weight", 0.0)
+    env.step(actions(env))
+    assert env.log_iteration()["reward/upright"] == 0.0
+
+
+def test_a_curriculum_goes_through_its_stages():
+    def edit(config):
+        stages = [{"step": 0, "value": 1.0}, {"step": 30, "value": 3.0}]
+        params = {"setting": "rewards.upright.weight", "stages": stages}
+        config.env.curriculum["more_upright"] = CurriculumTermConfig(func="stages", params=params)
+
+    env = small_env(edit=edit)
+    rollout(env, 20)
+    before = env.log_iteration()
+    rollout(env, 21)
+    rollout(env, 20)
+    after = env.log_iteration()
+    assert (before["curriculum/more_upright"], after["curriculum/more_upright"]) == (0.0, 1.0)
+    assert after["reward/upright"] > before["reward/upright"]
+
+
+def test_a_term_of_the_wrong_shape_is_an_error_that_names_it():
+    env = small_env()
+    env.rewards.terms["upright"]._term = lambda env, **_: torch.zeros(3, 3)
+    with pytest.raises(ConfigError, match=r"upright.*must give a tensor of shape \(4,\), not \(3, 3\)"):
+        env.step(actions(env))
+
+
+def test_a_parameter_that_no_term_takes_and_one_that_is_missing_are_errors():
+    def edit(config):
+        config.env.rewards["bad"] = RewardTermConfig(func="base_height_l2", weight=1.0, params={"tarjet": 1.0})
+
+    with pytest.raises(ConfigError) as error:
+        small_env(edit=edit)
+    assert "env.rewards.bad.params.tarjet" in str(error.value)
+    assert "env.rewards.bad.params.target" in str(error.value)

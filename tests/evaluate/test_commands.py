@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from mjsdk.errors import ConfigError
+from mjsdk.evaluate.commands import STANDARD, Command, parse_command
+
+
+def test_the_standard_set_stands_walks_in_four_directions_curves_and_turns():
+    assert [command.values for command in STANDARD] == [
+        (0, 0, 0), (0.5, 0, 0), (1, 0, 0), (-0.5, 0, 0), (0, 0.4, 0), (0, -0.4, 0), (0.5, 0, 0.5), (0, 0, 0.8),
+    ]  # fmt: skip
+
+
+def test_labels_say_what_is_asked():
+    assert Command().label == "stand"
+    assert Command(-0.5).label == "backward 0.5"
+    assert Command(0.5, 0, -0.5).label == "forward 0.5, turn right 0.5"
+
+
+def test_a_command_is_three_numbers():
+    assert parse_command("0.8, 0,-0.2").values == (0.8, 0.0, -0.2)
+
+
+@pytest.mark.parametrize("text", ["", "1,2", "1,2,3,4", "fast,0,0"])
+def test_anything_else_is_one_message_with_an_example(text):
+    with pytest.raises(ConfigError, match=r"--command: '.*' is not a command.*0.8,0,0"):
+        parse_command(text)

@@ -1,0 +1,110 @@
+"""A point on a plane that learns to stay at the origin: the interface of `mjsdk.env.Env` without physics."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import torch
+
+
+class FakeEnv:
+    """Position and velocity of a point per world; the action is a force. Leaving the unit circle ends an episode."""
+
+    def __init__(self, num_envs: int = 8, seed: int = 1, max_episode_length: int = 20):
+        self.num_envs, self.num_actions, self.device = num_envs, 2, "cpu"
+        self.max_episode_length = max_episode_length
+        self.step_dt = 0.1
+        self.physics_seconds = 0.0
+        self.names = SimpleNamespace(joints=("x", "y"))
+        self.generator = torch.Generator().manual_seed(seed)
+        self.pos = torch.zeros(num_envs, 2)
+        self.vel = torch.zeros(num_envs, 2)
+        self.episode_length_buf = torch.zeros(num_envs, dtype=torch.long)
+        self.sums = torch.zeros(4)
+        self.total = torch.zeros(num_envs)
+        self.steps = torch.zeros((), dtype=torch.long)
+        self.buffers = [self._new_buffers(), self._new_buffers()]
+        self.poison = None
+        self.closed = False
+        self.reset(seed)
+
+    observation_dims = {"actor": 4, "critic": 5, "unused": 1}
+    observation_slices = {
+        "actor": {"pos": slice(0, 2), "vel": slice(2, 4)},
+        "critic": {"pos": slice(0, 2), "vel": slice(2, 4), "age": slice(4, 5)},
+        "unused": {"nothing": slice(0, 1)},
+    }
+
+    def _new_buffers(self):
+        return {name: torch.zeros(self.num_envs, width) for name, width in self.observation_dims.items()}
+
+    def _observe(self):
+        self.buffers.reverse()
+        obs = self.buffers[0]
+        obs["actor"].copy_(torch.cat((self.pos, self.vel), 1) + 0.01 * self._randn())
+        obs["critic"].copy_(torch.cat((self.pos, self.vel, self.episode_length_buf.unsqueeze(1) / 100), 1))
+        if self.poison is not None and int(self.steps) >= self.poison:
+            obs["critic"][3, 2] = float("inf")
+        return dict(obs)
+
+    def _randn(self):
+        return torch.randn(self.num_envs, 4, generator=self.generator)
+
+    def get_observations(self):
+        return dict(self.buffers[0])
+
+    def _begin(self, ids):
+        self.pos[ids] = 0.3 * torch.randn(len(ids), 2, generator=self.generator)
+        self.vel[ids] = 0.0
+        self.episode_length_buf[ids] = 0
+        self.total[ids] = 0.0
+
+    def reset(self, seed=None):
+        if seed is not None:
+            self.generator.manual_seed(seed)
+        self._begin(torch.arange(self.num_envs))
+        return self._observe()
+
+    def stagger_episodes(self):
+        ages = torch.randint(self.max_episode_length, (self.num_envs,), generator=self.generator)
+        self.episode_length_buf.copy_(ages)
+
+    def step(self, actions):
+        self.vel += self.step_dt * actions.clamp(-5, 5)
+        self.pos += self.step_dt * self.vel
+        self.episode_length_buf += 1
+        self.steps += 1
+        reward = 1.0 - self.pos.norm(dim=1)
+        self.total += reward
+        terminated = self.pos.norm(dim=1) > 1.0
+        truncated = (self.episode_length_buf >= self.max_episode_length) & ~terminated
+        self.sums[0] += reward.mean()
+        self.sums[1] += 1
+        done = (terminated | truncated).nonzero().squeeze(1)
+        self.sums[2] += len(done)
+        self.sums[3] += self.total[done].sum()
+        self._begin(done)
+        return self._observe(), reward, terminated, truncated, {"time_outs": truncated}
+
+    def log_iteration(self):
+        reward, steps, episodes, totals = self.sums.tolist()
+        self.sums.zero_()
+        log = {"reward/near": reward / max(steps, 1)}
+        if episodes:
+            log |= {"train/mean_reward": totals / episodes, "train/episodes": episodes, "train/mean_episode_length_s": 1.0}
+        return log
+
+    def _state(self):
+        state = {name: getattr(self, name) for name in ("pos", "vel", "episode_length_buf", "sums", "total", "steps")}
+        return state | {f"obs/{name}": tensor for name, tensor in self.buffers[0].items()}
+
+    def state_dict(self):
+        return {name: tensor.clone() for name, tensor in self._state().items()} | {"generator": self.generator.get_state()}
+
+    def load_state_dict(self, state):
+        for name, tensor in self._state().items():
+            tensor.copy_(state[name])
+        self.generator.set_state(state["generator"])
+
+    def close(self):
+        self.closed = True

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import mujoco
+import numpy as np
+import pytest
+import torch
+
+from mjsdk.errors import PhysicsError
+from mjsdk.physics import resolve_device
+from mjsdk.physics import cpu as cpu_module
+from mjsdk.physics.cpu import CpuPhysics, available_threads
+
+BALL = """
+<mujoco>
+  <option timestep="0.01"/>
+  <worldbody>
+    <geom name="floor" type="plane" size="0 0 1"/>
+    <body name="ball" pos="0 0 1"><freejoint/><geom name="ball" size="0.1" mass="1"/></body>
+  </worldbody>
+</mujoco>
+"""
+
+
+@pytest.fixture
+def physics() -> CpuPhysics:
+    return CpuPhysics(mujoco.MjModel.from_xml_string(BALL), num_envs=3)
+
+
+def test_a_bound_field_follows_every_step_in_place(physics):
+    qpos = physics.bind("qpos")
+    before = qpos.clone()
+    physics.step(5)
+    assert (qpos[:, 2] < before[:, 2]).all()
+
+
+def test_a_bound_field_is_the_physics_own_memory(physics):
+    assert physics.bind("qpos").data_ptr() == physics.bind("qpos").data_ptr()
+
+
+def test_a_bound_field_is_filled_at_once(physics):
+    assert torch.allclose(physics.bind("xpos")[:, 1, 2], torch.ones(3))
+
+
+def test_what_is_written_is_read_at_once_and_simulated(physics):
+    qpos = physics.bind("qpos")
+    target = torch.tensor([[1.0, 2.0, 3.0, 1.0, 0.0, 0.0, 0.0]])
+    physics.write("qpos", target, torch.tensor([1]))
+    assert torch.equal(qpos[1], target[0])
+    physics.forward()
+    assert torch.allclose(physics.bind("xpos")[1, 1], target[0, :3])
+    assert torch.allclose(physics.bind("xpos")[0, 1], torch.tensor([0.0, 0.0, 1.0]))
+
+
+def test_writing_back_what_was_there_before_a_reset_is_not_lost(physics):
+    qpos = physics.bind("qpos")
+    physics.step(10)
+    fallen = qpos[0].clone()
+    ids = torch.tensor([0])
+    physics.reset(ids)
+    physics.write("qpos", fallen.unsqueeze(0), ids)
+    physics.forward(ids)
+    assert torch.allclose(physics.bind("xpos")[0, 1], fallen[:3])
+
+
+def test_a_reset_leaves_other_worlds_bit_identical(physics):
+    physics.step(10)
+    before = physics.state_dict()["state"]
+    physics.reset(torch.tensor([1]))
+    after = physics.state_dict()["state"]
+    assert torch.equal(before[[0, 2]], after[[0, 2]])
+    assert not torch.equal(before[1], after[1])
+
+
+def test_worlds_agree_with_mujoco_itself(physics):
+    model = mujoco.MjModel.from_xml_string(BALL)
+    data = mujoco.MjData(model)
+    for _ in range(50):
+        mujoco.mj_step(model, data)
+    physics.bind("qpos")
+    physics.step(50)
+    np.testing.assert_allclose(physics.bind("qpos")[2].numpy(), data.qpos.astype(np.float32), atol=1e-7)
+
+
+def test_expanded_fields_differ_between_worlds(physics):
+    physics.expand("body_mass")[:, 1] = torch.tensor([1.0, 2.0, 4.0])
+    physics.set_const()
+    physics.bind("qfrc_bias")
+    physics.forward()
+    weight = physics.bind("qfrc_bias")[:, 2]
+    assert torch.allclose(weight / weight[0], torch.tensor([1.0, 2.0, 4.0]), atol=1e-5)
+
+
+def test_going_on_from_a_saved_state_is_exact(physics):
+    physics.bind("qpos"), physics.bind("sensordata")
+    physics.expand("body_mass")[:, 1] = torch.tensor([1.0, 2.0, 4.0])
+    physics.step(7)
+    saved = physics.state_dict()
+    physics.step(20)
+    expected = physics.state_dict()["state"]
+    physics.load_state_dict(saved)
+    physics.step(20)
+    assert torch.equal(physics.state_dict()["state"], expected)
+
+
+def test_a_world_that_blows_up_is_named_once(physics):
+    assert not physics.unstable().any()
+    physics.write("qvel", torch.full((1, 6), 1e12), torch.tensor([1]))
+    physics.step(1)
+    assert physics.unstable().tolist() == [False, True, False]
+    physics.reset(torch.tensor([1]))
+    physics.step(1)
+    assert not physics.unstable().any()
+
+
+def test_an_unknown_field_is_an_error_that_names_it(physics):
+    with pytest.raises(PhysicsError, match="qpso"):
+        physics.bind("qpso")
+    with pytest.raises(PhysicsError, match="xpos.*Legal: time, qpos"):
+        physics.write("xpos", torch.zeros(3, 3))
+
+
+def test_threads_follow_the_cpu_affinity():
+    assert CpuPhysics(mujoco.MjModel.from_xml_string(BALL), num_envs=64).threads == min(available_threads(), 64)
+
+
+def test_the_look_alike_package_is_refused(monkeypatch):
+    monkeypatch.setattr(cpu_module, "_installed", lambda name: True)
+    with pytest.raises(PhysicsError, match="pip uninstall mjbatch-uni"):
+        cpu_module.check_mjbatch()
+
+
+@pytest.mark.parametrize("device", ["auto", "cpu"])
+def test_the_cpu_is_where_worlds_run(device):
+    assert resolve_device(device) == "cpu"
+
+
+@pytest.mark.parametrize(("device", "message"), [("cuda:0", "--device cpu"), ("tpu", "Legal: auto, cpu, cuda")])
+def test_a_device_that_is_not_there_is_an_error(device, message):
+    with pytest.raises(PhysicsError, match=message):
+        resolve_device(device)
