@@ -10,9 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from mjsdk.plugins import DISABLE, index
 from mjsdk.testing import fake_dist
+
+settings.register_profile("mjsdk", deadline=None, derandomize=True)
+settings.load_profile("mjsdk")
 
 ROBOT = """
 import mujoco
@@ -20,8 +24,9 @@ import mjsdk
 from mjsdk.robot import ActuatorGroup, CollisionRule, Robot, Role, Roles
 
 MJSDK_API = 1
-XML = '''<mujoco><worldbody><body name="base"><geom name="base" size=".1"/><body name="tip" pos="0 0 .5">
-  <joint name="bend" range="-1 1"/><geom name="tip" size=".1"/></body></body></worldbody></mujoco>'''
+XML = '''<mujoco><compiler angle="radian"/><worldbody><body name="base"><geom name="base" size=".1"/>
+  <body name="tip" pos="0 0 .5"><joint name="bend" range="-1 1"/><geom name="tip" size=".1"/></body></body>
+  </worldbody></mujoco>'''
 
 @mjsdk.hookimpl
 def mjsdk_robot():
@@ -117,9 +122,9 @@ class Site:
         path.write_text(textwrap.dedent(source), encoding="utf-8")
         return path
 
-    def _one(self, kind: str, source: str, name: str, dist: str, **given: Any) -> Path:
+    def _one(self, kind: str, source: str, name: str, dist: str, more: str = "", **given: Any) -> Path:
         module = f"{dist}_{name}".replace("-", "_")
-        return self.add(dist, **{kind: {name: module}}, modules={module: textwrap.dedent(source)}, **given)
+        return self.add(dist, **{kind: {name: module}}, modules={module: textwrap.dedent(source) + more}, **given)
 
 
 @pytest.fixture

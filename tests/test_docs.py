@@ -6,6 +6,7 @@ import itertools
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -149,9 +150,9 @@ def test_the_guides_rewards_are_logged(extra: str, written: Path) -> None:
 
 
 def test_the_guides_robot_stands(written: Path) -> None:
-    env = stepped(str(written / "stool.py"), str(written / "stand.py"), "--env.events {}", steps=100)
+    env = stepped(str(written / "stool.py"), str(written / "stand.py"), steps=80)
     assert (env.robot.root_pos_w[:, 2] > 0.35).all()
-    assert (env.episode_length_buf == 100).all()
+    assert (env.episode_length_buf == 80).all()
 
 
 @pytest.mark.parametrize("robot", ["g1", "go1"])
@@ -161,3 +162,11 @@ def test_the_guides_task_is_for_every_robot(robot: str, written: Path) -> None:
 
 def test_the_guides_robot_can_be_given_the_walking_task(written: Path) -> None:
     assert stepped(str(written / "stool.py"), "velocity").num_actions == 8
+
+
+def test_the_python_lines_of_the_readme_run() -> None:
+    block = next(text for text in blocks(REPO / "README.md", "python") if text.startswith("import mjsdk"))
+    scope: dict[str, Any] = {}
+    before_the_training = block.partition("\n\npolicy")[0]
+    exec(before_the_training, scope)
+    assert scope["observations"]["actor"].shape[0] == scope["env"].num_envs == 16

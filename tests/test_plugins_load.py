@@ -130,7 +130,7 @@ def test_a_default_value_in_a_hook_is_refused(site):
 
 def test_a_robot_must_implement_its_hooks(site):
     site.robot(hook("def mjsdk_adapt(config): ..."))
-    with pytest.raises(BrokenPlugin, match="does not implement mjsdk_robot, which every robot plugin must. It has: mjsdk_a"):
+    with pytest.raises(BrokenPlugin, match="does not implement mjsdk_robot, which every robot plugin must"):
         load(find("robot", "myarm"))
 
 

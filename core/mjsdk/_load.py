@@ -8,9 +8,10 @@ import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import attrs
@@ -70,7 +71,7 @@ def _import(ref: PluginRef) -> ModuleType:
     except SystemExit as error:
         raise BrokenPlugin(f"{ref.label} called sys.exit({error.code!r}) while it was imported") from error
     except Exception as error:
-        raise BrokenPlugin(f"{ref.label} failed to import: {describe(error)}") from error
+        raise BrokenPlugin(f"{ref.label} failed to import: {describe(error, ref.target)}") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -89,12 +90,20 @@ def _import_file(path: Path) -> ModuleType:
     return module
 
 
-def describe(error: BaseException) -> str:
-    """Kind, text and place of an error, on one line."""
+def describe(error: BaseException, module: str = "") -> str:
+    """Kind, text and place of an error, on one line; the place is the last line of `module` that was reached."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    frames = inspect.getinnerframes(error.__traceback__, context=0) if error.__traceback__ else []
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames and not isinstance(error, SyntaxError) else ""
-    return text.replace("\n", " ") + place
+    if isinstance(error, SyntaxError):  # says its place itself
+        return text
+    steps = list(traceback.walk_tb(error.__traceback__))
+    own = [step for step in steps if belongs(step[0], module)]
+    frame, line = (own or steps)[-1]
+    return f"{text} ({frame.f_code.co_filename}:{line})".replace("\n", " ")
+
+
+def belongs(frame: FrameType, module: str) -> bool:
+    """Whether a frame runs code of a module or of its submodules."""
+    return f"{frame.f_globals.get('__name__', '')}.".startswith(f"{module}.")
 
 
 def _check_api(ref: PluginRef, module: ModuleType) -> int:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from types import TracebackType
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mjsdk._index import PluginRef, find
-from mjsdk._load import Plugin, describe, load, new_manager
+from mjsdk._load import Plugin, belongs, describe, load, new_manager
 from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError, SelectionError, closest, listing
 
 if TYPE_CHECKING:
@@ -193,21 +193,19 @@ class Session:
         try:
             return call()
         except MissingRole as error:
-            raise MissingRole(self._missing_role(self._culprit(error.__traceback__) or plugin, error)) from error
+            raise MissingRole(self._missing_role(self._culprit(error) or plugin, error)) from error
         except MjsdkError:
             raise
         except (Exception, SystemExit) as error:
-            culprit = self._culprit(error.__traceback__) or plugin or self._core
-            raise HookError(f"{culprit.ref.label}: {hook} raised {describe(error)}") from error
+            culprit = self._culprit(error) or plugin or self._core
+            raise HookError(f"{culprit.ref.label}: {hook} raised {describe(error, culprit.module.__name__)}") from error
 
-    def _culprit(self, traceback: TracebackType | None) -> Plugin | None:
+    def _culprit(self, error: BaseException) -> Plugin | None:
         """The plugin that the first frame in plugin code belongs to."""
-        while traceback is not None:
-            name = traceback.tb_frame.f_globals.get("__name__", "")
+        for frame, _ in walk_tb(error.__traceback__):
             for plugin in (*self.plugins, self._core):
-                if f"{name}.".startswith(f"{plugin.module.__name__}."):
+                if belongs(frame, plugin.module.__name__):
                     return plugin
-            traceback = traceback.tb_next
         return None
 
     def _claim(
@@ -259,4 +257,5 @@ def _check_mapping(plugin: Plugin, hook: str, result: Any) -> Mapping[str, Any]:
 
 
 def _a(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__name__}"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -150,29 +150,33 @@ def compose(
 
 def make_env(
     config: Config | str,
-    task: str | None = None,
+    task: Overrides | None = None,
     *overrides: Overrides,
     num_envs: int | None = None,
     device: str = "cpu",
     seed: int | None = None,
     extras: Sequence[str] = (),
 ) -> Env:
-    """The environment of a configuration, or of a robot and a task by name.
+    """The environment of a configuration, `make_env(config, ...)`, or of a robot and a task by name.
 
     Args:
         config: What `compose` returned, or the name of a robot.
-        task: Name of the task, if `config` is the name of a robot.
+        task: Name of the task after that of a robot; after a configuration, the first of the overrides.
         overrides: Settings by dotted path, on top.
         num_envs: Number of worlds; short for `env.scene.num_envs`.
         device: `cpu`, `cuda` or `cuda:N`.
         seed: Seed of all random numbers; the configuration's by default.
-        extras: Extras, if `config` is the name of a robot.
+        extras: Extras, after the name of a robot; a configuration has its own.
     """
     given = [*overrides, *([{"env.scene.num_envs": num_envs}] if num_envs is not None else [])]
     if isinstance(config, str):
-        config, given = compose(config, _given(task), *given, extras=extras, device=device), []
-    elif task is not None or extras:
-        raise TypeError("make_env takes a task and extras only with the name of a robot; a configuration has its own")
+        if not isinstance(task, str):
+            raise TypeError("make_env needs a configuration, or the names of a robot and of a task")
+        config, given = compose(config, task, *given, extras=extras, device=device), []
+    elif extras:
+        raise TypeError("make_env takes extras only with the names of a robot and a task; a configuration has its own")
+    elif task is not None:
+        given = [task, *given]
     return _make_env(config, open_session(config.robot, config.task, config.extras), given, device, seed)
 
 
@@ -181,12 +185,6 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs") -> Loade
     from mjsdk.runs import find_run
 
     return LoadedRun(find_run(str(run), str(log_root)))
-
-
-def _given(task: str | None) -> str:
-    if task is None:
-        raise TypeError("make_env needs a configuration, or the names of a robot and of a task")
-    return task
 
 
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:

@@ -137,7 +137,9 @@ class Run:
             if path.is_file():
                 return path
         there = [path.name for path in self.checkpoints()]
-        raise UnknownRun(f"run {self.name} has no checkpoint '{name}'{closest(str(name), there)} There: {listing(there)}")
+        raise UnknownRun(
+            f"run {self.name} has no checkpoint '{name}'{closest(str(name), there)} There: {listing(there)}"
+        )
 
     def checkpoint_path(self, iteration: int) -> Path:
         """Where the checkpoint of that many iterations is, or would be."""
@@ -202,7 +204,8 @@ def _judge_version(run: str, was: dict[str, Any], now: dict[str, Any]) -> None:
         _log.warning("%s", text)
         return
     raise BrokenRun(
-        f"{text}; robot and task may be others now. Install the old one: pip install '{was['dist']}=={was['version']}'. "
+        f"{text}; robot and task may be others now. Install the old one: "
+        f"pip install '{was['dist']}=={was['version']}'. "
         f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
     )
 
@@ -306,7 +309,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
     if runs:
         raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
     raise UnknownRun(
-        f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`; or say where runs are with --log-root."
+        f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`, or say where with --log-root."
     )
 
 
@@ -334,7 +337,9 @@ def _unknown(spec: str, log_root: str | Path, named: Sequence[Run]) -> str:
         return f"several runs are called '{spec}': {listing(str(run.path) for run in named)}. Give the folder."
     path = Path(spec)
     if path.is_dir():
-        return f"{path} is not a run: it has no {CONFIG}. Give the folder of one run, such as {Path(log_root) / 'rsl_rl'}/EXPERIMENT/TIME."
+        return (
+            f"{path} is not a run: it has no {CONFIG}. Give the folder of one run, {log_root}/rsl_rl/EXPERIMENT/TIME."
+        )
     runs = all_runs(log_root)
     near = closest(spec, [run.name for run in runs]) or "."
     return (

@@ -9,7 +9,7 @@ from mjsdk.plot.curves import Source, check_metrics, default_metrics, make_curve
 
 def rows(offset: float, count: int = 5, **more: object) -> list[dict[str, object]]:
     return [
-        {"iteration": i, "time/total_s": 60.0 * i, "steps": 1_000_000 * i, "train/mean_reward": offset + i, **more}
+        {"iteration": i, "time/total_s": 60.0 * i, "timesteps": 1_000_000 * i, "train/mean_reward": offset + i, **more}
         for i in range(count)
     ]
 

@@ -41,8 +41,8 @@ def _run(args: Sequence[str] | None) -> None:
     from mjsdk.cli.app import build
 
     _show_warnings()
-    command = typer.main.get_command(build())
-    command(args=[*(sys.argv[1:] if args is None else args)], prog_name="mjsdk")
+    given = [*(sys.argv[1:] if args is None else args)]
+    typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
 
 
 def _fail(message: str) -> None:

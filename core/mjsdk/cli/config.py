@@ -31,9 +31,7 @@ def config(
         str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N: chooses the preset cpu or gpu.")] = "auto",
-    file: Annotated[
-        Path | None, typer.Option("--config", help="YAML file of settings, under the flags.", metavar="FILE")
-    ] = None,
+    file: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.", metavar="FILE")] = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead.", metavar="FILE")] = None,
 ) -> None:
     """Print the composed settings as YAML, with the origin of each value that is not the default.

@@ -106,7 +106,7 @@ def _print(report: Report) -> None:
     extras = [word for word, on in (("noise", data["noise"]), ("pushes", data["push"])) if on]
     how = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
     console.print(", ".join([how, *extras]) + "\n")
-    console.print(_output.table("", ("", "", ""), summary_rows(data), right=("",)))
+    console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" in data:
         console.print(_commands(data["commands"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     path: Annotated[
         str,
-        typer.Argument(metavar="[PATH]", help="A setting or section, or the end of one: learning_rate, env.rewards."),
+        typer.Argument(metavar="[PATH]", help="A setting or section, or the end of its path: learning_rate."),
     ] = "",
     robot: Annotated[str | None, typer.Option(help="Show values for this robot ...", metavar="NAME")] = None,
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
@@ -109,8 +110,8 @@ def _leaf_facts(entry: Entry, items: Sequence[Item]) -> Iterable[tuple[str, Rend
     from rich.text import Text
 
     about = entry.setting
-    yield "value", Text.assemble((_long(entry.value), "bold"), f" {about.unit}" if about.unit else "")
-    yield "default", Text(_long(entry.default))
+    yield "value", Text(_with_unit(entry, _long(entry.value)), "bold")
+    yield "default", Text("-" if entry.default is None and entry.value is not None else _long(entry.default))
     yield "origin", Text(entry.origin)
     if about.sane:
         yield "sane range", Text(_span(entry))
@@ -120,7 +121,7 @@ def _leaf_facts(entry: Entry, items: Sequence[Item]) -> Iterable[tuple[str, Rend
         yield "possible", Text(_legal(entry))
     if about.advice:
         yield "advice", Text(about.advice)
-    if not entry.origin.startswith("computed"):
+    if not _is_computed(entry):
         yield (
             "change it",
             Text(f"--{entry.path.replace('_', '-') if '<' not in entry.path else entry.path} VALUE", "cyan"),
@@ -151,78 +152,137 @@ def _print_section(found: Found, items: Sequence[Item]) -> None:
     from mjsdk.config.explain import Section, related
 
     console = _output.console()
+    if found.path == "presets":
+        console.print(_preset_table())
+        return
     head, *rest = found.items
     shown = rest if isinstance(head, Section) and head.path == found.path else found.items
     title = Text(found.path, "bold cyan")
     if isinstance(head, Section) and head.path == found.path:
         title.append(f"  {head.meaning}", "not bold default")
     console.print(title)
-    console.print(_section_table(shown, found.path))
+    _print_settings(shown, found.path)
     below = [item for item in items if item.path in related(found.path)]
     if below:
-        console.print(Text("What follows from these settings", "bold"))
-        console.print(_section_table(below, ""))
-    console.print(Text("A value that is not the default stands above the layer that it comes from.", "dim"))
+        console.print(Text("\nWhat follows from these settings", "bold"))
+        _print_settings(below, "")
 
 
-def _section_table(items: Sequence[Item], base: str) -> Table:
-    from rich import box
-    from rich.table import Table
+def _print_settings(items: Sequence[Item], base: str) -> None:
+    """One line of facts per setting, and what it means below, where there is room to read it."""
+    from rich.padding import Padding
     from rich.text import Text
 
-    from mjsdk.config.explain import Section
+    from mjsdk.config.explain import Entry
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), expand=False)
-    for name, width in (("setting", 34), ("value", 18), ("default", 12), ("sane range", 13), ("meaning", None)):
-        table.add_column(name, overflow="fold", max_width=width, ratio=None)
-    for item in items:
-        name = Text(_indented(item.path, base))
-        if isinstance(item, Section):
-            name.stylize("bold")
-            table.add_row(name, "", "", "", Text.assemble((item.meaning, "italic"), (f"  {item.func}", "dim")))
-        elif not _told_by_heading(item):
-            table.add_row(name, _value_cell(item), Text(_short(item.default), "dim"), _span(item), _meaning_cell(item))
-    return table
-
-
-def _told_by_heading(entry: Entry) -> bool:
-    """The function of a term stands in the heading of its group already."""
-    return entry.path.endswith(".func") and entry.value is not None
+    console = _output.console()
+    labels = [label for item, label in zip(items, _labels(items, base), strict=True) if not _told_by_heading(item)]
+    items = [item for item in items if not _told_by_heading(item)]
+    cells = [_cells(item, label) for item, label in zip(items, labels, strict=True) if isinstance(item, Entry)]
+    widths = [max(map(len, column)) for column in zip(*(_HEADER, *cells), strict=True)]
+    console.print(Padding(Text(_row(_HEADER, widths), "dim"), (1, 0, 0, 2)))
+    said: set[tuple[str, str]] = set()
+    for item, label in zip(items, labels, strict=True):
+        if isinstance(item, Entry):
+            console.print(Padding(_facts_line(item, label, widths), (0, 0, 0, 2)))
+            _print_meaning(item, label, said)
+        else:
+            console.print(Padding(_heading(item, label), (1, 0, 0, 2)))
 
 
-def _indented(path: str, base: str) -> str:
-    """The path below that of the table, indented by how deep it is."""
-    if not base or not path.startswith(f"{base}."):
-        return path
-    keys = path.removeprefix(f"{base}.").split(".")
-    return "  " * (len(keys) - 1) + keys[-1]
+_HEADER = ("setting", "value", "default", "sane range", "from")
 
 
-def _value_cell(entry: Entry) -> Text:
-    from rich.text import Text
-
+def _cells(entry: Entry, label: str) -> tuple[str, str, str, str, str]:
+    """Facts of one setting; the default and where the value is from only if it is not the default."""
     from mjsdk.config.explain import DEFAULT
 
-    unit = f" {entry.setting.unit}" if entry.setting.unit and entry.value is not None else ""
-    if entry.origin == DEFAULT:
-        return Text(_short(entry.value) + unit)
-    origin = entry.origin.removeprefix("computed: ")
-    return Text.assemble((_short(entry.value) + unit, "bold"), "\n", (origin, "dim green"))
+    value = _short(entry.value)
+    value = value if isinstance(entry.value, Mapping) else _with_unit(entry, value)
+    if entry.origin == DEFAULT or _is_computed(entry):
+        return (label, value, "", _span(entry), "")
+    default = "" if entry.default is None else _short(entry.default)
+    return (label, value, default, _span(entry), entry.origin)
 
 
-def _meaning_cell(entry: Entry) -> Text:
+def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+
+
+def _facts_line(entry: Entry, label: str, widths: Sequence[int]) -> Text:
+    from rich.text import Text
+
+    cells = _cells(entry, label)
+    styles = ("cyan", "bold" if cells[4] else "", "dim", "", "green")
+    parts = [(f"{cell.ljust(width)}  ", style) for cell, width, style in zip(cells, widths, styles, strict=True)]
+    line = Text.assemble(*parts)
+    line.rstrip()
+    return line
+
+
+def _print_meaning(entry: Entry, label: str, said: set[tuple[str, str]]) -> None:
+    """Meaning, choices and advice; nothing where the same was said further up, as for the weight of every reward."""
+    from rich.padding import Padding
     from rich.text import Text
 
     about = entry.setting
+    key = (entry.path.rpartition(".")[2], f"{about.meaning} {about.advice}")
+    if key in said or not about.meaning:
+        return
+    said.add(key)
     choices = f" One of {', '.join(about.choices)}." if about.choices else ""
-    return Text.assemble(about.meaning, choices, (f" {about.advice}" if about.advice else "", "dim"))
+    formula = f" = {entry.origin.removeprefix('computed: ')}." if _is_computed(entry) else ""
+    advice = f" {about.advice}" if about.advice else ""
+    indent = 6 + len(label) - len(label.lstrip())
+    _output.console().print(
+        Padding(Text.assemble(about.meaning, choices, formula, (advice, "italic"), style="dim"), (0, 0, 0, indent))
+    )
+
+
+def _heading(section: Any, label: str) -> Text:
+    from rich.text import Text
+
+    func = f"  ({section.func})" if section.func and section.func != label.strip() else ""
+    return Text.assemble((label, "bold cyan"), "  ", section.meaning, (func, "dim"))
+
+
+def _told_by_heading(item: Item) -> bool:
+    """The function of a term stands in the heading of its group already."""
+    return item.path.endswith(".func") and getattr(item, "value", None) is not None
+
+
+def _labels(items: Sequence[Item], base: str) -> Iterable[str]:
+    """Each item's path below the nearest heading above it, indented by how deep that is."""
+    from mjsdk.config.explain import Section
+
+    headings = [base] if base else []
+    for item in items:
+        while headings and not item.path.startswith(f"{headings[-1]}."):
+            headings.pop()
+        above = headings[-1] if headings else ""
+        yield "  " * (len(headings) - bool(base)) + item.path.removeprefix(f"{above}.")
+        if isinstance(item, Section):
+            headings.append(item.path)
+
+
+def _with_unit(entry: Entry, text: str) -> str:
+    """The value's text with its unit, if the value is one or more numbers."""
+    from mjsdk.config.checks import numbers
+
+    return (
+        f"{text} {entry.setting.unit}" if entry.setting.unit and next(numbers(entry.value), None) is not None else text
+    )
+
+
+def _is_computed(entry: Entry) -> bool:
+    return entry.origin.startswith("computed: ")
 
 
 def _span(entry: Entry) -> str:
     if not entry.setting.sane:
         return ""
     low, high = entry.setting.sane
-    return f"{_number(low)} to {_number(high)}"
+    return f"{_number(low)} .. {_number(high)}"
 
 
 def _legal(entry: Entry) -> str:
@@ -234,7 +294,9 @@ def _legal(entry: Entry) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:g}"
+    if 10_000 <= abs(value) < 1e15:
+        return f"{value:,.0f}"
+    return re.sub(r"e([-+])0*", lambda found: f"e{found[1].strip('+')}", f"{value:g}")
 
 
 def _short(value: Any) -> str:
@@ -248,7 +310,7 @@ def _short(value: Any) -> str:
 
 def _long(value: Any) -> str:
     if value is None:
-        return "-"
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (int, float)):
@@ -258,6 +320,19 @@ def _long(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(_long, value)) + "]"
     return str(value) or '""'
+
+
+def _preset_table() -> Table:
+    """What each preset sets, side by side."""
+    from rich.text import Text
+
+    from mjsdk.config.presets import PRESETS
+
+    paths = dict.fromkeys(path for values in PRESETS.values() for path in values)
+    rows = [
+        (Text(path), *(_short(values[path]) if path in values else "" for values in PRESETS.values())) for path in paths
+    ]
+    return _output.table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows)
 
 
 # Everything
@@ -279,6 +354,7 @@ _NEXT = (
     ("learning_rate", "one setting; the end of its path will do"),
     ("env.rewards --robot NAME --task NAME", "with the terms and values of a task"),
     ("computed", "what follows: sizes, rates, durations"),
+    ("presets", "the numbers of each preset"),
 )
 
 

@@ -59,7 +59,7 @@ def show_task(
 def _print_robot(facts: dict[str, Any]) -> None:
     console = _output.console()
     _print_origin(console, facts)
-    console.print(f"{facts['dof']} joints, {facts['mass']:.4g} kg\n")
+    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg\n")
     for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
         console.print(table)
 

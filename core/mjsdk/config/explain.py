@@ -13,6 +13,7 @@ import attrs
 from mjsdk.config import schema
 from mjsdk.config.computed import COMPUTED
 from mjsdk.config.fields import Setting, setting_of
+from mjsdk.config.presets import MEANINGS, PRESETS
 from mjsdk.config.root import Config
 from mjsdk.config.termdocs import parameter_settings, summary
 from mjsdk.errors import ConfigError, Mistake, closest, listing
@@ -85,7 +86,18 @@ def catalogue(
     """All sections and settings in order, then what is computed from them. Without a config, the defaults of the classes."""
     walker = _Walker(origins or {}, terms or TermRegistry(), generic=config is None)
     config = config or Config()
-    return [*walker.section(Config, config, ""), *computed(config)]
+    return [*walker.section(Config, config, ""), *computed(config), *preset_numbers()]
+
+
+def preset_numbers() -> Iterator[Item]:
+    """What each preset sets, before the numbers that a task may have of its own."""
+    known = {leaf.path: leaf for leaf in schema.leaves(Config())}
+    yield Section("presets", "Named sets of settings: --preset NAME, or several joined by commas.")
+    for name, values in PRESETS.items():
+        yield Section(f"presets.{name}", f"For {MEANINGS[name]}.")
+        for path, value in values.items():
+            leaf = known[path]
+            yield Entry(f"presets.{name}.{path}", value, leaf.default, leaf.setting, f"preset {name}")
 
 
 def computed(config: Config) -> Iterator[Item]:
@@ -173,7 +185,7 @@ def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
     exact = _at(items, path)
     if exact is not None:
         return exact
-    ending = [item for item in items if f".{item.path}".endswith(f".{path}")]
+    ending = [item for item in items if f".{item.path}".endswith(f".{path}") and not item.path.startswith("presets.")]
     if len(ending) == 1:
         return _at(items, ending[0].path) or Found(path, tuple(ending))
     if ending:
@@ -200,9 +212,9 @@ def _same(known: str, given: str, *, below: bool = False) -> bool:
 
 
 def _unknown(items: Sequence[Item], path: str) -> str:
-    known = [item.path for item in items]
+    known = [item.path for item in items if not item.path.startswith("presets.")]
     last = path.rpartition(".")[2]
-    ends = {item.path.rpartition(".")[2]: item.path for item in items}
+    ends = {other.rpartition(".")[2]: other for other in known}
     near = closest(path, known) or closest(last, ends)
     end = near.removeprefix(", did you mean '").removesuffix("'?")
     hint = f", did you mean '{ends[end]}'?" if end in ends else near

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.config import presets, schema, yamlio
+from mjsdk.config import presets, schema, termchecks, yamlio
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.overrides import Merged, Override, merge, tree
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SceneError
-from mjsdk.terms import TermRegistry
+from mjsdk.terms import TermRegistry, parameters
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
@@ -117,7 +117,7 @@ class _Layers:
         mistakes = [*self.mistakes, *found, *result.mistakes]
         if mistakes:
             raise ConfigError(unique(mistakes))
-        return Composed(config, _told(config, self.origins), result.warnings)
+        return Composed(config, _told(config, self.origins, self.terms), result.warnings)
 
 
 def salvage(data: dict[str, Any], sound: Mapping[str, Any], terms: TermRegistry) -> tuple[Config, list[Mistake]]:
@@ -202,17 +202,24 @@ def same(one: Any, other: Any) -> bool:
     )
 
 
-def _told(config: Config, origins: Mapping[str, str]) -> dict[str, str]:
+def _told(config: Config, origins: Mapping[str, str], terms: TermRegistry) -> dict[str, str]:
     """Origins of the values that are not the default."""
     told: dict[str, str] = {}
     for leaf in schema.leaves(config):
-        value, default = to_plain(leaf.value), None if leaf.default is attrs.NOTHING else to_plain(leaf.default)
-        if leaf.path.rpartition(".")[2] == "params":
-            paths = [f"{leaf.path}.{name}" for name in value]
-        else:
-            paths = [] if same(value, default) else [leaf.path]
-        told |= {path: _origin(path, origins) for path in paths}
+        default = None if leaf.default is attrs.NOTHING else to_plain(leaf.default)
+        if not is_params(leaf.path) and not same(to_plain(leaf.value), default):
+            told[leaf.path] = _origin(leaf.path, origins)
+    for path, entry, term in termchecks.function_terms(config.env, terms):
+        legal = parameters(term)
+        for name, value in entry.params.items():
+            if name not in legal or not same(value, legal[name].default):
+                told[f"{path}.params.{name}"] = _origin(f"{path}.params.{name}", origins)
     return told
+
+
+def is_params(path: str) -> bool:
+    """Whether a path is that of all parameters of a term."""
+    return path.endswith(".params")
 
 
 def _origin(path: str, origins: Mapping[str, str]) -> str:

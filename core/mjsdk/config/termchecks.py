@@ -22,7 +22,7 @@ _SIMPLE = (int, float, bool, str, type(None), Any)
 
 def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, str, Any, Setting]]:
     """Parameters that settings give to terms, as (path of the term, name, value, what is known about it)."""
-    for path, entry, term in _function_terms(env, terms):
+    for path, entry, term in function_terms(env, terms):
         known = parameter_settings(term)
         for name, value in entry.params.items():
             yield path, name, value, known.get(name, Setting(""))
@@ -33,6 +33,7 @@ def check_terms(
 ) -> Iterator[Mistake]:
     """Everything that is wrong with terms and sensors."""
     structure = make_converter(terms).structure
+    yield from _check_references(env, terms)
     for path, entry in schema.entries(env, "env."):
         kind = schema.kind_of(type(entry))
         if kind and isinstance(entry, TermConfig):
@@ -43,7 +44,8 @@ def check_terms(
             yield from _check_parts(path, entry, names, roles)
 
 
-def _function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
+def function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
+    """Entries with parameters whose term exists, as (path, entry, term)."""
     for path, entry in schema.entries(env, "env."):
         kind = schema.kind_of(type(entry))
         if kind and isinstance(entry, TermConfig) and entry.func in terms.names(kind):
@@ -148,3 +150,23 @@ def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iter
     elif callable(getattr(entry, "mistakes", None)):
         for below, message in entry.mistakes(names, roles):
             yield Mistake(f"{path}.{below}" if below else path, message)
+
+
+def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
+    """Text parameters called `command`, `sensor` or `setting` are names of commands, sensors and settings below `env`."""
+    legal = {"command": list(env.commands), "sensor": list(env.scene.sensors), "setting": _settings(env, terms)}
+    for path, entry, term in function_terms(env, terms):
+        for name in set(parameters(term)) & set(legal):
+            given = entry.params.get(name, parameters(term)[name].default)
+            if isinstance(given, str) and given not in legal[name]:
+                hint = closest(given, legal[name]) or "."
+                names = f" Legal: {listing(legal[name])}" if name != "setting" else " It is a path below env."
+                yield Mistake(f"{path}.params.{name}", f"there is no {name} '{given}'{hint}{names}")
+
+
+def _settings(env: EnvConfig, terms: TermRegistry) -> list[str]:
+    """Paths below `env` of everything that may change while training goes on."""
+    paths = [leaf.path for leaf in schema.leaves(env)]
+    for path, _, term in function_terms(env, terms):
+        paths += [f"{path.removeprefix('env.')}.params.{name}" for name in parameters(term)]
+    return paths

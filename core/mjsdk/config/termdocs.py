@@ -41,7 +41,7 @@ def parse(text: str) -> Setting:
         first = first[: unit.start()] + first[unit.end() :]
     return Setting(
         first.strip().rstrip(".") + "." if first.strip() else "",
-        unit=unit[1] if unit else "",
+        unit=unit[1] if unit and unit[1] != "-" else "",
         sane=bounds,
         advice=rest.strip(),
     )

@@ -5,6 +5,7 @@ from mjsdk.env.build import make_env
 from mjsdk.env.commands import CommandTerm
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.env import Env
+from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.env.robot_state import RobotState
 
-__all__ = ["ActionTerm", "CommandTerm", "ContactState", "Env", "RobotState", "make_env"]
+__all__ = ["ActionTerm", "CommandTerm", "ContactState", "Env", "Mirror", "Reflection", "RobotState", "make_env", "reflects"]

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
+from mjsdk.env.mirror import Mirror, Reflection
+from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -33,6 +35,10 @@ class ActionTerm:
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
 
+    def reflection(self, mirror: Mirror) -> Reflection:
+        """How the slice looks in the mirror."""
+        raise ConfigError([Mistake(f"env.actions.{self.name}", f"{self.config.func} cannot be mirrored; set env.mirror_clock to ''")])
+
 
 class Actions:
     """All action terms, and the last three raw actions."""
@@ -44,7 +50,7 @@ class Actions:
         self.size = sum(term.size for term in self.terms.values())
         shape = (env.num_envs, self.size)
         self.action = env.buffers.new("action/action", *shape)
-        """What the policy asked for in this step [-], shape (E, A)."""
+        """What the policy asked for in this step [-], not mirrored, shape (E, A)."""
         self.prev_action = env.buffers.new("action/prev_action", *shape)
         """The action of the step before, shape (E, A)."""
         self.prev_prev_action = env.buffers.new("action/prev_prev_action", *shape)
@@ -52,12 +58,25 @@ class Actions:
         self.controls = env.buffers.new("action/controls", env.num_envs, env.model.nu)
         """What the terms tell the actuators, shape (E, actuators)."""
         self._physics = env.physics
+        self._mirror: Mirror | None = None
+
+    def use_mirror(self, mirror: Mirror | None) -> None:
+        """Let what the policy says about mirrored worlds be mirrored back."""
+        self._mirror = mirror
+        if mirror is not None:
+            reflection = self.reflection(mirror)
+            device = self.action.device
+            self._reflection = (torch.tensor(reflection.sources, device=device), torch.tensor(reflection.signs, device=device))
+
+    def reflection(self, mirror: Mirror) -> Reflection:
+        """How the whole action looks in the mirror."""
+        return Reflection.joined([term.reflection(mirror) for term in self.terms.values()])
 
     def process(self, action: Tensor) -> None:
         """Remember the action and let the terms act on it."""
         self.prev_prev_action.copy_(self.prev_action)
         self.prev_action.copy_(self.action)
-        self.action.copy_(action)
+        self.action.copy_(action if self._mirror is None else self._mirror.reflect(action, *self._reflection))
         start = 0
         for term in self.terms.values():
             term.apply(self.action[:, start : start + term.size])

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import CommandTermConfig
+from mjsdk.env.mirror import Reflection
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -20,6 +21,8 @@ class CommandTerm:
     Config: ClassVar[type[CommandTermConfig]] = CommandTermConfig
     size: ClassVar[int]
     """Width of the command."""
+    reflection: ClassVar[Reflection] = Reflection((), ())
+    """How the command looks in the mirror."""
     quantity: ClassVar[str] = ""
     """What is asked for, if evaluation and pictures should know: `velocity` for (forward m/s, left m/s, yaw rate rad/s)."""
 

@@ -16,6 +16,7 @@ from mjsdk.env.commands import Commands
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.events import Curriculum, Events
 from mjsdk.env.log import EpisodeLog
+from mjsdk.env.mirror import Mirror
 from mjsdk.env.observations import Observations
 from mjsdk.env.rewards import Metrics, Rewards, Terminations
 from mjsdk.env.robot_state import RobotState
@@ -71,6 +72,9 @@ class Env:
         self.events = Events(self, config.events)
         self.commands = Commands(self, config.commands)
         self.actions = Actions(self, config.actions)
+        self.mirror = Mirror(self, config.mirror_clock) if config.mirror_clock else None
+        """Left-right symmetry, if the settings ask for it."""
+        self.actions.use_mirror(self.mirror)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
         self.rewards = Rewards(self, config.rewards)
@@ -111,6 +115,10 @@ class Env:
         slot = self.scene.sensors[name]
         flat = self._sensordata[:, slot.start : slot.start + slot.count * slot.width]
         return flat.unflatten(1, (slot.count, slot.width))
+
+    def sensor_parts(self, name: str) -> tuple[str, ...]:
+        """Names of the parts that carry a sensor of the settings, in the order of its readings."""
+        return self.scene.sensors[name].parts
 
     def contact(self, name: str) -> ContactState:
         """What a contact sensor of the settings knows about its parts."""

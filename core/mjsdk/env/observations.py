@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
+from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.terms import BoundTerm
 from mjsdk.errors import ConfigError, Mistake
 
@@ -39,7 +40,7 @@ class Observations:
 
 
 class ObservationGroup:
-    """Terms, one after the other: term, noise, clip, scale, delay, history.
+    """Terms, one after the other: term, noise, clip, scale, delay, history, mirror.
 
     Noise, clipping and scaling are done for the whole group at once. Results alternate between two buffers, because the
     learner still holds the last observations while the next ones are computed.
@@ -65,6 +66,9 @@ class ObservationGroup:
         """Where each term stands in the observation."""
         self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
         """Width D of the observation."""
+        self._mirror = env.mirror
+        if env.mirror is not None:
+            self._reflection = self._reflect(env.mirror, config)
 
     def compute(self) -> Tensor:
         """The observation now, shape (E, D)."""
@@ -79,7 +83,11 @@ class ObservationGroup:
             out.clamp_(*self._clip)
         if self._scale is not None:
             out.mul_(self._scale)
-        return self._remembered(out) if self._memory else out
+        if self._memory:
+            out = self._remembered(out)
+        if self._mirror is not None:
+            out = self._mirror.reflect(out, *self._reflection)
+        return out
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
@@ -97,6 +105,14 @@ class ObservationGroup:
         if shared not in self._computed:
             self._computed[shared] = self._terms[key]()
         return self._computed[shared]
+
+    def _reflect(self, mirror: Mirror, config: ObservationGroupConfig) -> tuple[Tensor, Tensor]:
+        parts: list[Reflection] = []
+        for key, term in self._terms.items():
+            parts += [term.reflection(mirror)] * config.terms[key].history_length
+        joined = Reflection.joined(parts)
+        device = self._env.device
+        return torch.tensor(joined.sources, device=device), torch.tensor(joined.signs, device=device)
 
     def _width(self, key: str) -> int:
         value = self._terms[key]()

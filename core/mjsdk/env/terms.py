@@ -10,6 +10,7 @@ import attrs
 import torch
 
 from mjsdk.config.env import TermConfig
+from mjsdk.env.mirror import Mirror, Reflection, reflection_of
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
 from mjsdk.selection import PerJoint, Selection, resolve
@@ -41,6 +42,10 @@ class BoundTerm:
         """Let a term that keeps state forget the worlds `ids`."""
         if hasattr(self._object, "reset"):
             self._object.reset(ids)
+
+    def reflection(self, mirror: Mirror) -> Reflection:
+        """How an observation term's output looks in the mirror."""
+        return reflection_of(self._term, mirror, self._env, self.params, self._path)
 
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mjsdk.evaluate.rollout import Episodes
 from mjsdk.evaluate.statistics import clopper_pearson, mean
+from mjsdk.evaluate.tally import SETTLE_S
 
 GRAVITY = 9.81
 _MOVING = 0.05
@@ -58,7 +59,7 @@ def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
         "survival": _survival(count - fell, count),
         "metrics": _metrics(episodes, worlds, mass),
         "mean_reward": mean(tally.reward[worlds].tolist()),
-        "mean_episode_length_s": mean((tally.steps[worlds] * tally.step_dt).tolist()),
+        "mean_episode_length_s": mean((tally.steps[worlds].double() * tally.step_dt).tolist()),
     }
 
 
@@ -106,11 +107,13 @@ def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _reached(episodes: Episodes, index: int) -> list[float | None]:
-    """Mean velocity after the first second: forward, left [m/s], yaw rate [rad/s]."""
+    """Mean velocity after the first second, of the whole time if nobody lasts that long: forward, left [m/s], yaw rate [rad/s]."""
     if not episodes.tracks:
         return [None, None, None]
-    settled = episodes.tracks[round(1.0 / episodes.tally.step_dt) :] or episodes.tracks
-    return [mean(track[index, axis].item() for track in settled) for axis in range(3)]
+    first = round(SETTLE_S / episodes.tally.step_dt)
+    tracks = torch.stack(episodes.tracks)[:, index]
+    settled = tracks[first:] if tracks[first:].isfinite().any() else tracks
+    return [mean(settled[:, axis].tolist()) for axis in range(3)]
 
 
 def _cost_of_transport(episodes: Episodes, worlds: Tensor, mass: float) -> float | None:

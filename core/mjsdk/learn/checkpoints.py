@@ -51,9 +51,13 @@ def _read(path: Path, device: str) -> dict[str, Any]:
         raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
     missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
     if missing or "format" not in data["infos"]:
-        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: it lacks {', '.join(missing) or 'infos.format'}.")
+        raise BrokenRun(
+            f"{path} is not a checkpoint that mjsdk wrote: it lacks {', '.join(missing) or 'infos.format'}."
+        )
     if data["infos"]["format"] > FORMAT:
-        raise BrokenRun(f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT}).")
+        raise BrokenRun(
+            f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT})."
+        )
     return data
 
 
@@ -94,7 +98,13 @@ def random_state() -> dict[str, Any]:
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),
         "python": [version, torch.tensor(keys, dtype=torch.int64), gauss],
-        "numpy": [str(name), torch.from_numpy(np.asarray(array, dtype=np.int64)), int(position), int(has_gauss), float(cached)],
+        "numpy": [
+            str(name),
+            torch.from_numpy(np.asarray(array, dtype=np.int64)),
+            int(position),
+            int(has_gauss),
+            float(cached),
+        ],
     }
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         state["cuda"] = torch.cuda.get_rng_state_all()

@@ -39,7 +39,9 @@ def check_rollout(storage: RolloutStorage, env: Env) -> None:
     found += [_found("the reward", storage.rewards), _found("the action", storage.actions)]
     told = [(step, text) for step, text in filter(None, found)]
     if told:
-        raise Diverged(f"{min(told, key=lambda pair: pair[0])[1]}. The term or the physics made it; no weight was changed.")
+        raise Diverged(
+            f"{min(told, key=lambda pair: pair[0])[1]}. The term or the physics made it; no weight was changed."
+        )
 
 
 def _found(what: str, values: Tensor) -> tuple[int, str] | None:

@@ -111,8 +111,8 @@ def _import_wandb() -> Any:
         return importlib.import_module("wandb")
     except ImportError as error:
         raise MissingDependency(
-            f"agent.logger is wandb, but the package 'wandb' cannot be imported ({error}). Run: pip install 'mjsdk[wandb]', "
-            "or choose --agent.logger tensorboard or none."
+            f"agent.logger is wandb, but the package 'wandb' cannot be imported ({error}). "
+            "Run: pip install 'mjsdk[wandb]', or choose --agent.logger tensorboard or none."
         ) from error
 
 

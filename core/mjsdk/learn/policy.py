@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 def describe_policy(agent: AgentConfig, env: Env) -> dict[str, Any]:
     """What a checkpoint says of its policy: the network, what goes in, in which order, and what comes out."""
-    networks = {"actor": attrs.asdict(agent.actor), "critic": attrs.asdict(agent.critic), "clip_actions": agent.clip_actions}
+    networks = {
+        "actor": attrs.asdict(agent.actor),
+        "critic": attrs.asdict(agent.critic),
+        "clip_actions": agent.clip_actions,
+    }
     return networks | describe_env(env)
 
 
@@ -74,7 +78,7 @@ class Policy:
 
     def check(self, env: Env) -> None:
         """Raise `BrokenRun` unless observations, actions and joints of `env` are those of the training."""
-        check_layout(self.description, describe_env(env), self.run)
+        check_layout(self.description, describe_env(env), self.run, groups=("actor",))
 
 
 def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
@@ -88,11 +92,13 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     return Policy(network.to(device).eval(), description, data["iter"], run)
 
 
-def check_layout(trained: Mapping[str, Any], built: Mapping[str, Any], run: Run) -> None:
+def check_layout(
+    trained: Mapping[str, Any], built: Mapping[str, Any], run: Run, groups: Sequence[str] = GROUPS
+) -> None:
     """Raise `BrokenRun` that says what of observations, actions and joints is not as it was in training."""
     changes = [
-        f"{group} observations {_differences(_sizes(trained['observations'][group]), _sizes(built['observations'][group]))}"
-        for group in ("actor", "critic")
+        f"{group} observations {_differences(_sizes(trained, group), _sizes(built, group))}"
+        for group in groups
         if trained["observations"][group] != built["observations"][group]
     ]
     if trained["num_actions"] != built["num_actions"]:
@@ -101,8 +107,8 @@ def check_layout(trained: Mapping[str, Any], built: Mapping[str, Any], run: Run)
         changes.append(f"joints {_differences(_order(trained['joints']), _order(built['joints']))}")
     if changes:
         raise BrokenRun(
-            f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. It was trained with {_versions(run)}; "
-            "install those versions, or train again."
+            f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. "
+            f"It was trained with {_versions(run)}: install those versions, or train again."
         )
 
 
@@ -110,8 +116,8 @@ def _width(slices: Mapping[str, list[int]]) -> int:
     return max((stop for _, stop in slices.values()), default=0)
 
 
-def _sizes(slices: Mapping[str, list[int]]) -> dict[str, int]:
-    return {name: stop - start for name, (start, stop) in slices.items()}
+def _sizes(layout: Mapping[str, Any], group: str) -> dict[str, int]:
+    return {name: stop - start for name, (start, stop) in layout["observations"][group].items()}
 
 
 def _order(names: list[str]) -> dict[str, int]:

@@ -101,7 +101,9 @@ class LiveView:
 
         if not values:
             return None
-        table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE, show_header=False, pad_edge=False)
+        table = Table(
+            title=title, title_justify="left", title_style="bold", box=box.SIMPLE, show_header=False, pad_edge=False
+        )
         table.add_column(style="cyan")
         table.add_column(justify="right")
         table.add_column(style="dim")
@@ -113,10 +115,11 @@ class LiveView:
 def line(report: Report, eta: float) -> str:
     """An iteration on one line."""
     values = report.values
+    split = ", ".join(f"{part} {share:.0%}" for part, share in shares(report))
     parts = [
         f"iteration {report.iteration}/{report.last_iteration}",
         f"eta {duration(eta)}",
-        f"{report.times['steps_per_s']:,.0f} steps/s ({', '.join(f'{part} {share:.0%}' for part, share in shares(report))})",
+        f"{report.times['steps_per_s']:,.0f} steps/s ({split})",
     ]
     parts += [f"{label} {number(values[name])}{unit}" for name, label, unit in _HEADLINES if name in values]
     parts += [f"{name.partition('/')[2]} {number(value)}" for name, value in _pick(values, "metrics/").items()]

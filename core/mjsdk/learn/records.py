@@ -14,7 +14,7 @@ from typing import Any
 import importlib_metadata
 
 from mjsdk.errors import MjsdkError
-from mjsdk.plugins import PluginRef, Session, load, open_session
+from mjsdk.plugins import PluginRef, Session, find, load, open_session
 from mjsdk.runs import Run
 
 _PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
@@ -50,7 +50,11 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
-    return {"commit": commit, "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"), "dirty": _git(folder, "status", "--porcelain") != ""}
+    return {
+        "commit": commit,
+        "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"),
+        "dirty": _git(folder, "status", "--porcelain") != "",
+    }
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
@@ -69,17 +73,10 @@ def _version(distribution: str) -> str | None:
 
 
 def keep_local_plugins(run: Run, session: Session, data: dict[str, Any]) -> dict[str, Any]:
-    """Copy plugins that are single files into the run; the settings `data` with what to call them there."""
-    extras = []
-    for ref in session.refs:
-        spec = _keep(run, ref) if ref.local else None
-        if ref.kind == "extra":
-            extras.append(spec or ref.name)
-        elif spec:
-            data = {**data, ref.kind: spec}
-    kept = data.get("extras") or []
-    specs = [copy if copy.endswith(".py") else spec for copy, spec in zip(extras, kept, strict=True)]
-    return {**data, "extras": specs}
+    """Copy plugins that are single files into the run; gives the settings `data` with what to call them there."""
+    copies = {ref.target: _keep(run, ref) for ref in session.refs if ref.local}
+    named = {kind: copies.get(data[kind], data[kind]) for kind in ("robot", "task")}
+    return {**data, **named, "extras": [copies.get(extra, extra) for extra in data["extras"]]}
 
 
 def _keep(run: Run, ref: PluginRef) -> str:
@@ -90,8 +87,6 @@ def _keep(run: Run, ref: PluginRef) -> str:
         if ref.kind == "robot":
             open_session(copy).load_spec().compile()
         else:
-            from mjsdk.plugins import find
-
             load(find(ref.kind, copy))
     except (MjsdkError, ValueError) as error:
         _log.warning("the run depends on %s, whose copy cannot be used: %s", ref.target, error)

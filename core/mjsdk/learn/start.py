@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
+import attrs
 import torch
 
 from mjsdk.config import Config
@@ -13,6 +15,8 @@ from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.layers import flat
 from mjsdk.config.overrides import merge, tree
+from mjsdk.config.presets import chosen, numbers
+from mjsdk.config.yamlio import load_file
 from mjsdk.env import Env, make_env
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
@@ -29,12 +33,27 @@ _MOST_THREADS = 8
 """More threads than this do not speed up networks of this size."""
 
 
-def begin(config: Config, session: Session) -> Trainer:
+@attrs.frozen
+class Training:
+    """A trainer and the plugins of its run."""
+
+    trainer: Trainer
+    session: Session
+
+
+@attrs.frozen(kw_only=True)
+class Changes:
+    """Settings on top of those of an earlier run, from the weakest to the strongest."""
+
+    preset: str | None = None
+    file: Path | None = None
+    overrides: Sequence[tuple[str, Any]] = ()
+
+
+def begin(config: Config, session: Session) -> Training:
     """A new run: its folder appears, complete, with the checkpoint of the untrained policy."""
+    _check(config)
     agent = config.agent
-    check_agent(agent, config.env.scene.num_envs)
-    require_logger(agent.logger)
-    config.train.device = resolve_device(config.train.device)
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
     run = create_run(config.train.log_root, experiment, agent.run_name)
     try:
@@ -46,43 +65,59 @@ def begin(config: Config, session: Session) -> Trainer:
     except BaseException:
         run.discard()
         raise
-    return trainer
+    return Training(trainer, session)
 
 
-def go_on(run: Run, checkpoint: str, overrides: Sequence[tuple[str, Any]] = ()) -> Trainer:
-    """An earlier run at its newest checkpoint that matches a regular expression, with changed settings.
-
-    What was written about iterations after that checkpoint stays until the training has passed them again.
-    """
+def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None) -> Training:
+    """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings."""
     session = run.session()
-    config = resumed_config(run, session, overrides)
-    check_agent(config.agent, config.env.scene.num_envs)
-    require_logger(config.agent.logger)
-    config.train.device = resolve_device(config.train.device)
-    path = run.newest_checkpoint(checkpoint)
-    state = read_checkpoint(run, path, config.train.device)
+    config = resumed_config(run, session, changes or Changes())
+    _check(config)
+    state = read_checkpoint(run, run.newest_checkpoint(checkpoint), config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
     _record_resume(run, config, trainer.iteration)
-    return trainer
+    return Training(trainer, session)
 
 
-def resumed_config(run: Run, session: Session, overrides: Sequence[tuple[str, Any]]) -> Config:
+def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
     """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
-    data = deepcopy(run.config_data)
-    run.config(session)  # names the file if that is what does not fit, before blaming the flags
-    merged = merge(data, tree(overrides), session.terms(), typed=True)
-    mistakes = list(merged.mistakes)
+    run.config(session)  # says so if the file itself does not fit, before anything else is blamed
+    data, terms = deepcopy(run.config_data), session.terms()
+    mistakes = [
+        mistake
+        for given, typed in _layers(session, changes)
+        for mistake in merge(data, given, terms, typed=typed).mistakes
+    ]
     try:
-        config = from_plain(data, session.terms())
-        mistakes += check(config, session.terms(), robot=session.robot()).mistakes
+        config = from_plain(data, terms)
+        mistakes += check(config, terms, robot=session.robot()).mistakes
     except ConfigError as error:
         mistakes += error.mistakes
     if mistakes:
         raise ConfigError(list(dict.fromkeys(mistakes)))
     return config
+
+
+def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any], bool]]:
+    """Nested settings, and whether they were typed on a command line."""
+    if changes.preset:
+        presets = session.task().presets
+        for name in chosen(changes.preset, "cpu", presets):
+            if name in changes.preset.split(","):
+                yield tree(numbers(name, session.robot(), presets).items()), False
+    if changes.file:
+        yield load_file(changes.file), False
+    yield tree(changes.overrides), True
+
+
+def _check(config: Config) -> None:
+    """What rsl_rl and the machine cannot do is an error before anything is built."""
+    check_agent(config.agent, config.env.scene.num_envs)
+    require_logger(config.agent.logger)
+    config.train.device = resolve_device(config.train.device)
 
 
 def use_threads(device: str) -> int:
@@ -123,10 +158,11 @@ def _record_resume(run: Run, config: Config, iteration: int) -> None:
 
 def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
     """Refuse other networks: the weights would not fit, or mean something else."""
-    import attrs
-
     mistakes = [
-        Mistake(f"agent.{kind}.{name}", f"{value} cannot be used to go on: the networks of {run.name} have {trained[kind][name]}")
+        Mistake(
+            f"agent.{kind}.{name}",
+            f"{value} cannot be used to go on: the networks of {run.name} have {trained[kind][name]}",
+        )
         for kind, network in (("actor", config.agent.actor), ("critic", config.agent.critic))
         for name, value in attrs.asdict(network).items()
         if name in trained[kind] and trained[kind][name] != value and name not in _FREE

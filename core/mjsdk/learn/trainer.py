@@ -76,7 +76,12 @@ class Trainer:
         return {group: obs[group].clone() for group in ("actor", "critic")}
 
     def learn(
-        self, until: int, *, deadline: float = float("inf"), interrupt: Interrupt | None = None, watchers: Sequence[Watcher] = ()
+        self,
+        until: int,
+        *,
+        deadline: float = float("inf"),
+        interrupt: Interrupt | None = None,
+        watchers: Sequence[Watcher] = (),
     ) -> str:
         """Train until iteration `until`, the `deadline` on `time.monotonic`'s clock, or an interrupt.
 
@@ -97,7 +102,9 @@ class Trainer:
                 watcher.iteration(report)
             # Half an iteration of grace, so that on average the time is met.
             over = time.monotonic() + (time.monotonic() - start) / 2 > deadline
-            reason = "done" if self.iteration >= until else "interrupt" if interrupt.requested else "time" if over else ""
+            reason = (
+                "done" if self.iteration >= until else "interrupt" if interrupt.requested else "time" if over else ""
+            )
             if reason or self._due():
                 self.save()
         except StorageError as error:
@@ -134,9 +141,9 @@ class Trainer:
     def _rollout(self, clock: _Clock) -> None:
         """Fill the storage.
 
-        `no_grad` rather than rsl_rl's `inference_mode`, whose tensors the environment could not write to afterwards. For
-        episodes that end by time rsl_rl adds gamma V(s_t), the value before the step, to the reward: near enough, as the
-        observation after the step belongs to the next episode.
+        `no_grad` rather than rsl_rl's `inference_mode`, whose tensors the environment could not write to afterwards.
+        For episodes that end by time rsl_rl adds gamma V(s_t), the value before the step, to the reward: near enough,
+        as the observation after the step belongs to the next episode.
         """
         algorithm = self.algorithm
         with torch.no_grad():
@@ -233,7 +240,9 @@ class Trainer:
             path = self.save(folder)
         except (OSError, StorageError) as error:
             return f"{kept} Iteration {self.iteration} could not be saved elsewhere either: {error}"
-        return f"{kept} Iteration {self.iteration} is saved in {path}: make room, move it to {self.run.path}, and resume."
+        return (
+            f"{kept} Iteration {self.iteration} is saved in {path}: make room, move it to {self.run.path}, and resume."
+        )
 
 
 class _Clock:

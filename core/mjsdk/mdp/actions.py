@@ -12,6 +12,7 @@ from torch import Tensor
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.actions import ActionTerm
+from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
 from mjsdk.robot import Roles
@@ -76,6 +77,10 @@ class JointPosition(ActionTerm):
         if self.config.clip is not None:
             action = action.clamp(*self.config.clip)
         return torch.addcmul(self.offset, action, self.scale) - self.env.robot.encoder_bias[:, self._index]
+
+    def reflection(self, mirror: Mirror) -> Reflection:
+        """Pairs of joints change places; those that turn the other way change their sign."""
+        return mirror.joints(self.joints.ids)
 
     def _actuators(self) -> list[int]:
         model = self.env.model

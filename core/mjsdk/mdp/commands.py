@@ -11,6 +11,7 @@ from torch import Tensor
 from mjsdk.config.env import CommandTermConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.commands import CommandTerm
+from mjsdk.env.mirror import HALF_TURN, PLANAR
 from mjsdk.env.rotations import wrap_angle
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class UniformVelocity(CommandTerm):
     Config: ClassVar[type[CommandTermConfig]] = UniformVelocityConfig
     config: UniformVelocityConfig
     size = 3
+    reflection = PLANAR
     quantity = "velocity"
     quantity = "velocity"
 
@@ -103,12 +105,13 @@ class GaitClock(CommandTerm):
     """A clock for stepping: sine and cosine of the phase, both 0 while the robot is told to stand.
 
     The phase of foot i is the clock's minus the offset that the robot's gait gives to it; the foot swings while that is
-    below the share `swing`.
+    below the share `swing`. Half a cycle is a step.
     """
 
     Config: ClassVar[type[CommandTermConfig]] = GaitClockConfig
     config: GaitClockConfig
     size = 2
+    reflection = HALF_TURN
 
     def __init__(self, env: Env, name: str, config: GaitClockConfig) -> None:
         super().__init__(env, name, config)
@@ -121,32 +124,30 @@ class GaitClock(CommandTerm):
         self.moving = env.buffers.new(f"command/{name}/moving", env.num_envs, dtype=torch.bool)
         """Worlds that step, shape (E,)."""
 
-    def resample(self, ids: Tensor) -> None:
-        """Begin anywhere in the cycle."""
-        if not self._running(ids):
-            self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids))
-
     def compute(self, dt: float) -> None:
-        """Go on by `dt` seconds."""
-        self.phase.add_(self._frequency * dt).remainder_(1.0)
-        name = self.config.velocity_command
-        if name:
-            torch.gt(self.env.command(name).abs().sum(1), 0.05, out=self.moving)
-        else:
-            self.moving.fill_(True)
+        """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
+        ahead = self.phase + self._frequency * dt
+        half = torch.floor(2.0 * ahead) / 2.0
+        step_ends = half > torch.floor(2.0 * self.phase) / 2.0
+        stops = step_ends & ~self._wanted()
+        self.phase.copy_(torch.where(self.moving, torch.where(stops, half, ahead).remainder_(1.0), self.phase))
+        self.moving.logical_and_(~stops).logical_or_(self._wanted())
         angle = 2.0 * torch.pi * self.phase
         self.command.copy_(torch.stack((torch.sin(angle), torch.cos(angle)), 1)).mul_(self.moving.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
-        """Begin anywhere in the cycle."""
-        self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids))
+        """Begin with a step of either side."""
+        self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids)).round() / 2.0
+        self.moving[ids] = False
+
+    def _wanted(self) -> Tensor:
+        """Worlds that are told to move, shape (E,)."""
+        name = self.config.velocity_command
+        return self.env.command(name).abs().sum(1) > 0.05 if name else torch.ones_like(self.moving)
 
     def foot_phase(self) -> Tensor:
         """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
         return torch.remainder(self.phase.unsqueeze(1) - self._offsets, 1.0)
-
-    def _running(self, ids: Tensor) -> bool:
-        return bool(self.moving[ids].any())
 
 
 TERMS = {"gait_clock": GaitClock, "uniform_velocity": UniformVelocity}

@@ -5,29 +5,61 @@ from __future__ import annotations
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.env.mirror import AXIAL, POLAR, Mirror, Reflection, reflects
 from mjsdk.selection import Joints
 
+_AXIAL_SENSORS = ("gyro", "frameangvel", "subtreeangmom")
 
+
+def _of_joints(mirror: Mirror, env: Env, joints: Joints, **_: object) -> Reflection:
+    return mirror.joints(joints.ids)
+
+
+def _of_actions(mirror: Mirror, env: Env) -> Reflection:
+    return env.actions.reflection(mirror)
+
+
+def _of_command(mirror: Mirror, env: Env, command: str) -> Reflection:
+    return env.commands.terms[command].reflection
+
+
+def _of_sensor(mirror: Mirror, env: Env, sensor: str) -> Reflection:
+    parts = env.sensor_parts(sensor)
+    single = AXIAL if env.config.scene.sensors[sensor].type in _AXIAL_SENSORS else POLAR
+    order = mirror.parts(parts).sources
+    sources = tuple(3 * i + k for i in order for k in single.sources)
+    return Reflection(sources, single.signs * len(parts))
+
+
+def _of_contact(mirror: Mirror, env: Env, sensor: str) -> Reflection:
+    return mirror.parts(env.sensor_parts(sensor))
+
+
+@reflects(POLAR)
 def base_lin_vel(env: Env) -> Tensor:
     """Velocity of the base [m/s], base frame, shape (E, 3). Real robots cannot measure it: for critics."""
     return env.robot.root_lin_vel_b
 
 
+@reflects(AXIAL)
 def base_ang_vel(env: Env) -> Tensor:
     """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
     return env.robot.root_ang_vel_b
 
 
+@reflects(POLAR)
 def projected_gravity(env: Env) -> Tensor:
     """Direction of gravity [-], base frame, shape (E, 3)."""
     return env.robot.projected_gravity_b
 
 
+@reflects(Reflection.of_signs(1.0))
 def base_height(env: Env) -> Tensor:
     """Height of the base over the origin [m], shape (E, 1)."""
     return env.robot.root_pos_w[:, 2:3]
 
 
+@reflects(_of_joints)
 def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tensor:  # type: ignore[assignment]
     """Joint positions relative to the default pose [rad], shape (E, J).
 
@@ -39,6 +71,7 @@ def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tens
     return (relative + env.robot.encoder_bias if biased else relative)[:, joints.index]
 
 
+@reflects(_of_joints)
 def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assignment]
     """Joint velocities [rad/s], shape (E, J).
 
@@ -48,11 +81,13 @@ def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assign
     return env.robot.joint_vel[:, joints.index]
 
 
+@reflects(_of_actions)
 def last_action(env: Env) -> Tensor:
     """What the policy asked for in the last step [-], shape (E, A)."""
     return env.actions.action
 
 
+@reflects(_of_command)
 def generated_commands(env: Env, command: str) -> Tensor:
     """What is asked of the policy now, shape (E, size).
 
@@ -62,6 +97,7 @@ def generated_commands(env: Env, command: str) -> Tensor:
     return env.command(command)
 
 
+@reflects(_of_sensor)
 def sensor(env: Env, sensor: str) -> Tensor:
     """Readings of a sensor of the scene, shape (E, parts x width).
 
@@ -71,6 +107,7 @@ def sensor(env: Env, sensor: str) -> Tensor:
     return env.sensor(sensor).flatten(1)
 
 
+@reflects(_of_contact)
 def contact(env: Env, sensor: str) -> Tensor:
     """Which parts touch something, 0 or 1, shape (E, parts).
 

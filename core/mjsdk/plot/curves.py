@@ -15,7 +15,7 @@ Rows = Sequence[Mapping[str, Any]]
 
 AXES = {
     "time": ("time/total_s", 1.0 / 60.0, "wall time [min]"),
-    "steps": ("steps", 1e-6, "steps [millions]"),
+    "steps": ("timesteps", 1e-6, "steps [millions]"),
     "iteration": ("iteration", 1.0, "iteration"),
 }
 """What curves are drawn against: key, factor, label."""

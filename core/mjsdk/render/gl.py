@@ -20,6 +20,8 @@ HEADLESS = ("egl", "osmesa")
 """MuJoCo's ways to draw without a display, in the order in which they are tried."""
 _PROBE = "import sys, importlib; importlib.import_module('mujoco.' + sys.argv[1]).GLContext(64, 64).make_current()"
 _PROBE_TIMEOUT = 30.0  # s; a first start of a driver on a slow disk takes a few
+_SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "osmesa")
+"""Parts of the names of OpenGL implementations that draw on the CPU."""
 _HELP = (
     "Install one of them: `sudo apt install libegl1 libgl1-mesa-dri` (EGL) or `sudo apt install libosmesa6` (OSMesa), "
     "or set MUJOCO_GL to what this machine has. Training goes on without pictures."
@@ -65,6 +67,16 @@ def probe(backend: str) -> str:
     if done.returncode == 0:
         return ""
     return (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
+
+
+def draws_in_software() -> bool:
+    """Whether the current OpenGL context draws on the CPU."""
+    try:
+        renderer = importlib.import_module("OpenGL.GL").glGetString(0x1F01)  # GL_RENDERER
+    except Exception:  # whatever is wrong with PyOpenGL, a picture can be drawn without knowing
+        return True
+    name = renderer.decode(errors="replace").lower() if renderer else ""
+    return not name or any(mark in name for mark in _SOFTWARE)
 
 
 def _context(backend: str, width: int, height: int) -> Any:

@@ -8,10 +8,13 @@ import mujoco
 import numpy as np
 
 from mjsdk.errors import RenderError
-from mjsdk.render.gl import make_context
+from mjsdk.render.gl import draws_in_software, make_context
 
 _MAX_GEOMS = 4000
 _SAMPLES = 4
+"""Samples per pixel that smooth edges; without a GPU they would take most of the time of a picture."""
+_SLICES, _STACKS = 16, 10
+"""Facets of round geoms: half of MuJoCo's, in half the time, and hardly to be seen."""
 
 
 class Offscreen:
@@ -20,10 +23,11 @@ class Offscreen:
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         self.size = (width, height)
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        model.vis.quality.offsamples = _SAMPLES
+        model.vis.quality.numslices, model.vis.quality.numstacks = _SLICES, _STACKS
         self._model = model
         self._gl = make_context(width, height)
         self._gl.make_current()
+        model.vis.quality.offsamples = 0 if draws_in_software() else _SAMPLES
         try:
             self.context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
             mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self.context)

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 MAX_FPS = 50.0
 """Videos have the control rate, or an even part of it, up to this many frames per second."""
+_LIGHT_DISTANCE = 2.5
+"""Distance of the lights to the robot [m]."""
+_EXTENT = 3.0
+"""Size of what is lit and shadowed around the robot [m]."""
 _GAP = 0.06
 """Height between the arrow of the command and that of the robot's motion [m]."""
 
@@ -33,6 +37,7 @@ class WorldView:
         self.world = world
         self.model = build_scene(session, env.config, visuals=True).model
         self.data = mujoco.MjData(self.model)
+        _light(self.model)
         self._env = env
         self._qpos = env.physics.bind("qpos")
         self._top = _height_above_base(self.model, self.data)
@@ -41,8 +46,9 @@ class WorldView:
         """Take over the world's state."""
         self.data.qpos[:] = self._qpos[self.world].cpu().numpy()
         mujoco.mj_kinematics(self.model, self.data)
-        mujoco.mj_comPos(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
+        # The lights go along with the robot: shadows are drawn only near them.
+        self.data.light_xpos[:] = self.base_pos - _LIGHT_DISTANCE * self.data.light_xdir
 
     @property
     def base_pos(self) -> np.ndarray:
@@ -63,8 +69,9 @@ class WorldView:
             return
         over = self.base_pos + np.array([0.0, 0.0, self._top + 0.15])
         heading = heading_of(self.data.qpos[3:7])
-        for level, (velocity, colour) in enumerate(zip(velocities, (ACTUAL, ASKED), strict=True)):
-            add_velocity(scene, over + np.array([0.0, 0.0, level * _GAP]), heading, velocity, colour)
+        asked, actual = velocities
+        add_velocity(scene, over + np.array([0.0, 0.0, _GAP]), heading, asked, ASKED)
+        add_velocity(scene, over, heading, actual, ACTUAL)
 
     def text(self, time_s: float) -> tuple[str, str]:
         """Two columns for a corner of the picture."""
@@ -138,6 +145,14 @@ def _height_above_base(model: mujoco.MjModel, data: mujoco.MjData) -> float:
     mujoco.mj_kinematics(model, data)
     robot = model.geom_bodyid > 0
     return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max() - data.qpos[2])
+
+
+def _light(model: mujoco.MjModel) -> None:
+    """Clean shadows, and no mirror images that distract from the feet."""
+    model.stat.extent = _EXTENT
+    model.vis.map.shadowclip = 1.0
+    model.vis.quality.shadowsize = 2048
+    model.mat_reflectance[:] = 0.0
 
 
 def _even(pixels: int) -> int:

@@ -23,10 +23,15 @@ class SensorSlot:
     """Where the readings of one sensor of the settings stand in `sensordata`."""
 
     start: int
-    count: int
-    """Parts that carry the sensor, in the order of the role or the model."""
     width: int
     """Numbers per part."""
+    parts: tuple[str, ...]
+    """Names of the parts that carry the sensor, in the order of the role or the model."""
+
+    @property
+    def count(self) -> int:
+        """Number of parts."""
+        return len(self.parts)
 
 
 def sensor_parts(config: SensorConfig) -> type[Selection]:
@@ -69,5 +74,6 @@ def sensor_slots(model: mujoco.MjModel, added: Mapping[str, tuple[str, ...]]) ->
     slots = {}
     for name, full_names in added.items():
         first = model.sensor(full_names[0])
-        slots[name] = SensorSlot(int(first.adr[0]), len(full_names), int(first.dim[0]))
+        parts = tuple(full_name.removeprefix(f"{name}/") for full_name in full_names)
+        slots[name] = SensorSlot(int(first.adr[0]), int(first.dim[0]), parts)
     return slots

@@ -6,9 +6,19 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.selection import Sites
 
 
+def _of_feet(mirror: Mirror, env: Env, feet: Sites) -> Reflection:
+    return mirror.parts(feet.names)
+
+
+def _of_forces(mirror: Mirror, env: Env, sensor: str) -> Reflection:
+    return mirror.parts(env.sensor_parts(sensor))
+
+
+@reflects(_of_feet)
 def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assignment]
     """Height of the feet's sites over the ground [m], shape (E, F).
 
@@ -18,6 +28,7 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
     return env.robot.site_pos_w[:, feet.index, 2]
 
 
+@reflects(_of_forces)
 def foot_force(env: Env, sensor: str = "feet_contact") -> Tensor:
     """Vertical force on the feet as log(1 + |F|) [-], shape (E, F).
 

@@ -52,6 +52,7 @@ def velocity_task(robot: Robot) -> TaskConfig:
             events=_events(),
             metrics=_metrics(),
             only_positive_rewards=True,
+            mirror_clock="gait" if robot.gait is not None and robot.mirror else "",
         ),
         agent=AgentConfig(),
     )

@@ -1,0 +1,325 @@
+"""`mjsdk train`: teach a robot a task, or go on teaching it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mjsdk.cli import _output
+from mjsdk.cli.app import FREE_FLAGS
+from mjsdk.errors import ConfigError, Diverged, Mistake, MjsdkError, PhysicsError, StorageError, listing
+
+if TYPE_CHECKING:
+    from mjsdk.learn.interrupts import Interrupt
+    from mjsdk.learn.progress import LiveView, PlainView
+    from mjsdk.learn.start import Training
+    from mjsdk.learn.trainer import Trainer
+    from mjsdk.runs import Run
+
+_EPILOG = """\b
+Every other setting has a dotted flag; `mjsdk explain [PATH] --robot R --task T` tells what each one means:
+  --env.scene.num-envs 1024          parallel worlds
+  --agent.max-iterations 300         length of the training
+  --agent.algorithm.learning-rate 3e-4
+  --env.rewards.NAME.weight -0.05    any term of any manager
+
+\b
+Examples:
+  mjsdk train --robot R --task T --minutes 3
+  mjsdk train --robot R --task T --preset stable --seed 2 --run-name steady
+  mjsdk train --robot ./my_robot.py --task T --config my_settings.yaml
+  mjsdk train --robot R --task T --with ./my_extra.py --env.rewards.jump.func my_extra:jump \\
+      --env.rewards.jump.weight 0.1
+  mjsdk train --resume               go on with the newest run
+  mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
+"""
+
+_WHAT, _HOW, _RECORD = "What is trained", "How", "What is kept"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train", rich_help_panel="Learn", context_settings=FREE_FLAGS, epilog=_EPILOG)(train)
+
+
+def train(
+    context: typer.Context,
+    robot: Annotated[str, typer.Option(help="Robot: NAME, PACKAGE:NAME or ./FILE.py.", rich_help_panel=_WHAT)] = "",
+    task: Annotated[str, typer.Option(help="Task, likewise.", rich_help_panel=_WHAT)] = "",
+    with_: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Extra to load, likewise; may be given several times.", rich_help_panel=_WHAT),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an earlier run, in its folder.", rich_help_panel=_WHAT)
+    ] = False,
+    preset: Annotated[
+        str, typer.Option(help="Named settings: cpu, gpu, stable; several joined by commas.", rich_help_panel=_HOW)
+    ] = "",
+    config: Annotated[Path | None, typer.Option(help="YAML file with settings.", rich_help_panel=_HOW)] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_HOW)] = "",
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of all random numbers (agent.seed).", rich_help_panel=_HOW)
+    ] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Stop after that much wall time, everything saved.", rich_help_panel=_HOW)
+    ] = None,
+    run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
+    log_root: Annotated[
+        str, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
+    ] = "",
+    video: Annotated[
+        bool, typer.Option("--video", help="Record videos while training.", rich_help_panel=_RECORD)
+    ] = False,
+    video_length: Annotated[int | None, typer.Option(help="Control steps per video.", rich_help_panel=_RECORD)] = None,
+    video_interval: Annotated[
+        int | None, typer.Option(help="Iterations between videos.", rich_help_panel=_RECORD)
+    ] = None,
+) -> None:
+    """Train a robot on a task, or go on with an earlier training.
+
+    The run folder logs/rsl_rl/EXPERIMENT/TIME holds the settings, the checkpoints and the curves; `mjsdk play`,
+    `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to go on.
+    """
+    started = time.monotonic()
+    _wait_without_spinning()
+    given = {
+        "train.device": device or None,
+        "agent.seed": seed,
+        "agent.run_name": run_name or None,
+        "train.log_root": log_root or None,
+        "train.video": video or None,
+        "train.video_length": video_length,
+        "train.video_interval": video_interval,
+    }
+    overrides = _overrides(context.args, given)
+    deadline = started + _seconds(minutes)
+    if resume or dict(overrides).get("agent.resume"):
+        training = _resumed(robot, task, preset, config, overrides)
+    else:
+        training = _fresh(robot, task, with_ or [], preset, config, overrides)
+    _run(training, deadline)
+
+
+def _wait_without_spinning() -> None:
+    """Let torch's threads sleep while they wait for each other; must be said before torch is imported.
+
+    They share the cores with the physics' threads and with other programs: spinning, they keep them from working, and
+    an update takes up to ten times as long on a machine that has something else to do.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
+    from mjsdk.config.overrides import parse_flags
+
+    return [*parse_flags(args), *((path, value) for path, value in given.items() if value is not None)]
+
+
+def _seconds(minutes: float | None) -> float:
+    if minutes is None:
+        return float("inf")
+    if not minutes > 0:
+        raise ConfigError([Mistake("--minutes", f"{minutes:g} is not a time to train for; give a number above 0")])
+    return 60.0 * minutes
+
+
+# Preparing
+
+
+def _fresh(
+    robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
+) -> Training:
+    from mjsdk.plugins import open_session
+
+    _check_named(robot, task)
+    session = open_session(robot, task, extras)
+    from mjsdk.config.layers import compose
+    from mjsdk.physics import resolve_device
+
+    device = resolve_device(str(_setting(overrides, file, "train.device", "auto")))
+    composed = compose(session, preset=preset or None, device=device, file=file, overrides=overrides)
+    for warning in composed.warnings:
+        _output.warn(warning)
+    from mjsdk.learn.start import begin
+
+    return begin(composed.config, session)
+
+
+def _check_named(robot: str, task: str) -> None:
+    from mjsdk.plugins import index
+
+    missing = [
+        Mistake(
+            f"--{kind}",
+            f"must be given. Installed: {listing(ref.name for ref in index() if ref.kind == kind)}, or ./FILE.py",
+        )
+        for kind, name in (("robot", robot), ("task", task))
+        if not name
+    ]
+    if missing:
+        raise ConfigError(missing)
+
+
+def _resumed(robot: str, task: str, preset: str, file: Path | None, overrides: list[tuple[str, Any]]) -> Training:
+    from mjsdk.runs import newest_run
+
+    def setting(path: str, default: str) -> str:
+        return str(_setting(overrides, file, path, default))
+
+    named = f"{robot}_{task}" if robot and task and not robot.endswith(".py") and not task.endswith(".py") else "*"
+    experiment = setting("agent.experiment_name", "") or named.replace(":", "_")
+    run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
+    _check_agreement(run, robot, task)
+    from mjsdk.learn.start import Changes, go_on
+
+    return go_on(
+        run, setting("agent.load_checkpoint", ".*"), Changes(preset=preset or None, file=file, overrides=overrides)
+    )
+
+
+def _setting(overrides: list[tuple[str, Any]], file: Path | None, path: str, default: Any) -> Any:
+    """A setting that is needed before all of them are composed."""
+    given = dict(overrides)
+    if path in given:
+        return given[path]
+    if file is None:
+        return default
+    from mjsdk.config.yamlio import load_file
+
+    value: Any = load_file(file)
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return default if value is None else value
+
+
+def _check_agreement(run: Run, robot: str, task: str) -> None:
+    plugins = {plugin["kind"]: plugin for plugin in run.info.get("plugins", [])}
+    mistakes = [
+        Mistake(
+            f"--{kind}",
+            f"{given} is not the {kind} of run {run.name}, which is {plugins[kind]['name']}; leave it out to resume",
+        )
+        for kind, given in (("robot", robot), ("task", task))
+        if given and kind in plugins and Path(given.rpartition(":")[2]).stem != plugins[kind]["name"]
+    ]
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
+# Training
+
+
+def _run(training: Training, deadline: float) -> None:
+    from mjsdk.learn.interrupts import graceful
+
+    trainer = training.trainer
+    until = trainer.config.agent.max_iterations
+    _announce(training)
+    if trainer.iteration >= until:
+        typer.echo(
+            f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations to go on."
+        )
+        return
+    view = _view(trainer, deadline)
+    with graceful(
+        lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
+    ) as interrupt:
+        reason = _learn(training, view, until, deadline, interrupt)
+    _export(training)
+    _conclude(trainer, reason)
+    if interrupt.signal is not None:
+        raise typer.Exit(128 + interrupt.signal)
+
+
+def _learn(training: Training, view: LiveView | PlainView, until: int, deadline: float, interrupt: Interrupt) -> str:
+    from mjsdk.learn.loggers import open_loggers
+
+    trainer, agent = training.trainer, training.trainer.config.agent
+    watchers = open_loggers(trainer.run, agent.logger, agent.wandb_project, trainer.iteration)
+    try:
+        return trainer.learn(until, deadline=deadline, interrupt=interrupt, watchers=[*watchers, view])
+    except (Diverged, PhysicsError, StorageError) as error:
+        raise type(error)(f"{error}\n{_way_on(trainer.run)}") from error
+    except KeyboardInterrupt:
+        view.close()
+        typer.echo(f"stopped in iteration {trainer.iteration + 1}, which is lost. {_way_on(trainer.run)}")
+        raise
+    finally:
+        view.close()
+        for watcher in watchers:
+            _close(watcher)
+
+
+def _close(watcher: Any) -> None:
+    """A logger that cannot write its last lines must not hide what ended the training."""
+    try:
+        watcher.close()
+    except MjsdkError as error:
+        _output.warn(str(error))
+
+
+def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
+    from mjsdk.learn.progress import LiveView, PlainView
+
+    console = _output.console()
+    if console.is_terminal:
+        return LiveView(console, str(trainer.run.path), deadline)
+    return PlainView(typer.echo, deadline)
+
+
+def _export(training: Training) -> None:
+    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
+    for name, exporter in training.session.exporters().items():
+        try:
+            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
+        except Exception as error:
+            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
+
+
+def _announce(training: Training) -> None:
+    trainer, session = training.trainer, training.session
+    agent, env = trainer.config.agent, trainer.env
+    policy = "-".join(map(str, [env.observation_dims["actor"], *agent.actor.hidden_dims, env.num_actions]))
+    typer.echo(f"run     {trainer.run.path}")
+    typer.echo(f"robot   {session.robot_ref.name} ({session.robot_ref.package})")
+    typer.echo(f"task    {session.task_ref.name} ({session.task_ref.package})")
+    typer.echo(
+        f"worlds  {env.num_envs} x {agent.num_steps_per_env} steps on {trainer.config.train.device}, "
+        f"policy {agent.actor.class_name} {policy}, seed {agent.seed}"
+    )
+    if trainer.iteration:
+        typer.echo(f"resume  at iteration {trainer.iteration}, {trainer.timesteps:,} steps so far")
+
+
+def _conclude(trainer: Trainer, reason: str) -> None:
+    from mjsdk.learn.progress import duration
+
+    run = trainer.run
+    why = {"done": "all iterations are done", "time": "the time is up", "interrupt": "interrupted"}[reason]
+    typer.echo(
+        f"\n{why}: {trainer.iteration} iterations, {trainer.timesteps:,} steps, {duration(trainer.seconds)} of training"
+    )
+    typer.echo(f"saved   {run.checkpoint_path(trainer.iteration)}")
+    folder = shlex.quote(str(run.path))
+    typer.echo(f"watch   mjsdk play {folder}")
+    typer.echo(f"judge   mjsdk eval {folder}")
+    more = f" --agent.max-iterations {2 * trainer.iteration}" if reason == "done" else ""
+    typer.echo(f"go on   {resume_command(run)}{more}")
+
+
+def _way_on(run: Run) -> str:
+    newest = run.checkpoints()[-1:]
+    return f"The newest checkpoint is {newest[0].name if newest else '(none)'}. Go on with: {resume_command(run)}"
+
+
+def resume_command(run: Run) -> str:
+    """What to type to go on with exactly this run."""
+    root = run.path.parent.parent.parent
+    where = "" if str(root) == "logs" else f" --log-root {shlex.quote(str(root))}"
+    return f"mjsdk train --resume --agent.load-run {shlex.quote(run.name)}{where}"

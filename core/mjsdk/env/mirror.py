@@ -1,0 +1,140 @@
+"""Left-right symmetry: the mirror image of what a robot feels and does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from mjsdk.errors import ConfigError, Mistake, SceneError
+from mjsdk.scene.joints import scalar_joints
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+    from mjsdk.scene import Scene
+
+
+@attrs.frozen
+class Reflection:
+    """How a vector of D numbers looks in the mirror: element i is `signs[i]` times element `sources[i]`."""
+
+    sources: tuple[int, ...]
+    signs: tuple[float, ...]
+
+    @classmethod
+    def of_signs(cls, *signs: float) -> Reflection:
+        """Each element keeps its place and may change its sign."""
+        return cls(tuple(range(len(signs))), signs)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Reflection]) -> Reflection:
+        """Several vectors, one after the other."""
+        sources: list[int] = []
+        for part in parts:
+            start = len(sources)
+            sources += [start + source for source in part.sources]
+        return cls(tuple(sources), tuple(sign for part in parts for sign in part.signs))
+
+
+POLAR = Reflection.of_signs(1.0, -1.0, 1.0)
+"""Positions, velocities, forces: y changes its sign."""
+AXIAL = Reflection.of_signs(-1.0, 1.0, -1.0)
+"""Angular velocities: x and z change their signs."""
+PLANAR = Reflection.of_signs(1.0, -1.0, -1.0)
+"""Velocity commands: forward, to the left, yaw rate."""
+HALF_TURN = Reflection.of_signs(-1.0, -1.0)
+"""Sine and cosine of a clock: half a cycle on."""
+
+
+class Mirror:
+    """The mirror image of a robot whose parts come in pairs, across the vertical plane through its x axis.
+
+    In the second half of a gait clock's cycle the networks see the mirrored world, and what they answer is mirrored back:
+    they only ever learn one side. That makes the policy exactly symmetric, at no cost in samples or networks.
+    """
+
+    def __init__(self, env: Env, clock: str) -> None:
+        self._env = env
+        if clock not in env.commands.terms or not hasattr(env.commands.terms[clock], "phase"):
+            raise ConfigError([Mistake("env.mirror_clock", f"'{clock}' is no command with a phase, such as a gait_clock")])
+        self._clock = env.commands.terms[clock]
+        self._joints = _joint_reflection(env.scene)
+
+    @property
+    def active(self) -> Tensor:
+        """Worlds that the networks see mirrored now, bool, shape (E, 1)."""
+        return (self._clock.phase >= 0.5).unsqueeze(1)  # type: ignore[attr-defined]
+
+    def joints(self, ids: Sequence[int]) -> Reflection:
+        """Reflection of numbers about the joints `ids`, which must contain the partner of each."""
+        place = {joint: i for i, joint in enumerate(ids)}
+        try:
+            sources = tuple(place[self._joints.sources[joint]] for joint in ids)
+        except KeyError as error:
+            names = self._env.names.joints
+            raise SceneError(f"cannot mirror these joints: the partner '{names[error.args[0]]}' is not among them") from None
+        return Reflection(sources, tuple(self._joints.signs[joint] for joint in ids))
+
+    def parts(self, names: Sequence[str]) -> Reflection:
+        """Reflection of one number per part."""
+        partners = [partner(name, self._env.scene.robot.mirror, names) for name in names]
+        return Reflection(tuple(names.index(name) for name in partners), (1.0,) * len(names))
+
+    def reflect(self, values: Tensor, sources: Tensor, signs: Tensor) -> Tensor:
+        """Mirror `values`, shape (E, D), in the worlds that are seen mirrored."""
+        return torch.where(self.active, values[:, sources] * signs, values)
+
+
+Declaration = Callable[..., Reflection]
+"""`(mirror, env, **params) -> Reflection` of an observation term's output."""
+
+
+def reflects(declaration: Declaration | Reflection) -> Callable[[Any], Any]:
+    """Decorator of an observation term: how its output looks in the mirror."""
+
+    def mark(term: Any) -> Any:
+        term.reflection = declaration
+        return term
+
+    return mark
+
+
+def reflection_of(term: Any, mirror: Mirror, env: Env, params: dict[str, Any], path: str) -> Reflection:
+    """The reflection that a term declares. Raises `ConfigError` if it declares none."""
+    declared = getattr(term, "reflection", None)
+    if declared is None:
+        message = "does not say how it looks in the mirror: decorate it with mjsdk.env.reflects, or set env.mirror_clock to ''"
+        raise ConfigError([Mistake(path, message)])
+    return declared if isinstance(declared, Reflection) else declared(mirror, env, **params)
+
+
+def partner(name: str, pairs: dict[str, str] | Any, names: Sequence[str]) -> str:
+    """The part on the other side: one that the robot's pairs of words lead to, or the part itself if it is in the middle."""
+    for left, right in pairs.items():
+        for here, there in ((left, right), (right, left)):
+            other = name.replace(here, there, 1)
+            if here in name and other in names:
+                return other
+    return name
+
+
+def _joint_reflection(scene: Scene) -> Reflection:
+    """Partners by name; signs by the joints' axes at the model's zero pose."""
+    names, pairs = scene.names.joints, scene.robot.mirror
+    if not pairs:
+        raise SceneError(f"robot '{scene.robot.name}' does not say which of its parts are left and right; set Robot.mirror")
+    data = mujoco.MjData(scene.model)
+    mujoco.mj_forward(scene.model, data)
+    axes = data.xaxis[scalar_joints(scene.model)]
+    sources = tuple(names.index(partner(name, pairs, names)) for name in names)
+    images = axes * np.array([-1.0, 1.0, -1.0])
+    products = (images * axes[list(sources)]).sum(1)
+    crooked = [name for name, product in zip(names, products, strict=True) if abs(product) < 0.9]
+    if crooked:
+        raise SceneError(f"robot '{scene.robot.name}' is not symmetric: the axes of {', '.join(crooked)} and their partners differ")
+    return Reflection(sources, tuple(np.sign(products).tolist()))

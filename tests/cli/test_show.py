@@ -1,0 +1,122 @@
+"""`mjsdk show robot` and `mjsdk show task`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mjsdk.cli import main
+
+PLAIN = "MJSDK_API = 1\n"
+
+
+def run(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as caught:
+        main(args)
+    out, err = capsys.readouterr()
+    return caught.value.code or 0, out, err
+
+
+def test_a_robot_is_shown_with_its_joints_motors_roles_and_collisions(site, capsys):
+    site.robot()
+    code, out, err = run(capsys, "show", "robot", "myarm")
+    assert (code, err) == (0, "")
+    for text in ("an arm [of one joint]", "from my-robot 1.0 (my_robot_myarm)", "1 joint,", "tip (default)", "[rad]"):
+        assert text in out
+    (row,) = [line.split() for line in out.splitlines() if "bend" in line]
+    assert row == ["bend", "-1", "..", "1", "10", "1", "4", "0.01", "0.1"]
+
+
+def test_the_json_of_a_robot_is_complete(site, capsys):
+    site.robot()
+    facts = json.loads(run(capsys, "show", "robot", "my-robot:myarm", "--json")[1])
+    assert facts["dof"] == 1
+    assert facts["joints"] == [
+        {
+            "name": "bend",
+            "range": [-1.0, 1.0],
+            "actuator": {
+                "kp": 10.0,
+                "kd": 1.0,
+                "effort_limit": 4.0,
+                "armature": 0.01,
+                "velocity_limit": None,
+                "frictionloss": 0.0,
+                "action_scale": 0.1,
+            },
+        }
+    ]
+    assert facts["roles"] == {"base": {"bodies": ["base"]}, "tip": {"bodies": ["tip"]}}
+    assert list(facts["collisions"]) == ["tip", "all"]
+    assert facts["hooks"] == ["mjsdk_load_spec", "mjsdk_robot"]
+    assert {key: facts[key] for key in ("kind", "name", "dist", "version", "api")} == {
+        "kind": "robot",
+        "name": "myarm",
+        "dist": "my-robot",
+        "version": "1.0",
+        "api": 1,
+    }
+
+
+def test_a_local_file_is_shown_like_a_package(site, capsys, monkeypatch):
+    site.robot()
+    path = site.file("my_robot.py", (site.path / "my_robot_myarm.py").read_text())
+    monkeypatch.chdir(path.parent)
+    code, out, _ = run(capsys, "show", "robot", "./my_robot.py")
+    assert code == 0
+    assert f"from {path.resolve()}" in out.replace("\n", "")
+
+
+def test_a_task_is_shown_for_an_installed_robot_that_fits(site, capsys):
+    site.robot(PLAIN, name="a-broken-one", dist="broken")
+    site.robot()
+    site.task()
+    code, out, err = run(capsys, "show", "task", "reach")
+    assert (code, err) == (0, "")
+    assert "for robot myarm (the first installed robot that fits; --robot chooses another)" in out
+    for text in ("touch things", "to touch with", "reach:near", "weight 2", "std=0.5", "50 Hz"):
+        assert text in out
+
+
+def test_a_task_can_be_shown_for_a_chosen_robot(site, capsys):
+    site.robot()
+    site.task()
+    facts = json.loads(run(capsys, "show", "task", "reach", "--robot", "myarm", "--json")[1])
+    assert facts["robot"] == "myarm"
+    assert facts["requires"] == [{"role": "tip", "part": "bodies", "at_least": 1, "why": "to touch with"}]
+    assert facts["rewards"]["near"] == {"func": "reach:near", "params": {"std": 0.5}, "weight": 2.0}
+    assert facts["observations"] == {}
+
+
+def test_a_task_that_no_robot_fits_says_why(site, capsys):
+    site.robot(PLAIN, name="plain", dist="plain")
+    site.task()
+    code, _, err = run(capsys, "show", "task", "reach")
+    assert code == 2
+    assert "error: no installed robot can be used for task 'reach':\n  plain:plain: " in err
+
+
+def test_a_task_without_any_robot_says_what_to_do(site, capsys):
+    site.task()
+    code, _, err = run(capsys, "show", "task", "reach")
+    assert (code, err) == (
+        2,
+        "error: task 'reach' can only be shown for a robot, and none is installed; try --robot ./my_robot.py\n",
+    )
+
+
+def test_a_broken_task_is_blamed_itself(site, capsys):
+    site.robot()
+    site.task("1 / 0")
+    code, _, err = run(capsys, "show", "task", "reach")
+    assert code == 2
+    assert err.startswith("error: task 'reach' (my-task 1.0, module my_task_reach) failed to import: ZeroDivisionError")
+
+
+def test_an_unknown_robot_is_one_message_without_a_traceback(site, capsys):
+    site.robot()
+    code, out, err = run(capsys, "show", "robot", "myram")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no robot 'myram', did you mean 'myarm'?\n")
+    assert "Traceback" not in err
