@@ -97,7 +97,8 @@ def _run(env: Env, actions: list[Tensor]) -> None:
 
 def _actions(env: Env, steps: int, generator: torch.Generator) -> list[Tensor]:
     return [
-        (torch.randn(env.num_envs, env.num_actions, generator=generator) * ACTION_STD).to(env.device) for _ in range(steps)
+        (torch.randn(env.num_envs, env.num_actions, generator=generator) * ACTION_STD).to(env.device)
+        for _ in range(steps)
     ]
 
 

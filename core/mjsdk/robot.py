@@ -33,7 +33,7 @@ class Roles(Mapping[str, Role]):
 
     def __getitem__(self, name: str) -> Role:
         if name not in self._roles:
-            raise MissingRole(f"no role '{name}'{closest(name, self._roles)} Roles: {listing(self._roles)}")
+            raise MissingRole(f"no role '{name}'{closest(name, self._roles) or '.'} Roles: {listing(self._roles)}")
         return self._roles[name]
 
     def __contains__(self, name: object) -> bool:

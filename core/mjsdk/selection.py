@@ -95,7 +95,7 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     for pattern in patterns:
         hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
         if not hits:
-            raise SelectionError(f"'{pattern}' matches no {what}{closest(pattern, names)} Legal: {listing(filter(None, names))}")
+            raise SelectionError(f"'{pattern}' matches no {what}{closest(pattern, names) or '.'} Legal: {listing(filter(None, names))}")
         found |= hits
     return sorted(found)
 

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mjsdk.config import Config, RewardTermConfig, yamlio
@@ -33,6 +33,7 @@ def test_plain_data_makes_the_same_settings_again(plain, terms):
     assert from_plain(yaml.safe_load(yamlio.dump(plain)), terms) == config
 
 
+@settings(max_examples=30, deadline=None)
 @given(
     num_envs=st.integers(1, 65536),
     lr=st.floats(1e-12, 1.0),

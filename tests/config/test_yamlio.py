@@ -72,7 +72,7 @@ def test_a_file_that_holds_no_settings_is_named(tmp_path, content, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ConfigError, match="none.yaml: is no such file"):
+    with pytest.raises(ConfigError, match=r"none\.yaml: is no such file"):
         yamlio.load_file(tmp_path / "none.yaml")
 
 

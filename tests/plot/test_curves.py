@@ -34,7 +34,12 @@ def test_a_band_covers_only_what_all_runs_have():
 
 
 def test_rows_without_the_metric_and_infinite_values_are_left_out():
-    data = [{"iteration": 0}, {"iteration": 1, "m": float("nan")}, {"iteration": 2, "m": 3.0}, {"iteration": 3, "m": None}]
+    data = [
+        {"iteration": 0},
+        {"iteration": 1, "m": float("nan")},
+        {"iteration": 2, "m": 3.0},
+        {"iteration": 3, "m": None},
+    ]
     (curve,) = make_curves([Source("a", (data,))], "m", "iteration")
     assert curve.x.tolist() == [2]
 

@@ -40,7 +40,9 @@ def evaluate(
     noise: Noise = False,
     push: Push = False,
     checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Picture of tracking over time and errors.", show_default=False)] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Picture of tracking over time and errors.", show_default=False)
+    ] = None,
     device: Device = "auto",
     log_root: LogRoot = Path("logs"),
     as_json: AsJson = False,
@@ -81,7 +83,12 @@ def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) ->
 def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("evaluating {task.description}"), BarColumn(), TextColumn("{task.fields[told]}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("evaluating {task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+    )
     console = _output.console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(name, total=horizon_s, told="")
@@ -128,7 +135,9 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
     if standing:
         rows.append(("standing speed", number(standing["mean_base_speed"]), "m/s, told to stand"))
         share = standing["feet_on_ground"]
-        rows.append(("standing on feet", "-" if share is None else f"{share:.1%}", "of the time with all feet on the ground"))
+        rows.append(
+            ("standing on feet", "-" if share is None else f"{share:.1%}", "of the time with all feet on the ground")
+        )
     return rows
 
 

@@ -22,12 +22,17 @@ def register(app: typer.Typer) -> None:
 def plot(
     runs: Annotated[list[str], typer.Argument(help="Folders, names of runs, or `latest`.")],
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Picture to write.", show_default="curves.png in the run, or here")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Picture to write.", show_default="curves.png in the run, or here")
+    ] = None,
     against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
     metric: Annotated[
-        list[str] | None, typer.Option(help="What to draw; may be given several times.", show_default="reward, length, metrics")
+        list[str] | None,
+        typer.Option(help="What to draw; may be given several times.", show_default="reward, length, metrics"),
     ] = None,
-    band: Annotated[bool, typer.Option("--band/--no-band", help="Draw runs that differ by their seed only as mean and band.")] = True,
+    band: Annotated[
+        bool, typer.Option("--band/--no-band", help="Draw runs that differ by their seed only as mean and band.")
+    ] = True,
     log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
 ) -> None:
     """Draw learning curves of one or more runs."""

@@ -17,6 +17,7 @@ from mjsdk.errors import ConfigError, Diverged, Mistake, MjsdkError, PhysicsErro
 if TYPE_CHECKING:
     from mjsdk.learn.interrupts import Interrupt
     from mjsdk.learn.progress import LiveView, PlainView
+    from mjsdk.learn.report import Watcher
     from mjsdk.learn.start import Training
     from mjsdk.learn.trainer import Trainer
     from mjsdk.runs import Run
@@ -238,11 +239,10 @@ def _run(training: Training, deadline: float) -> None:
 
 
 def _learn(training: Training, view: LiveView | PlainView, until: int, deadline: float, interrupt: Interrupt) -> str:
-    from mjsdk.learn.loggers import open_loggers
-
-    trainer, agent = training.trainer, training.trainer.config.agent
-    watchers = open_loggers(trainer.run, agent.logger, agent.wandb_project, trainer.iteration)
+    trainer = training.trainer
+    watchers: list[Watcher] = []
     try:
+        watchers += _watchers(trainer)
         return trainer.learn(until, deadline=deadline, interrupt=interrupt, watchers=[*watchers, view])
     except (Diverged, PhysicsError, StorageError) as error:
         raise type(error)(f"{error}\n{_way_on(trainer.run)}") from error
@@ -254,6 +254,18 @@ def _learn(training: Training, view: LiveView | PlainView, until: int, deadline:
         view.close()
         for watcher in watchers:
             _close(watcher)
+
+
+def _watchers(trainer: Trainer) -> list[Watcher]:
+    from mjsdk.learn.loggers import open_loggers
+
+    agent = trainer.config.agent
+    watchers = open_loggers(trainer.run, agent.logger, agent.wandb_project, trainer.iteration)
+    if trainer.config.train.video:
+        from mjsdk.learn.videos import Videos
+
+        watchers.append(Videos(trainer))
+    return watchers
 
 
 def _close(watcher: Any) -> None:

@@ -283,7 +283,11 @@ class EnvConfig:
     events: dict[str, EventTermConfig] = setting(factory=dict, meaning="Resets, pushes and randomisation.")
     curriculum: dict[str, CurriculumTermConfig] = setting(factory=dict, meaning="What changes as training goes on.")
     metrics: dict[str, MetricTermConfig] = setting(factory=dict, meaning="Quantities that are only logged.")
-    mirror_clock: str = setting("", "Gait clock in whose second half the networks see the world mirrored, and their actions are mirrored back; empty for never.", advice="Makes the policy exactly symmetric and learning faster; needs a robot whose parts come in pairs.")
+    mirror_clock: str = setting(
+        "",
+        "Gait clock in whose second half the networks see the world mirrored, and their actions are mirrored back; empty for never.",
+        advice="Makes the policy exactly symmetric and learning faster; needs a robot whose parts come in pairs.",
+    )
     only_positive_rewards: bool = setting(
         False,
         "Floor the sum of all rewards at 0.",

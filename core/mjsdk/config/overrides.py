@@ -65,6 +65,8 @@ def parse_value(text: str) -> Any:
         value = yamlio.load(text)
     except yaml.YAMLError:
         return text
+    if not text.strip():
+        return text
     if type(value) in (int, float):
         typed = (TypedInt if type(value) is int else TypedFloat)(value)
         typed.text = text

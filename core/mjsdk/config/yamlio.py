@@ -21,6 +21,7 @@ _FLOAT = re.compile(
 _INT = re.compile(r"[-+]?(?:0|[1-9][\d_]*)")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
+_ODD = re.compile("[\\x85\\u2028\\u2029\\ufeff]")
 _DROPPED = ("float", "int", "bool", "null", "timestamp")
 
 
@@ -52,6 +53,11 @@ def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
     return float(text.replace(".inf", "inf").replace(".nan", "nan"))
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Text; where PyYAML would lose unusual line breaks, in double quotes."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _ODD.search(text) else None)
+
+
 def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
     inherited = yaml.SafeLoader.yaml_implicit_resolvers.items()
     dropped = {f"tag:yaml.org,2002:{name}" for name in _DROPPED}
@@ -65,6 +71,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"(?:{_FLOAT
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(f"(?:{_NULL.pattern})$"), ["~", "n", "N", ""])
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_constructor("tag:yaml.org,2002:float", _float)
+_Dumper.add_representer(str, _text)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"(?:{_FLOAT.pattern})$"), list("-+0123456789."))
 
 

@@ -8,4 +8,14 @@ from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.env.robot_state import RobotState
 
-__all__ = ["ActionTerm", "CommandTerm", "ContactState", "Env", "Mirror", "Reflection", "RobotState", "make_env", "reflects"]
+__all__ = [
+    "ActionTerm",
+    "CommandTerm",
+    "ContactState",
+    "Env",
+    "Mirror",
+    "Reflection",
+    "RobotState",
+    "make_env",
+    "reflects",
+]

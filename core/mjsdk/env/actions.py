@@ -37,7 +37,9 @@ class ActionTerm:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the slice looks in the mirror."""
-        raise ConfigError([Mistake(f"env.actions.{self.name}", f"{self.config.func} cannot be mirrored; set env.mirror_clock to ''")])
+        raise ConfigError(
+            [Mistake(f"env.actions.{self.name}", f"{self.config.func} cannot be mirrored; set env.mirror_clock to ''")]
+        )
 
 
 class Actions:
@@ -66,7 +68,10 @@ class Actions:
         if mirror is not None:
             reflection = self.reflection(mirror)
             device = self.action.device
-            self._reflection = (torch.tensor(reflection.sources, device=device), torch.tensor(reflection.signs, device=device))
+            self._reflection = (
+                torch.tensor(reflection.sources, device=device),
+                torch.tensor(reflection.signs, device=device),
+            )
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""

@@ -111,7 +111,9 @@ class Env:
     def sensor(self, name: str) -> Tensor:
         """Readings of a sensor of the settings, shape (E, parts, width), in the order of its role."""
         if name not in self.scene.sensors:
-            raise PhysicsError(f"no sensor '{name}'{closest(name, self.scene.sensors)} Legal: {listing(self.scene.sensors)}")
+            raise PhysicsError(
+                f"no sensor '{name}'{closest(name, self.scene.sensors) or '.'} Legal: {listing(self.scene.sensors)}"
+            )
         slot = self.scene.sensors[name]
         flat = self._sensordata[:, slot.start : slot.start + slot.count * slot.width]
         return flat.unflatten(1, (slot.count, slot.width))
@@ -123,7 +125,9 @@ class Env:
     def contact(self, name: str) -> ContactState:
         """What a contact sensor of the settings knows about its parts."""
         if name not in self.contacts:
-            raise PhysicsError(f"no contact sensor '{name}'{closest(name, self.contacts)} Legal: {listing(self.contacts)}")
+            raise PhysicsError(
+                f"no contact sensor '{name}'{closest(name, self.contacts) or '.'} Legal: {listing(self.contacts)}"
+            )
         return self.contacts[name]
 
     def command(self, name: str) -> Tensor:

@@ -54,7 +54,9 @@ class Events:
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:
         if config.interval_range_s is None:
-            raise ConfigError([Mistake(f"env.events.{name}.interval_range_s", "mode=interval needs it, such as [5.0, 10.0]")])
+            raise ConfigError(
+                [Mistake(f"env.events.{name}.interval_range_s", "mode=interval needs it, such as [5.0, 10.0]")]
+            )
         low, high = config.interval_range_s
         self._intervals[name] = (low, high)
         self._time_left[name] = self._env.buffers.new(f"event/{name}/time_left", self._env.num_envs)

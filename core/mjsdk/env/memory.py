@@ -42,7 +42,9 @@ class Memory:
         self._fresh[ids] = True
         low, high = self._lags
         if high:
-            self._lag[ids] = torch.randint(low, high + 1, (len(ids),), generator=self._env.generator, device=self._env.device)
+            self._lag[ids] = torch.randint(
+                low, high + 1, (len(ids),), generator=self._env.generator, device=self._env.device
+            )
 
     def _delayed(self) -> Tensor:
         depth = self._frames.shape[1]

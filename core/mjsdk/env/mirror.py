@@ -61,7 +61,9 @@ class Mirror:
     def __init__(self, env: Env, clock: str) -> None:
         self._env = env
         if clock not in env.commands.terms or not hasattr(env.commands.terms[clock], "phase"):
-            raise ConfigError([Mistake("env.mirror_clock", f"'{clock}' is no command with a phase, such as a gait_clock")])
+            raise ConfigError(
+                [Mistake("env.mirror_clock", f"'{clock}' is no command with a phase, such as a gait_clock")]
+            )
         self._clock = env.commands.terms[clock]
         self._joints = _joint_reflection(env.scene)
 
@@ -77,7 +79,9 @@ class Mirror:
             sources = tuple(place[self._joints.sources[joint]] for joint in ids)
         except KeyError as error:
             names = self._env.names.joints
-            raise SceneError(f"cannot mirror these joints: the partner '{names[error.args[0]]}' is not among them") from None
+            raise SceneError(
+                f"cannot mirror these joints: the partner '{names[error.args[0]]}' is not among them"
+            ) from None
         return Reflection(sources, tuple(self._joints.signs[joint] for joint in ids))
 
     def parts(self, names: Sequence[str]) -> Reflection:
@@ -127,7 +131,9 @@ def _joint_reflection(scene: Scene) -> Reflection:
     """Partners by name; signs by the joints' axes at the model's zero pose."""
     names, pairs = scene.names.joints, scene.robot.mirror
     if not pairs:
-        raise SceneError(f"robot '{scene.robot.name}' does not say which of its parts are left and right; set Robot.mirror")
+        raise SceneError(
+            f"robot '{scene.robot.name}' does not say which of its parts are left and right; set Robot.mirror"
+        )
     data = mujoco.MjData(scene.model)
     mujoco.mj_forward(scene.model, data)
     axes = data.xaxis[scalar_joints(scene.model)]
@@ -136,5 +142,7 @@ def _joint_reflection(scene: Scene) -> Reflection:
     products = (images * axes[list(sources)]).sum(1)
     crooked = [name for name, product in zip(names, products, strict=True) if abs(product) < 0.9]
     if crooked:
-        raise SceneError(f"robot '{scene.robot.name}' is not symmetric: the axes of {', '.join(crooked)} and their partners differ")
+        raise SceneError(
+            f"robot '{scene.robot.name}' is not symmetric: the axes of {', '.join(crooked)} and their partners differ"
+        )
     return Reflection(sources, tuple(np.sign(products).tolist()))

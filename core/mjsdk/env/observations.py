@@ -49,7 +49,9 @@ class ObservationGroup:
     def __init__(self, env: Env, name: str, config: ObservationGroupConfig, computed: dict[str, Tensor]) -> None:
         self._env = env
         self._computed = computed
-        self._terms = {key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()}
+        self._terms = {
+            key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()
+        }
         self._keys = {key: f"{term.func} {term.params}" for key, term in config.terms.items()}
         widths = {key: self._width(key) for key in self._terms}
         self._raw_slices = _slices(widths)
@@ -148,7 +150,11 @@ def _noise(term: ObservationTermConfig, kind: str) -> float:
 
 
 def _vector(
-    values: list[float] | list[float | list[float]], widths: Mapping[str, int], neutral: float, device: str, path: str = ""
+    values: list[float] | list[float | list[float]],
+    widths: Mapping[str, int],
+    neutral: float,
+    device: str,
+    path: str = "",
 ) -> Tensor | None:
     """One number per element of the group, shape (D,), or None if all are neutral."""
     parts: list[float] = []

@@ -60,11 +60,15 @@ class BoundTerm:
                 continue
             value = given.get(name, parameter.default)
             try:
-                resolved[name] = _ready(resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device)
+                resolved[name] = _ready(
+                    resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device
+                )
             except (SelectionError, MissingRole) as error:
                 mistakes.append(Mistake(f"{self._path}.params.{name}", str(error)))
         unknown = [name for name in given if name not in legal]
-        mistakes += [Mistake(f"{self._path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown]
+        mistakes += [
+            Mistake(f"{self._path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown
+        ]
         if mistakes:
             raise ConfigError(mistakes)
         return resolved

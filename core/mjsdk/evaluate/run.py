@@ -58,8 +58,6 @@ def rebuild(
     return env, policy
 
 
-
-
 def _even(options: Options, count: int) -> Options:
     """The same number of worlds for every command."""
     import attrs

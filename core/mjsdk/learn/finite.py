@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -20,8 +20,8 @@ _ADVICE = (
 )
 
 
-def all_finite(tensors: Iterable[Tensor]) -> bool:
-    """Whether no number is NaN or infinite. One pass, one wait for the device."""
+def all_finite(tensors: Iterable[Any]) -> bool:
+    """Whether no number in some tensors is NaN or infinite. One pass, one wait for the device."""
     sums = [tensor.detach().sum(dtype=torch.float64) for tensor in tensors if tensor.is_floating_point()]
     return not sums or bool(torch.isfinite(torch.stack(sums)).all())
 

@@ -14,6 +14,7 @@ from mjsdk.config.agent import ActorConfig
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
+from mjsdk.learn.rsl import MLPModel
 from mjsdk.runs import Run
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def describe_env(env: Env) -> dict[str, Any]:
 class Policy:
     """The deterministic policy of a checkpoint. A copy: training goes on unaffected."""
 
-    def __init__(self, network: torch.nn.Module, description: Mapping[str, Any], iteration: int, run: Run) -> None:
+    def __init__(self, network: MLPModel, description: Mapping[str, Any], iteration: int, run: Run) -> None:
         self._network = network
         self._clip = description["clip_actions"]
         self.description = description

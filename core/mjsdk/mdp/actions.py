@@ -27,8 +27,16 @@ class JointPositionConfig(ActionTermConfig):
     """Joint position targets around the default pose: target = default + scale x action."""
 
     joints: str | list[str] = setting(".*", "Joints that are driven, as a role or patterns; each needs an actuator.")
-    scale: float | dict[str, float] = setting(0.25, "Change of target per unit of action: a number, or a map from patterns to numbers.", unit="rad", sane=(0.01, 1.0), advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.")
-    clip: list[float] | None = setting(None, "Smallest and largest action, before scaling.", advice="Bounds what a wild policy can ask for.")
+    scale: float | dict[str, float] = setting(
+        0.25,
+        "Change of target per unit of action: a number, or a map from patterns to numbers.",
+        unit="rad",
+        sane=(0.01, 1.0),
+        advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.",
+    )
+    clip: list[float] | None = setting(
+        None, "Smallest and largest action, before scaling.", advice="Bounds what a wild policy can ask for."
+    )
 
     def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
         """What does not fit this robot: pairs of setting and message."""
@@ -96,7 +104,13 @@ class SteppingJointPositionConfig(JointPositionConfig):
     """Joint position targets on top of an open-loop step in place."""
 
     clock: str = setting("gait", "Command that says which foot swings: a gait_clock.")
-    lift: float = setting(1.0, "How high the open-loop step lifts the feet, as a factor of the robot's own.", sane=(0.0, 1.5), legal=(0.0, None), advice="Shows the policy what a step is; 0 leaves stepping to the policy.")
+    lift: float = setting(
+        1.0,
+        "How high the open-loop step lifts the feet, as a factor of the robot's own.",
+        sane=(0.0, 1.5),
+        legal=(0.0, None),
+        advice="Shows the policy what a step is; 0 leaves stepping to the policy.",
+    )
 
 
 class SteppingJointPosition(JointPosition):

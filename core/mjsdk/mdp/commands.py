@@ -22,10 +22,28 @@ if TYPE_CHECKING:
 class VelocityRanges:
     """Smallest and largest velocity of each kind."""
 
-    lin_vel_x: list[float] = setting(factory=lambda: [-1.0, 1.0], meaning="Forward velocity.", unit="m/s", sane=(-3.0, 3.0), advice="Widen in stages: a policy that cannot stand does not learn to run.")
-    lin_vel_y: list[float] = setting(factory=lambda: [-0.5, 0.5], meaning="Velocity to the left.", unit="m/s", sane=(-1.5, 1.5))
-    ang_vel_z: list[float] = setting(factory=lambda: [-1.0, 1.0], meaning="Yaw rate; also bounds what heading_command asks for.", unit="rad/s", sane=(-3.0, 3.0))
-    heading: list[float] = setting(factory=lambda: [-3.14, 3.14], meaning="Direction to face in the world (heading_command).", unit="rad", legal=(-3.15, 3.15))
+    lin_vel_x: list[float] = setting(
+        factory=lambda: [-1.0, 1.0],
+        meaning="Forward velocity.",
+        unit="m/s",
+        sane=(-3.0, 3.0),
+        advice="Widen in stages: a policy that cannot stand does not learn to run.",
+    )
+    lin_vel_y: list[float] = setting(
+        factory=lambda: [-0.5, 0.5], meaning="Velocity to the left.", unit="m/s", sane=(-1.5, 1.5)
+    )
+    ang_vel_z: list[float] = setting(
+        factory=lambda: [-1.0, 1.0],
+        meaning="Yaw rate; also bounds what heading_command asks for.",
+        unit="rad/s",
+        sane=(-3.0, 3.0),
+    )
+    heading: list[float] = setting(
+        factory=lambda: [-3.14, 3.14],
+        meaning="Direction to face in the world (heading_command).",
+        unit="rad",
+        legal=(-3.15, 3.15),
+    )
 
 
 @attrs.define(kw_only=True)
@@ -34,10 +52,27 @@ class UniformVelocityConfig(CommandTermConfig):
 
     ranges: VelocityRanges = setting(factory=VelocityRanges, meaning="What is drawn from.")
     heading_command: bool = setting(True, "Let some worlds hold a direction instead of a yaw rate.")
-    heading_control_stiffness: float = setting(0.5, "Yaw rate per error of direction.", unit="1/s", sane=(0.1, 2.0), above=0.0, advice="Higher turns harder towards the direction.")
-    rel_standing_envs: float = setting(0.1, "Share of commands that are: stand still.", legal=(0.0, 1.0), sane=(0.0, 0.3), advice="Without any, the policy marches on the spot when told to stand.")
-    rel_heading_envs: float = setting(0.3, "Share of commands that hold a direction (heading_command).", legal=(0.0, 1.0))
-    rel_forward_envs: float = setting(0.2, "Share of commands that are: straight ahead, neither sideways nor turning.", legal=(0.0, 1.0))
+    heading_control_stiffness: float = setting(
+        0.5,
+        "Yaw rate per error of direction.",
+        unit="1/s",
+        sane=(0.1, 2.0),
+        above=0.0,
+        advice="Higher turns harder towards the direction.",
+    )
+    rel_standing_envs: float = setting(
+        0.1,
+        "Share of commands that are: stand still.",
+        legal=(0.0, 1.0),
+        sane=(0.0, 0.3),
+        advice="Without any, the policy marches on the spot when told to stand.",
+    )
+    rel_heading_envs: float = setting(
+        0.3, "Share of commands that hold a direction (heading_command).", legal=(0.0, 1.0)
+    )
+    rel_forward_envs: float = setting(
+        0.2, "Share of commands that are: straight ahead, neither sideways nor turning.", legal=(0.0, 1.0)
+    )
     rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", legal=(0.0, 1.0))
 
 
@@ -68,7 +103,9 @@ class UniformVelocity(CommandTerm):
         """Draw the kind and the numbers."""
         ranges = self.config.ranges
         mode = self._draw_modes(len(ids))
-        drawn = [self.env.uniform(*bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)]
+        drawn = [
+            self.env.uniform(*bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)
+        ]
         command = torch.stack(drawn, 1)
         command[mode == _STANDING] = 0.0
         command[mode == _FORWARD, 1:] = 0.0
@@ -96,7 +133,9 @@ class UniformVelocity(CommandTerm):
 class GaitClockConfig(CommandTermConfig):
     """The rhythm of walking."""
 
-    frequency: float = setting(0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0))
+    frequency: float = setting(
+        0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0)
+    )
     swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
     velocity_command: str = setting("", "Name of the command that says when to stand; empty to march always.")
 

@@ -44,7 +44,9 @@ def check_mjbatch() -> None:
             "Run: pip uninstall mjbatch-uni && pip install --force-reinstall mjbatch"
         )
     if not _installed("mjbatch"):
-        raise PhysicsError("the package 'mjbatch', which steps worlds on the CPU, is not installed. Run: pip install mjbatch")
+        raise PhysicsError(
+            "the package 'mjbatch', which steps worlds on the CPU, is not installed. Run: pip install mjbatch"
+        )
 
 
 def _installed(distribution: str) -> bool:

@@ -49,7 +49,9 @@ class Curve:
 def default_metrics(sources: Sequence[Source]) -> tuple[str, ...]:
     """Reward, episode length, and the task's own metrics, as far as a run has them."""
     present = _present(sources)
-    return tuple(name for name in _USUAL if name in present) + tuple(name for name in present if name.startswith(_PREFIX))
+    return tuple(name for name in _USUAL if name in present) + tuple(
+        name for name in present if name.startswith(_PREFIX)
+    )
 
 
 def check_metrics(sources: Sequence[Source], metrics: Sequence[str]) -> None:
@@ -89,7 +91,9 @@ def _curve(source: Source, metric: str, against: str) -> Curve:
 
 def _line(rows: Rows, metric: str, against: str) -> tuple[np.ndarray, np.ndarray]:
     key, factor, _ = AXES[against]
-    points = [(row[key] * factor, row[metric]) for row in rows if _is_number(row.get(key)) and _is_number(row.get(metric))]
+    points = [
+        (row[key] * factor, row[metric]) for row in rows if _is_number(row.get(key)) and _is_number(row.get(metric))
+    ]
     array = np.array(points, dtype=float).reshape(-1, 2)
     array = array[np.isfinite(array).all(axis=1)]
     array = array[np.argsort(array[:, 0], kind="stable")]

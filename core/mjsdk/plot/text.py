@@ -13,7 +13,9 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """Bits of the dots of a braille character, by row and column."""
 
 
-def chart(x: np.ndarray, y: np.ndarray, width: int = 60, height: int = 8, limits: tuple[float, float] | None = None) -> list[str]:
+def chart(
+    x: np.ndarray, y: np.ndarray, width: int = 60, height: int = 8, limits: tuple[float, float] | None = None
+) -> list[str]:
     """A line of points, shape (n,) each, as `height` lines of `width` braille characters."""
     columns, rows = 2 * width, 4 * height
     low, high = limits or (float(np.min(y)), float(np.max(y)))

@@ -35,7 +35,9 @@ def draw_tracking(report: Report) -> Figure:
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
     for axis in axes[len(episodes.commands) + 1 :]:
         axis.set_visible(False)
-    figure.suptitle(f"{report.data['robot']} {report.data['task']}, {report.data['checkpoint']}, {report.data['sim']} physics")
+    figure.suptitle(
+        f"{report.data['robot']} {report.data['task']}, {report.data['checkpoint']}, {report.data['sim']} physics"
+    )
     return figure
 
 

@@ -21,7 +21,9 @@ _SLOWEST = 0.03
 """Speeds [m/s] and yaw rates [rad/s] below this are not drawn: their arrows would only flicker."""
 
 
-def add_arrow(scene: mujoco.MjvScene, start: np.ndarray, end: np.ndarray, rgba: Sequence[float], width: float = _WIDTH) -> None:
+def add_arrow(
+    scene: mujoco.MjvScene, start: np.ndarray, end: np.ndarray, rgba: Sequence[float], width: float = _WIDTH
+) -> None:
     """Add an arrow between two points [m], world frame, shape (3,). Does nothing when the scene is full."""
     _add_connector(scene, mujoco.mjtGeom.mjGEOM_ARROW, width, start, end, rgba)
 
@@ -62,7 +64,12 @@ def _add_arc(scene: mujoco.MjvScene, at: np.ndarray, heading: float, yaw_rate: f
 
 
 def _add_connector(
-    scene: mujoco.MjvScene, kind: mujoco.mjtGeom, width: float, start: np.ndarray, end: np.ndarray, rgba: Sequence[float]
+    scene: mujoco.MjvScene,
+    kind: mujoco.mjtGeom,
+    width: float,
+    start: np.ndarray,
+    end: np.ndarray,
+    rgba: Sequence[float],
 ) -> None:
     if scene.ngeom >= scene.maxgeom:
         return

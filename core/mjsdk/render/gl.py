@@ -31,7 +31,9 @@ _HELP = (
 def check_display() -> None:
     """Raise `RenderError` where no window can be opened."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise RenderError("there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) to see the policy.")
+        raise RenderError(
+            "there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) to see the policy."
+        )
 
 
 def make_context(width: int, height: int) -> Any:
@@ -61,7 +63,9 @@ def probe(backend: str) -> str:
     environment = os.environ | {"MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
     command = [sys.executable, "-c", _PROBE, backend]
     try:
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_PROBE_TIMEOUT, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_PROBE_TIMEOUT, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     if done.returncode == 0:

@@ -122,7 +122,9 @@ class _OpenCV:
             if writer.isOpened():
                 return writer
         tried = listing(CODECS[path.suffix])
-        raise RenderError(f"this OpenCV cannot write {path.suffix} videos (tried {tried}). Try another of {listing(FORMATS)}")
+        raise RenderError(
+            f"this OpenCV cannot write {path.suffix} videos (tried {tried}). Try another of {listing(FORMATS)}"
+        )
 
 
 class _Gif:

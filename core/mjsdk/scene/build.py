@@ -70,7 +70,7 @@ def _pose(robot: Robot, name: str) -> InitialState:
         return robot.default_pose
     if name not in robot.poses:
         raise SceneError(
-            f"robot '{robot.name}' has no pose '{name}'{closest(name, robot.poses)} Legal: {listing(robot.poses)}"
+            f"robot '{robot.name}' has no pose '{name}'{closest(name, robot.poses) or '.'} Legal: {listing(robot.poses)}"
         )
     return robot.poses[name]
 
@@ -104,7 +104,9 @@ def _gives_mass(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> bool:
     return spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
 
 
-def _add_initial(spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]) -> None:
+def _add_initial(
+    spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]
+) -> None:
     """Add the pose as the keyframe `initial`, with servos that hold it."""
     qpos = model.qpos0.copy()
     if has_free_base(model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mujoco
 
-from mjsdk.errors import SceneError, SelectionError, closest, listing
+from mjsdk.errors import SceneError, SelectionError
 from mjsdk.robot import CollisionRule, Robot
 from mjsdk.selection import match
 
@@ -15,28 +15,15 @@ def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     The world has contact type and affinity 1. A robot's geom has affinity 1, and type 1 too if it collides with the
     robot itself, so that without self-collision no pair of the robot's own geoms is ever tested.
     """
-    rules = _rules(robot, preset)
     geoms = list(spec.geoms)
     for geom in geoms:
         geom.contype = geom.conaffinity = 0
     done: set[int] = set()
-    for rule in rules:
+    for rule in robot.collisions.get(preset, ()):
         found = set(_members(robot, preset, rule, [geom.name for geom in geoms]))
         for i in found - done:
             _apply(geoms[i], rule)
         done |= found
-
-
-def _rules(robot: Robot, preset: str) -> tuple[CollisionRule, ...]:
-    if not preset and not robot.collisions:
-        return ()
-    name = preset or robot.default_collisions
-    if name not in robot.collisions:
-        raise SceneError(
-            f"robot '{robot.name}' has no collision preset '{name}'{closest(name, robot.collisions)} "
-            f"Legal: {listing(robot.collisions)}"
-        )
-    return robot.collisions[name]
 
 
 def _members(robot: Robot, preset: str, rule: CollisionRule, names: list[str]) -> list[int]:

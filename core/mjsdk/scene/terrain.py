@@ -14,7 +14,12 @@ def add_ground(spec: mujoco.MjSpec, terrain: str, visuals: bool) -> None:
     if terrain not in TERRAINS:
         raise SceneError(f"unknown terrain '{terrain}'. Legal: {listing(TERRAINS)}")
     floor = spec.worldbody.add_geom(
-        name="floor", type=mujoco.mjtGeom.mjGEOM_PLANE, size=[0, 0, 0.05], contype=1, conaffinity=1, friction=[1, 0.005, 0.0001]
+        name="floor",
+        type=mujoco.mjtGeom.mjGEOM_PLANE,
+        size=[0, 0, 0.05],
+        contype=1,
+        conaffinity=1,
+        friction=[1, 0.005, 0.0001],
     )
     if visuals:
         _decorate(spec, floor)
@@ -33,7 +38,12 @@ def _decorate(spec: mujoco.MjSpec, floor: mujoco.MjsGeom) -> None:
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "checker"
     floor.material = "checker"
     spec.worldbody.add_light(
-        name="sun", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL, pos=[0, 0, 4], dir=[-0.4, 0.5, -1.0], castshadow=True, diffuse=[0.75, 0.75, 0.72]
+        name="sun",
+        type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+        pos=[0, 0, 4],
+        dir=[-0.4, 0.5, -1.0],
+        castshadow=True,
+        diffuse=[0.75, 0.75, 0.72],
     )
     spec.visual.headlight.ambient = [0.35, 0.35, 0.37]
     spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]

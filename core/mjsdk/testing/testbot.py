@@ -61,9 +61,13 @@ def mjsdk_robot() -> Robot:
             "feet": (CollisionRule(geoms=".*_foot_geom"),),
             "full": (CollisionRule(geoms=(".*_foot_geom", "trunk_geom"), self_collision=True),),
         },
-        poses={"stand": InitialState(pos=(0.0, 0.0, 0.3)), "lean": InitialState(pos=(0.0, 0.0, 0.3), joint_pos={".*": 0.1})},
+        poses={
+            "stand": InitialState(pos=(0.0, 0.0, 0.3)),
+            "lean": InitialState(pos=(0.0, 0.0, 0.3), joint_pos={".*": 0.1}),
+        },
         tolerances={"standing": {".*": 0.1}, "walking": {".*": 0.3}, "running": {".*": 0.5}},
         gait=Gait(frequency=1.5, offsets=(0.0, 0.5), lift=({"left_hip": -0.2}, {"right_hip": -0.2})),
+        mirror={"left": "right"},
     )
 
 

@@ -87,7 +87,9 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
 
 def _observations(robot: Robot) -> dict[str, ObservationGroupConfig]:
     def term(func: str, noise: float = 0.0, scale: float = 1.0, **params: object) -> ObservationTermConfig:
-        return ObservationTermConfig(func=func, noise=NoiseConfig(scale=noise) if noise else None, scale=scale, params=params)
+        return ObservationTermConfig(
+            func=func, noise=NoiseConfig(scale=noise) if noise else None, scale=scale, params=params
+        )
 
     measured = {
         "base_ang_vel": term("sensor", 0.2, sensor="imu_ang_vel"),
@@ -117,7 +119,9 @@ def _observations(robot: Robot) -> dict[str, ObservationGroupConfig]:
 def _copies(terms: dict[str, ObservationTermConfig]) -> dict[str, ObservationTermConfig]:
     """The same terms without noise, as separate objects that can be changed apart."""
     return {
-        name: ObservationTermConfig(func=term.func, params=dict(term.params) | ({"biased": False} if "biased" in term.params else {}))
+        name: ObservationTermConfig(
+            func=term.func, params=dict(term.params) | ({"biased": False} if "biased" in term.params else {})
+        )
         for name, term in terms.items()
     }
 
@@ -179,7 +183,9 @@ def _events() -> dict[str, EventTermConfig]:
         "foot_friction": EventTermConfig(
             func="randomize_friction", mode="startup", params={"geoms": "@feet", "friction_range": [0.4, 1.2]}
         ),
-        "encoder_bias": EventTermConfig(func="randomize_encoder_bias", mode="startup", params={"bias_range": [-0.015, 0.015]}),
+        "encoder_bias": EventTermConfig(
+            func="randomize_encoder_bias", mode="startup", params={"bias_range": [-0.015, 0.015]}
+        ),
         "push": EventTermConfig(
             func="push_by_setting_velocity",
             mode="interval",

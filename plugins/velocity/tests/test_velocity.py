@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+import mjsdk_task_velocity
+import pytest
+import torch
+
+from mjsdk.errors import MissingRole
+from mjsdk.plugins import find, open_session
+from mjsdk.robot import Roles
+from mjsdk.testing.worlds import TESTBOT, small_env
+from mjsdk_task_velocity.task import velocity_task
+
+ROBOTS = [TESTBOT, "g1", "go1"]
+
+
+def installed(robot):
+    if robot != TESTBOT:
+        pytest.importorskip(f"mjsdk_robot_{robot}")
+    return robot
+
+
+def velocity_env(num_envs=4, robot=TESTBOT, **kwargs):
+    return small_env(num_envs, robot=installed(robot), task="velocity", **kwargs)
+
+
+def act(env, size=0.3, seed=0):
+    return torch.randn(env.num_envs, env.num_actions, generator=torch.Generator().manual_seed(seed)) * size
+
+
+def test_the_package_names_no_robot_and_no_joint():
+    source = "\n".join(p.read_text() for p in Path(mjsdk_task_velocity.__file__).parent.glob("*.py"))
+    assert not re.search(r"\b(g1|go1|knee|ankle|hip|thigh|calf|pelvis|trunk)\b", source, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_any_robot_with_the_roles_can_be_trained(robot):
+    env = velocity_env(robot=robot)
+    for i in range(5):
+        obs, reward, *_ = env.step(act(env, seed=i))
+    assert all(torch.isfinite(group).all() for group in obs.values())
+    assert torch.isfinite(reward).all()
+    assert {"lin_vel_error", "ang_vel_error"} <= set(env.metrics.terms)
+
+
+@pytest.mark.parametrize("role", ["base", "torso", "imu", "feet"])
+def test_a_robot_without_a_role_is_told_which_before_physics_starts(role):
+    session = open_session(TESTBOT, "velocity")
+    robot = session.robot()
+    lacking = attrs.evolve(robot, roles=Roles(**{name: robot.roles[name] for name in robot.roles if name != role}))
+    session.robot = lambda: lacking
+    with pytest.raises(MissingRole, match=f"velocity.*'{role}'.*testbot"):
+        session.task()
+
+
+def test_the_actor_sees_only_what_a_real_robot_measures():
+    task = velocity_task(open_session(TESTBOT).robot())
+    seen = {term.func for term in task.env.observations["actor"].terms.values()}
+    assert "base_lin_vel" not in seen
+    assert not any(name.startswith("velocity:") for name in seen)
+    assert "base_lin_vel" in {term.func for term in task.env.observations["critic"].terms.values()}
+
+
+@pytest.mark.parametrize("robot", ROBOTS)
+def test_a_mirrored_world_feels_the_mirror_image(robot):
+    """Two worlds, one the mirror image of the other, told and doing mirrored things, stay mirror images."""
+
+    def quiet(config):
+        config.env.events = {}
+        config.env.commands["twist"].heading_command = False
+
+    env = velocity_env(2, robot=robot, edit=quiet)
+    twist, clock = env.commands.terms["twist"], env.commands.terms["gait"]
+    twist.fix(env.all_ids, torch.tensor([[0.4, 0.2, 0.3], [0.4, -0.2, -0.3]]))
+    clock.phase.copy_(torch.tensor([0.0, 0.5]))
+    env.commands.compute(0.0)
+    env.observations.compute()
+    for i in range(8):
+        same_for_the_network = act(env, 0.2, seed=i)[:1].expand(2, -1)
+        obs = env.step(same_for_the_network)[0]
+        # The machines are symmetric up to small differences in their public inertias.
+        assert (obs["critic"][0] - obs["critic"][1]).abs().mean() < 0.02, i
+    assert torch.allclose(env.rewards.total[0], env.rewards.total[1], atol=2e-3)
+
+
+def test_a_foot_that_stands_still_does_not_slip_and_one_in_the_air_does_not_either():
+    env = velocity_env(8)
+    terms = env.rewards.terms
+    for _ in range(30):
+        env.step(torch.zeros(8, env.num_actions))
+    slip = terms["foot_slip"]()
+    assert (slip >= 0).all()
+    env.contacts["feet_contact"].in_contact.fill_(False)
+    assert (terms["foot_slip"]() == 0).all()
+
+
+def test_standing_commands_ask_for_all_feet_on_the_ground():
+    env = velocity_env(4, edit=lambda c: setattr(c.env.actions["joint_pos"], "lift", 0.0))
+    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    for _ in range(25):
+        env.step(torch.zeros(4, env.num_actions))
+    contact = env.contacts["feet_contact"]
+    assert not env.commands.terms["gait"].moving.any()
+    standing = contact.in_contact.all(1)
+    assert standing.any()
+    assert (env.rewards.terms["gait"]()[standing] > 0.5).all()
+
+
+def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
+    def quiet(config):
+        config.env.events = {}
+        config.env.actions["joint_pos"].lift = 0.0
+
+    env = velocity_env(2, edit=quiet)
+    pose = env.rewards.terms["pose"]
+    env.commands.terms["twist"].fix(torch.tensor([0]), torch.zeros(3))
+    env.commands.terms["twist"].fix(torch.tensor([1]), torch.tensor([0.5, 0.0, 0.0]))
+    assert torch.allclose(pose(), torch.ones(2), atol=1e-4)
+    bent = (env.robot.default_joint_pos + 0.1).expand(2, -1)
+    env.robot.write_joints(env.all_ids, bent, torch.zeros_like(bent))
+    standing, walking = pose().tolist()
+    assert standing < walking < 1.0
+
+
+def test_the_plugin_is_found_by_its_name():
+    assert find("task", "velocity").dist == "mjsdk-task-velocity"

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import pytest
+
+from mjsdk.config.layers import compose
+from mjsdk.config.overrides import parse_flags
+from mjsdk.errors import ConfigError
+
+
+def mistakes(session, *args):
+    with pytest.raises(ConfigError) as caught:
+        compose(session, overrides=parse_flags(args))
+    return {mistake.path: mistake.message for mistake in caught.value.mistakes}
+
+
+def warnings(session, *args):
+    return compose(session, overrides=parse_flags(args)).warnings
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--env.scene.num-envs", "0", "must be at least 1, not 0"),
+        ("--agent.algorithm.gamma", "1.5", "must be at most 1, not 1.5"),
+        ("--env.sim.timestep", "0", "must be greater than 0, not 0"),
+        ("--env.sim.timestep", ".nan", "is not a number (nan)"),
+        ("--agent.actor.hidden-dims", "64,0", "must be greater than 0, not 0"),
+        ("--agent.actor.hidden-dims", "[]", "needs at least one layer"),
+        ("--agent.actor.class-name", "lstn", "no choice 'lstn', did you mean 'lstm'?"),
+        ("--env.commands.go.ranges.speed", "1,-1", "the smallest value comes first"),
+        ("--env.commands.go.resampling-time-range", "1,2,3", "takes the smallest and the largest value"),
+        ("--env.commands.go.resampling-time-range", "0,1", "must be greater than 0, not 0"),
+        ("--agent.actor.noise-std-range", "1,0.1", "the smallest value comes first"),
+        ("--agent.load-run", "(", "'(' is not a regular expression"),
+        ("--train.device", "gpu", "no device 'gpu'. Legal: auto, cpu, cuda"),
+        ("--agent.algorithm.num-mini-batches", "9000", "need at least as many samples"),
+        ("--env.observations.actor.terms.gyro.delay-min-lag", "2", "is more than delay_max_lag (0)"),
+        ("--env.events.push.interval-range-s", "null", "must be given for mode=interval"),
+        ("--env.scene.pose", "bnt", "robot 'stick' has no 'bnt', did you mean 'bent'?"),
+        ("--env.scene.collisions", "ful", "did you mean 'full'?"),
+    ],
+)
+def test_what_cannot_work_is_a_mistake(session, flag, value, message):
+    found = mistakes(session, flag, value)
+    assert message in found[flag.removeprefix("--").replace("-", "_")]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("env.rewards.upright.func", "stand:uprigt", "no reward term 'stand:uprigt', did you mean 'stand:upright'?"),
+        ("env.rewards.upright.params.stdd", "0.1", "takes no parameter 'stdd', did you mean 'std'?"),
+        ("env.rewards.upright.params.std", "wide", "takes a number, not 'wide'"),
+        ("env.rewards.upright.params.gentle", "1", "takes true or false, not 1"),
+        ("env.rewards.upright.params.joints", "none.*", "'none.*' matches no joints"),
+        ("env.rewards.upright.params.joints", "3", "takes text or a list of texts, not 3"),
+        ("env.rewards.upright.params.tolerance", "{knee: 1.0}", "'knee' matches no joints"),
+        ("env.events.push.params.bodies", "@bass", "no role 'bass', did you mean 'base'?"),
+        ("env.events.push.params.bodies", "@imu", "role 'imu' has no bodies"),
+        ("env.events.push.params.bodies", "(", "is not a regular expression"),
+        ("env.events.push.params.speed", "[a, b]", "takes a number, not 'a'"),
+        ("env.observations.actor.terms.gyro.params.sensor", "imi", "there is no sensor 'imi', did you mean 'imu'?"),
+        ("env.scene.sensors.imu.on", "@feet", "role 'feet' has no sites"),
+        ("env.actions.joint_pos.scale", "{none_such: 1}", "'none_such' matches no joints"),
+    ],
+)
+def test_what_a_term_cannot_take_is_a_mistake(session, path, value, message):
+    found = mistakes(session, f"--{path}", value)
+    assert message in next(text for place, text in found.items() if place.startswith(path))
+
+
+def test_a_parameter_that_must_be_given_is_missed(session):
+    found = mistakes(session, "--env.events.shove.func", "stand:shove")
+    assert found["env.events.shove.params.speed"] == "must be given: 'stand:shove' needs it"
+    assert "env.events.shove.params.bodies" in found
+
+
+def test_mini_batches_divide_the_worlds_of_a_recurrent_network(session):
+    found = mistakes(session, "--agent.actor.class-name", "lstm", "--agent.algorithm.num-mini-batches", "7")
+    message = found["agent.algorithm.num_mini_batches"]
+    assert "must divide env.scene.num_envs (512)" in message
+    assert "Legal: 1, 2, 4, 8" in message
+
+
+def test_mini_batches_of_a_plain_network_need_not_divide(session):
+    assert warnings(session, "--agent.algorithm.num-mini-batches", "7") == []
+
+
+def test_a_value_outside_its_sane_range_warns_with_advice(session):
+    (warning,) = warnings(session, "--agent.algorithm.learning-rate", "0.5")
+    assert warning.startswith("agent.algorithm.learning_rate: 0.5 is outside of the sane range 1e-05 to 0.005.")
+    assert "Halve it" in warning
+
+
+def test_parameters_of_terms_warn_by_their_docstrings(session):
+    (warning,) = warnings(session, "--env.rewards.upright.params.std", "0.9")
+    assert warning == (
+        "env.rewards.upright.params.std: 0.9 is outside of the sane range 0.1 to 0.5 rad. Narrower is stricter."
+    )
+
+
+def test_settings_of_commands_warn_too(session):
+    (warning,) = warnings(session, "--env.commands.go.ranges.speed", "0,9")
+    assert "env.commands.go.ranges.speed: [0.0, 9.0]" in warning
+    assert "-3 to 3 m/s. Widen it late." in warning
+
+
+def test_values_of_maps_are_held_against_the_range(session):
+    (warning,) = warnings(session, "--env.actions.joint_pos.scale", '{".*": 9}')
+    assert "outside of the sane range 0.05 to 1 rad" in warning

@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from mjsdk.config import yamlio
+from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.layers import compose
+from mjsdk.config.overrides import parse_flags
+from mjsdk.errors import ConfigError
+
+
+def flags(text):
+    return parse_flags(text.split())
+
+
+def mistakes(session, text="", **arguments):
+    with pytest.raises(ConfigError) as caught:
+        compose(session, overrides=flags(text), **arguments)
+    return {mistake.path: mistake.message for mistake in caught.value.mistakes}
+
+
+def test_later_layers_win_and_are_named(session, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("agent:\n  save_interval: 7\n  seed: 3\n")
+    composed = compose(session, file=file, overrides=flags("--agent.seed 4"))
+    config, origins = composed.config, composed.origins
+    assert (config.agent.num_steps_per_env, origins["agent.num_steps_per_env"]) == (16, "task stand")
+    assert (config.env.viewer.distance, origins["env.viewer.distance"]) == (2.0, "robot stick")
+    assert (config.env.sim.solver, origins["env.sim.solver"]) == ("pgs", "preset cpu")
+    assert (config.agent.save_interval, origins["agent.save_interval"]) == (7, "file mine.yaml")
+    assert (config.agent.seed, origins["agent.seed"]) == (4, "flag")
+
+
+def test_values_that_are_the_default_have_no_origin(session):
+    origins = compose(session, overrides=flags("--agent.gamma 0.99".replace("agent.", "agent.algorithm."))).origins
+    assert "agent.algorithm.gamma" not in origins
+    assert "agent.max_iterations" not in origins
+
+
+def test_a_robot_adapts_parameters_of_terms(session):
+    composed = compose(session)
+    assert composed.config.env.rewards["upright"].params["std"] == 0.3
+    assert composed.origins["env.rewards.upright.params.std"] == "robot stick"
+    assert composed.origins["env.rewards.upright.weight"] == "task stand"
+
+
+def test_composing_twice_gives_the_same_and_shares_nothing(session):
+    first, second = compose(session), compose(session)
+    assert first == second
+    first.config.env.rewards.clear()
+    assert second.config.env.rewards
+
+
+@pytest.mark.parametrize(
+    ("device", "preset", "recorded", "num_envs"),
+    [
+        ("cpu", None, "cpu", 512),
+        ("cuda:0", None, "gpu", 4096),
+        ("cuda", "stable", "gpu,stable", 4096),
+        ("cuda", "cpu", "cpu", 512),
+        ("cpu", "gpu,fast", "gpu,fast", 4096),
+    ],
+)
+def test_the_device_chooses_a_preset_unless_told(session, device, preset, recorded, num_envs):
+    config = compose(session, device=device, preset=preset).config
+    assert config.preset == recorded
+    assert config.env.scene.num_envs == num_envs
+
+
+@pytest.mark.parametrize("preset", ["cpu", "gpu", "stable", "fast", "faithful"])
+def test_every_preset_is_sane_and_controls_at_50_hz(session, preset):
+    composed = compose(session, preset=preset)
+    assert composed.warnings == []
+    assert composed.config.env.step_dt == pytest.approx(0.02)
+
+
+def test_presets_apply_in_the_order_given(session):
+    assert compose(session, preset="gpu,stable").config.agent.algorithm.schedule == "fixed"
+    assert compose(session, preset="stable,gpu").config.agent.algorithm.schedule == "adaptive"
+
+
+def test_a_task_has_its_own_numbers_for_a_preset(session):
+    composed = compose(session, preset="gpu")
+    assert composed.config.agent.num_steps_per_env == 32
+    assert composed.origins["agent.num_steps_per_env"] == "preset gpu"
+
+
+def test_an_unknown_preset_lists_the_legal_ones(session):
+    message = mistakes(session, preset="stabel")["preset"]
+    assert "did you mean 'stable'?" in message
+    assert "cpu, gpu, stable, fast, faithful" in message
+
+
+def test_what_config_prints_is_a_file_for_config(session, tmp_path):
+    composed = compose(session, overrides=flags("--agent.seed 4 --env.events.push null"))
+    file = tmp_path / "all.yaml"
+    file.write_text(yamlio.annotated(to_plain(composed.config), composed.origins))
+    again = compose(session, file=file).config
+    assert "push" in again.env.events  # a file adds and changes; only null removes
+    assert again.agent == composed.config.agent
+    assert again.env.rewards == composed.config.env.rewards
+
+
+def test_a_saved_configuration_is_rebuilt_from_plain_data(session):
+    config = compose(session).config
+    assert from_plain(to_plain(config), session.terms()) == config
+
+
+def test_a_file_for_another_robot_is_refused(session, tmp_path):
+    file = tmp_path / "other.yaml"
+    file.write_text("robot: spider\n")
+    assert "the file is for spider" in mistakes(session, file=file)["robot"]
+
+
+def test_a_file_may_name_the_preset(session, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("preset: gpu\n")
+    assert compose(session, file=file).config.preset == "gpu"
+
+
+def test_mistakes_of_all_kinds_come_at_once(session, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("agent:\n  seeed: 1\n")
+    text = (
+        "--env.scene.num-env 512 --agent.seed x --env.rewards.uprigt.weight 1 --agent.algorithm.gamma 2 "
+        "--env.rewards.upright.params.stdd 1 --env.scene.sensors.imu.on nothing.* --agent.algorithm.schedule fixd"
+    )
+    found = mistakes(session, text, file=file)
+    assert set(found) == {
+        "agent.seeed",
+        "env.scene.num_env",
+        "agent.seed",
+        "env.rewards.uprigt",
+        "agent.algorithm.gamma",
+        "env.rewards.upright.params.stdd",
+        "env.scene.sensors.imu.on",
+        "agent.algorithm.schedule",
+    }
+
+
+def test_a_mistaken_entry_does_not_hide_the_others(session):
+    found = mistakes(session, "--env.rewards.tired.func stand:tird --env.commands.go.func stand:goo --agent.seed -1")
+    assert set(found) == {"env.rewards.tired.func", "env.commands.go.func", "agent.seed"}
+
+
+def test_an_extra_adds_a_reward(session):
+    composed = compose(session, overrides=flags("--env.rewards.jump.func my_extra:jump --env.rewards.jump.weight 0.1"))
+    assert composed.config.env.rewards["jump"].weight == 0.1
+    assert composed.origins["env.rewards.jump.func"] == "flag"

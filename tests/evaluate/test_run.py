@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import pytest
+
+from mjsdk.errors import ConfigError, UnknownRun
+from mjsdk.evaluate import STANDARD, Options, evaluate_run
+
+
+def evaluate(run, **options):
+    return evaluate_run(run, Options(num_envs=8, horizon_s=2.0, **options)).data
+
+
+@pytest.fixture(scope="module")
+def data(run):
+    return evaluate(run)
+
+
+def test_errors_are_the_distances_between_commanded_and_actual_velocity(data):
+    """The glider moves with 0.3 m/s whatever it is told."""
+    errors = {tuple(row["command"]): row["lin_vel_error"] for row in data["commands"]}
+    for command, error in errors.items():
+        assert error == pytest.approx(((command[0] - 0.3) ** 2 + command[1] ** 2) ** 0.5, abs=0.02)
+    assert data["metrics"]["lin_vel_error"] == pytest.approx(sum(errors.values()) / 8, abs=1e-6)
+    yaw = {tuple(row["command"]): row["ang_vel_error"] for row in data["commands"]}
+    assert yaw[0, 0, 0.8] == pytest.approx(0.8, abs=0.02)
+
+
+def test_mean_velocities_are_what_the_robot_did(data):
+    for row in data["commands"]:
+        assert row["mean_velocity"] == pytest.approx([0.3, 0.0, 0.0], abs=0.03)
+
+
+def test_every_command_has_the_same_number_of_worlds(run):
+    data = evaluate_run(run, Options(num_envs=9, horizon_s=0.1)).data
+    assert data["episodes"] == 16
+    assert [row["episodes"] for row in data["commands"]] == [2] * len(STANDARD)
+
+
+def test_all_survive_their_time_and_are_paid_for_it(data):
+    assert data["fall_rate"] == 0.0
+    assert data["survival"]["rate"] == 1.0
+    assert data["survival"]["low"] == pytest.approx(0.025 ** (1 / 8))
+    assert data["mean_episode_length_s"] == pytest.approx(2.0)
+    assert data["mean_reward"] == pytest.approx(2.0)
+
+
+def test_standing_is_judged_by_speed_and_by_feet_on_the_ground(data):
+    assert data["standing"]["mean_base_speed"] == pytest.approx(0.3, abs=0.02)
+    assert data["standing"]["feet_on_ground"] == 0.0
+    assert data["metrics"]["foot_slip"] is None
+
+
+def test_the_same_seed_gives_the_same_numbers_and_another_one_the_same_robot(run, data):
+    assert evaluate(run) == data
+    assert evaluate(run, seed=2)["seed"] == 2
+
+
+def test_the_training_s_pushes_are_left_out_and_ours_come_when_asked_for(run, data):
+    pushed = evaluate(run, push=True)
+    assert pushed["push"]
+    assert abs(pushed["standing"]["mean_base_speed"] - data["standing"]["mean_base_speed"]) < 0.5  # not 9 m/s
+    assert pushed["commands"] != data["commands"]
+
+
+def test_a_world_that_fails_is_a_fall_with_a_short_life(run, monkeypatch):
+    from mjsdk.evaluate import run as module
+
+    original = module.evaluation_config
+
+    def sinking(config, robot, options):
+        config = original(config, robot, options)
+        config.env.events["start"].params["velocity_range"] = {"z": [-4.0, -4.0]}
+        return config
+
+    monkeypatch.setattr(module, "evaluation_config", sinking)
+    data = evaluate(run)
+    assert data["fall_rate"] == 1.0
+    assert data["mean_episode_length_s"] == pytest.approx(0.26, abs=0.03)  # 1 m at 4 m/s
+    assert data["survival"]["high"] < 0.4
+    assert data["metrics"]["lin_vel_error"] is not None
+
+
+def test_unknown_physics_and_checkpoints_name_the_legal_ones(run):
+    with pytest.raises(ConfigError, match="'faithfull', did you mean 'faithful'.*Legal: faithful, fast, as-trained"):
+        evaluate(run, sim="faithfull")
+    with pytest.raises(UnknownRun, match=r"no checkpoint 'model_7.pt'.*model_0.pt"):
+        evaluate_run(run, Options(num_envs=8), checkpoint="model_7.pt")

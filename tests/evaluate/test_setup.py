@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from mjsdk.evaluate.setup import FEET_FORCE, Options, evaluation_config
+
+
+@pytest.fixture
+def parts(run):
+    session = run.session()
+    return run.config(session), session.robot()
+
+
+def test_faithful_physics_keeps_the_control_rate_of_the_training(parts):
+    config, robot = parts
+    config.env.decimation, config.env.sim.timestep, config.env.sim.solver = 1, 0.01, "pgs"
+    made = evaluation_config(config, robot, Options())
+    assert made.env.step_dt == pytest.approx(0.01)
+    assert (made.env.decimation, made.env.sim.timestep) == (2, pytest.approx(0.005))
+    assert (made.env.sim.solver, made.env.sim.iterations, made.env.sim.ls_iterations) == ("newton", 10, 20)
+    assert made.env.scene.collisions == "full"
+
+
+def test_as_trained_keeps_the_physics(parts):
+    config, robot = parts
+    config.env.sim.iterations = 7
+    made = evaluation_config(config, robot, Options(sim="as-trained"))
+    assert made.env.sim == config.env.sim
+    assert made.env.scene.collisions == config.env.scene.collisions
+
+
+def test_noise_and_events_during_episodes_are_off_unless_asked_for(parts):
+    config, robot = parts
+    made = evaluation_config(config, robot, Options())
+    assert not made.env.observations["actor"].enable_corruption
+    assert list(made.env.events) == ["start"]
+    noisy = evaluation_config(config, robot, Options(noise=True))
+    assert noisy.env.observations["actor"].enable_corruption
+
+
+def test_the_run_s_own_settings_stay_as_they_were(parts):
+    config, robot = parts
+    evaluation_config(config, robot, Options(num_envs=64))
+    assert config.env.observations["actor"].enable_corruption
+    assert config.env.scene.num_envs == 4
+    assert FEET_FORCE not in config.env.scene.sensors

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk.mdp.commands import GaitClockConfig, UniformVelocityConfig, VelocityRanges
+from mjsdk.testing.worlds import small_env
+
+
+def twist(**settings):
+    config = UniformVelocityConfig(func="uniform_velocity", **settings)
+    return lambda c: c.env.commands.update({"twist": config})
+
+
+def shares(**given):
+    return {f"rel_{kind}_envs": given.get(kind, 0.0) for kind in ("standing", "heading", "forward", "turn")}
+
+
+def test_kinds_of_commands_exclude_each_other_and_have_their_shares():
+    env = small_env(4096, edit=twist(heading_command=False, **shares(standing=0.1, forward=0.2, turn=0.3)))
+    command = env.command("twist")
+    standing = (command == 0).all(1)
+    forward = (command[:, 0] != 0) & (command[:, 1:] == 0).all(1)
+    turn = (command[:, 2] != 0) & (command[:, :2] == 0).all(1)
+    for mask, share in ((standing, 0.1), (forward, 0.2), (turn, 0.3)):
+        assert float(mask.float().mean()) == pytest.approx(share, abs=0.03)
+
+
+def test_a_straight_command_stays_straight_though_others_hold_a_direction():
+    env = small_env(512, edit=twist(**shares(heading=0.5, forward=0.5)))
+    for _ in range(3):
+        env.step(torch.zeros(512, env.num_actions))
+    command = env.command("twist")
+    forward = command[:, 1] == 0
+    assert 0.4 < float(forward.float().mean()) < 0.6
+    assert (command[forward, 2] == 0).all()
+    assert (command[~forward, 2] != 0).any()
+
+
+def test_drawn_velocities_lie_in_their_ranges():
+    ranges = VelocityRanges(lin_vel_x=[0.2, 0.4], lin_vel_y=[-0.1, 0.0], ang_vel_z=[0.5, 0.6])
+    command = small_env(256, edit=twist(ranges=ranges, heading_command=False, **shares())).command("twist")
+    low, high = torch.tensor([0.2, -0.1, 0.5]), torch.tensor([0.4, 0.0, 0.6])
+    assert ((command >= low) & (command <= high)).all()
+
+
+def test_worlds_that_hold_a_direction_turn_towards_it():
+    env = small_env(64, edit=twist(heading_control_stiffness=1.0, **shares(heading=1.0)))
+    term = env.commands.terms["twist"]
+    error = torch.remainder(term._heading - env.robot.heading_w + torch.pi, 2 * torch.pi) - torch.pi
+    assert torch.allclose(env.command("twist")[:, 2], error.clamp(-1.0, 1.0), atol=1e-5)
+
+
+def test_commands_are_drawn_anew_when_their_time_is_over():
+    env = small_env(64, edit=twist(resampling_time_range=[0.1, 0.1], heading_command=False, **shares()))
+    first = env.command("twist").clone()
+    for _ in range(4):
+        env.commands.compute(0.02)
+    assert torch.equal(env.command("twist"), first)
+    for _ in range(3):
+        env.commands.compute(0.02)
+    assert (env.command("twist") != first).all()
+
+
+def test_a_fixed_command_outlasts_draws_and_resets():
+    env = small_env(4, edit=twist(resampling_time_range=[0.02, 0.02]))
+    value = torch.tensor([0.3, 0.0, 0.1])
+    env.commands.terms["twist"].fix(torch.tensor([1, 2]), value)
+    for _ in range(25):
+        env.step(torch.zeros(4, env.num_actions))
+    assert torch.equal(env.command("twist")[1:3], value.expand(2, 3))
+
+
+def clocked(config):
+    twist(heading_command=False, **shares())(config)
+    config.env.commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", frequency=1.0)
+
+
+def test_the_clock_runs_at_its_frequency_while_the_robot_walks():
+    env = small_env(4, edit=clocked)
+    clock = env.commands.terms["gait"]
+    start = clock.phase.clone()
+    for _ in range(10):
+        env.commands.compute(0.02)
+    assert torch.allclose(torch.remainder(clock.phase - start, 1.0), torch.full((4,), 0.2), atol=1e-5)
+
+
+def test_told_to_stand_the_robot_ends_its_step_and_the_clock_stops():
+    env = small_env(4, edit=clocked)
+    clock = env.commands.terms["gait"]
+    for _ in range(5):
+        env.commands.compute(0.02)
+    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.compute(0.02)
+    assert clock.moving.all()
+    for _ in range(25):
+        env.commands.compute(0.02)
+    assert not clock.moving.any()
+    assert (torch.remainder(clock.phase, 0.5) == 0).all()
+    assert (env.command("gait") == 0).all()
+
+
+def test_feet_swing_in_turn():
+    env = small_env(4, edit=clocked)
+    swinging = env.commands.terms["gait"].foot_phase() < 0.5
+    assert (swinging[:, 0] != swinging[:, 1]).all()

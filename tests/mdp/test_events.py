@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk.config import EventTermConfig
+from mjsdk.errors import ConfigError
+from mjsdk.testing.worlds import small_env
+
+
+def adding(name, **settings):
+    return lambda config: config.env.events.update({name: EventTermConfig(**settings)})
+
+
+def zeros(env):
+    return torch.zeros(env.num_envs, env.num_actions)
+
+
+def test_a_push_changes_the_speed_by_its_size_in_all_directions():
+    env = small_env(
+        64,
+        edit=adding(
+            "push",
+            func="push_in_random_direction",
+            mode="interval",
+            interval_range_s=[0.02, 0.02],
+            params={"speed": 0.7},
+        ),
+    )
+    before = env.robot.root_lin_vel_w.clone()
+    env.events.interval(0.02)
+    change = env.robot.root_lin_vel_w - before
+    assert torch.allclose(change[:, :2].norm(dim=1), torch.full((64,), 0.7), atol=1e-5)
+    assert change[:, :2].mean(0).norm() < 0.3
+
+
+def test_intervals_fall_between_their_bounds():
+    env = small_env(
+        64, edit=adding("push", func="push_in_random_direction", mode="interval", interval_range_s=[0.1, 0.2])
+    )
+    times = []
+    for i in range(1, 12):
+        before = env.robot.root_lin_vel_w.clone()
+        env.events.interval(0.02)
+        times += [i * 0.02] * int(((env.robot.root_lin_vel_w - before).norm(dim=1) > 0.1).sum())
+    assert len(times) >= 64
+    assert min(times) >= 0.1 - 1e-6
+
+
+def test_an_interval_without_its_range_is_an_error():
+    with pytest.raises(ConfigError, match="env.events.push.interval_range_s"):
+        small_env(edit=adding("push", func="push_in_random_direction", mode="interval"))
+
+
+def test_friction_is_drawn_once_per_world_and_shared_by_its_feet():
+    env = small_env(
+        32,
+        edit=adding(
+            "friction",
+            func="randomize_friction",
+            mode="startup",
+            params={"geoms": "@feet", "friction_range": [0.2, 0.9]},
+        ),
+    )
+    friction = env.physics.expand("geom_friction")
+    feet = [env.model.geom(name).id for name in env.roles["feet"].geoms]
+    drawn = friction[:, feet, 0]
+    assert torch.equal(drawn[:, 0], drawn[:, 1])
+    assert 0.2 <= float(drawn.min()) < 0.35
+    assert 0.75 < float(drawn.max()) <= 0.9
+    assert torch.equal(friction[:, env.model.geom("floor").id, 0], torch.ones(32))
+
+
+def test_added_mass_is_simulated_and_does_not_accumulate():
+    env = small_env(8, edit=adding("mass", func="randomize_mass", params={"bodies": "trunk", "mass_range": [1.0, 1.0]}))
+    env.reset()
+    env.reset()
+    trunk = env.model.body("trunk").id
+    assert torch.allclose(env.physics.expand("body_mass")[:, trunk], torch.full((8,), 3.0))
+
+
+def test_a_shifted_centre_of_mass_is_inside_its_ranges():
+    env = small_env(
+        64,
+        edit=adding(
+            "com",
+            func="randomize_com",
+            mode="startup",
+            params={"bodies": "@base", "x": [0.01, 0.02], "y": [0.0, 0.0], "z": [-0.02, -0.01]},
+        ),
+    )
+    com = env.physics.expand("body_ipos")[:, env.model.body("trunk").id]
+    assert (com[:, 0] >= 0.01).all()
+    assert (com[:, 1] == 0.0).all()
+    assert (com[:, 2] <= -0.01).all()
+
+
+def test_an_encoder_bias_shows_in_readings_and_is_undone_by_targets():
+    def edit(config):
+        adding("bias", func="randomize_encoder_bias", mode="startup", params={"bias_range": [0.05, 0.05]})(config)
+        config.env.observations["actor"].terms["joint_pos_rel"].params["biased"] = True
+
+    env = small_env(edit=edit)
+    where = env.observation_slices["actor"]["joint_pos_rel"]
+    relative = env.robot.joint_pos - env.robot.default_joint_pos
+    assert torch.allclose(env.get_observations()["actor"][:, where], relative + 0.05, atol=1e-6)
+    env.step(zeros(env))
+    assert torch.allclose(env.actions.controls, env.robot.default_joint_pos - 0.05)
+
+
+def test_joints_begin_inside_their_soft_limits():
+    env = small_env(64, edit=lambda c: c.env.events["reset_joints"].params.update(position_range=[-5.0, 5.0]))
+    limits = env.robot.soft_joint_pos_limits
+    assert (env.robot.joint_pos >= limits[:, 0] - 1e-5).all()
+    assert (env.robot.joint_pos <= limits[:, 1] + 1e-5).all()
