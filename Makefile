@@ -7,6 +7,7 @@ STAMP := $(VENV)/.setup-done
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST_ARGS ?=
+DEMO_ARGS ?=
 ENVS ?= 64 256 1024
 
 # Without a display MuJoCo draws in software; a value that is set already wins.
@@ -32,7 +33,7 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml)
 	@touch $@
 
 demo: setup ## train a humanoid for three minutes, evaluate it, write a video and a curve
-	$(BIN)/python tools/demo.py
+	$(BIN)/python tools/demo.py $(DEMO_ARGS)
 
 test: setup check ## check, then run all tests
 	$(BIN)/python -m pytest --durations=10 $(PYTEST_ARGS)

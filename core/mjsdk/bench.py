@@ -5,12 +5,12 @@ Overhead is the time of `Env.step` over the time of the same physics alone, meas
 1. Worlds run under small random actions, so that they stand, sway, fall and are reset as in training.
 2. A block of environment steps is timed. Before it, the whole state of the environment was saved.
 3. The state is put back and the block is run again, untimed, noting what the physics was given in every step: states,
-   controls, warm start, model fields of randomised worlds. It is the same block, because everything random was put back.
+   controls, warm start, model fields of randomised worlds. It is the same block: random numbers were put back too.
 4. The physics is given the same again, step by step, and only its own stepping is timed.
 5. Blocks repeat; each gives a ratio. The result is their median, so that a disturbance of the machine hardly counts.
 
-Neither noting nor putting back is timed, and both timings follow each other within a block, so that a machine that slows
-down slows both.
+Neither noting nor putting back is timed. Both timings of a block follow each other, so that a machine that slows down
+slows both.
 """
 
 from __future__ import annotations
@@ -96,10 +96,8 @@ def _run(env: Env, actions: list[Tensor]) -> None:
 
 
 def _actions(env: Env, steps: int, generator: torch.Generator) -> list[Tensor]:
-    return [
-        (torch.randn(env.num_envs, env.num_actions, generator=generator) * ACTION_STD).to(env.device)
-        for _ in range(steps)
-    ]
+    shape = (env.num_envs, env.num_actions)
+    return [(torch.randn(shape, generator=generator) * ACTION_STD).to(env.device) for _ in range(steps)]
 
 
 class _Recording:

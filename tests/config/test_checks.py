@@ -108,3 +108,10 @@ def test_settings_of_commands_warn_too(session):
 def test_values_of_maps_are_held_against_the_range(session):
     (warning,) = warnings(session, "--env.actions.joint_pos.scale", '{".*": 9}')
     assert "outside of the sane range 0.05 to 1 rad" in warning
+
+
+def test_a_reference_to_a_command_that_is_not_there_is_a_mistake(session):
+    found = mistakes(
+        session, "--env.rewards.track.func", "track_linear_velocity", "--env.rewards.track.params.command", "goo"
+    )
+    assert found["env.rewards.track.params.command"] == "there is no command 'goo', did you mean 'go'? Legal: go"

@@ -122,3 +122,22 @@ def test_computed_quantities_depend_on_settings_that_exist():
 def test_everything_is_valid_json(items, composed_items):
     for entry in [*find(items, "", composed=False).entries, *find(composed_items, "", composed=True).entries]:
         json.dumps(entry.as_json(), allow_nan=False)
+
+
+NAMES = """
+agent.actor agent.critic: hidden_dims activation obs_normalization class_name
+agent.actor: init_noise_std noise_std_type
+agent.algorithm: num_learning_epochs num_mini_batches learning_rate schedule gamma lam entropy_coef desired_kl
+agent.algorithm: max_grad_norm value_loss_coef use_clipped_value_loss clip_param normalize_advantage_per_mini_batch
+agent: seed num_steps_per_env max_iterations save_interval experiment_name run_name logger wandb_project resume
+agent: load_run load_checkpoint clip_actions
+env: scene.num_envs decimation episode_length_s sim.timestep sim.iterations sim.ls_iterations viewer.distance
+train: device video video_length video_interval log_root
+"""
+
+
+def test_settings_have_the_names_that_people_search_for(items):
+    paths = {item.path for item in items}
+    for line in NAMES.strip().splitlines():
+        sections, _, names = line.partition(": ")
+        assert {f"{section}.{name}" for section in sections.split() for name in names.split()} <= paths

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from mjsdk.config import yamlio
 from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.layers import compose
+from mjsdk.config.layers import as_yaml, compose
 from mjsdk.config.overrides import parse_flags
 from mjsdk.errors import ConfigError
+from mjsdk.plugins import open_session
 
 
 def flags(text):
@@ -94,11 +94,9 @@ def test_an_unknown_preset_lists_the_legal_ones(session):
 def test_what_config_prints_is_a_file_for_config(session, tmp_path):
     composed = compose(session, overrides=flags("--agent.seed 4 --env.events.push null"))
     file = tmp_path / "all.yaml"
-    file.write_text(yamlio.annotated(to_plain(composed.config), composed.origins))
-    again = compose(session, file=file).config
-    assert "push" in again.env.events  # a file adds and changes; only null removes
-    assert again.agent == composed.config.agent
-    assert again.env.rewards == composed.config.env.rewards
+    file.write_text(as_yaml(composed))
+    assert "push: null  # flag" in file.read_text()
+    assert compose(session, file=file).config == composed.config
 
 
 def test_a_saved_configuration_is_rebuilt_from_plain_data(session):
@@ -147,3 +145,29 @@ def test_an_extra_adds_a_reward(session):
     composed = compose(session, overrides=flags("--env.rewards.jump.func my_extra:jump --env.rewards.jump.weight 0.1"))
     assert composed.config.env.rewards["jump"].weight == 0.1
     assert composed.origins["env.rewards.jump.func"] == "flag"
+
+
+def test_a_mistake_says_which_layer_it_is_from(session, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("agent: {algorithm: {gamma: 2}}\n")
+    assert mistakes(session, file=file)["agent.algorithm.gamma"] == "must be at most 1, not 2 (from file mine.yaml)"
+
+
+def test_a_task_that_is_wrong_in_itself_is_blamed(parts, tmp_path):
+    task = tmp_path / "broken.py"
+    text = (parts / "stand.py").read_text().replace("AgentConfig(num_steps_per_env=16)", 'AgentConfig(seed="x")')
+    task.write_text(text.replace("stand:", "broken:"))
+    with pytest.raises(ConfigError, match=r"agent\.seed: takes a whole number, not 'x'\nThis comes from task 'broken'"):
+        compose(open_session(str(parts / "stick.py"), str(task)))
+
+
+def test_a_file_that_needs_an_extra_says_so(parts, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("extras: [my_extra]\n")
+    session = open_session(str(parts / "stick.py"), str(parts / "stand.py"))
+    assert mistakes(session, file=file) == {"extras": "the file needs an extra: add --with my_extra"}
+
+
+def test_the_preset_tells_who_chose_it(session):
+    assert compose(session).origins["preset"] == "device cpu"
+    assert compose(session, preset="cpu").origins["preset"] == "command line"

@@ -7,7 +7,7 @@ from mjsdk.evaluate import STANDARD, Options, evaluate_run
 
 
 def evaluate(run, **options):
-    return evaluate_run(run, Options(num_envs=8, horizon_s=2.0, **options)).data
+    return evaluate_run(run, Options(num_envs=8, horizon_s=1.5, **options)).data
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +40,8 @@ def test_all_survive_their_time_and_are_paid_for_it(data):
     assert data["fall_rate"] == 0.0
     assert data["survival"]["rate"] == 1.0
     assert data["survival"]["low"] == pytest.approx(0.025 ** (1 / 8))
-    assert data["mean_episode_length_s"] == pytest.approx(2.0)
-    assert data["mean_reward"] == pytest.approx(2.0)
+    assert data["mean_episode_length_s"] == pytest.approx(1.5)
+    assert data["mean_reward"] == pytest.approx(1.5)
 
 
 def test_standing_is_judged_by_speed_and_by_feet_on_the_ground(data):
@@ -81,7 +81,7 @@ def test_a_world_that_fails_is_a_fall_with_a_short_life(run, monkeypatch):
 
 
 def test_unknown_physics_and_checkpoints_name_the_legal_ones(run):
-    with pytest.raises(ConfigError, match="'faithfull', did you mean 'faithful'.*Legal: faithful, fast, as-trained"):
+    with pytest.raises(ConfigError, match=r"'faithfull', did you mean 'faithful'.*Legal: faithful, fast, as-trained"):
         evaluate(run, sim="faithfull")
     with pytest.raises(UnknownRun, match=r"no checkpoint 'model_7.pt'.*model_0.pt"):
         evaluate_run(run, Options(num_envs=8), checkpoint="model_7.pt")

@@ -56,7 +56,7 @@ def test_an_unknown_metric_names_the_nearest_and_all_there_are():
 
 
 def test_an_unknown_axis_lists_the_legal_ones():
-    with pytest.raises(RunError, match="'tme', did you mean 'time'.*Legal: time, steps, iteration"):
+    with pytest.raises(RunError, match=r"'tme', did you mean 'time'.*Legal: time, steps, iteration"):
         make_curves([], "x", "tme")
 
 

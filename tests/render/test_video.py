@@ -51,12 +51,17 @@ def test_a_gif_plays_at_half_the_frame_rate_of_fifty(tmp_path):
         assert picture.info["duration"] == 40
 
 
+def write_and_fail(path) -> None:
+    with VideoWriter(path, 25.0, SIZE) as writer:
+        writer.add(frame(1))
+        raise RuntimeError("robot on fire")
+
+
 def test_an_error_while_writing_leaves_what_was_there_before(tmp_path):
     path = tmp_path / "walk.mp4"
     path.write_bytes(b"before")
-    with pytest.raises(RuntimeError, match="robot on fire"), VideoWriter(path, 25.0, SIZE) as writer:
-        writer.add(frame(1))
-        raise RuntimeError("robot on fire")
+    with pytest.raises(RuntimeError, match="robot on fire"):
+        write_and_fail(path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
 

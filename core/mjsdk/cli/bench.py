@@ -26,12 +26,10 @@ def bench(
     blocks: Annotated[int, typer.Option(min=1, help="Blocks of steps to time.")] = 10,
     steps: Annotated[int, typer.Option(min=1, help="Control steps per block.")] = 20,
     preset: Annotated[
-        str | None, typer.Option(help="Preset, such as fast, faithful or gpu.", show_default="the device's")
+        str | None, typer.Option(help="Such as fast, faithful, gpu.", show_default="the device's")
     ] = None,
     device: Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")] = "auto",
-    with_: Annotated[
-        list[str] | None, typer.Option("--with", help="Extra to load; may be given several times.")
-    ] = None,
+    with_: Annotated[list[str] | None, typer.Option("--with", help="Extra to load; may be repeated.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Time an environment against its physics alone.

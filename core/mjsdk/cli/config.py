@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import StorageError
-
-if TYPE_CHECKING:
-    from mjsdk.config.layers import Composed
 
 
 def register(app: typer.Typer) -> None:
@@ -30,31 +28,35 @@ def config(
     preset: Annotated[
         str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N: chooses the preset cpu or gpu.")] = "auto",
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda or cuda:N; chooses the preset cpu or gpu.", show_default="auto")
+    ] = "",
     file: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.", metavar="FILE")] = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead.", metavar="FILE")] = None,
 ) -> None:
     """Print the composed settings as YAML, with the origin of each value that is not the default.
 
-    Any setting is given as a dotted flag: --env.scene.num-envs 512. The output is a file for --config.
+    Any setting is given as a dotted flag: --env.scene.num-envs 512; a term is removed by null: --env.events.push null.
+    The output is a file for --config.
     """
-    from mjsdk.config.layers import compose
+    from mjsdk.config.layers import as_yaml, compose
     from mjsdk.config.overrides import parse_flags
     from mjsdk.plugins import open_session
 
-    overrides = parse_flags(context.args)
+    overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
     session = open_session(robot, task, extras or [])
-    composed = compose(session, preset=preset, device=device, file=file, overrides=overrides)
+    composed = compose(session, preset=preset, device=_device(overrides), file=file, overrides=overrides)
     for warning in composed.warnings:
         _output.warn(warning)
-    _write(_text(composed), output)
+    _write(as_yaml(composed), output)
 
 
-def _text(composed: Composed) -> str:
-    from mjsdk.config.convert import to_plain
-    from mjsdk.config.yamlio import annotated
+def _device(overrides: Sequence[tuple[str, Any]]) -> str:
+    """The device that the settings are for, which need not be here."""
+    from mjsdk.physics import resolve_device
 
-    return annotated(to_plain(composed.config), composed.origins)
+    device = str(dict(overrides).get("train.device", "auto"))
+    return resolve_device(device) if device == "auto" else device
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -40,9 +40,7 @@ def evaluate(
     noise: Noise = False,
     push: Push = False,
     checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
-    plot: Annotated[
-        Path | None, typer.Option(help="Picture of tracking over time and errors.", show_default=False)
-    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
     log_root: LogRoot = Path("logs"),
     as_json: AsJson = False,

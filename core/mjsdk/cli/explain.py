@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def explain(
     path: Annotated[
         str,
-        typer.Argument(metavar="[PATH]", help="A setting or section, or the end of its path: learning_rate."),
+        typer.Argument(metavar="PATH", help="A setting or section, or the end of its path: learning_rate."),
     ] = "",
     robot: Annotated[str | None, typer.Option(help="Show values for this robot ...", metavar="NAME")] = None,
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
@@ -267,7 +267,7 @@ def _labels(items: Sequence[Item], base: str) -> Iterable[str]:
 
 def _with_unit(entry: Entry, text: str) -> str:
     """The value's text with its unit, if the value is one or more numbers."""
-    from mjsdk.config.checks import numbers
+    from mjsdk.config.schema import numbers
 
     return (
         f"{text} {entry.setting.unit}" if entry.setting.unit and next(numbers(entry.value), None) is not None else text

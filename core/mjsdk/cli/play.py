@@ -17,12 +17,8 @@ def register(app: typer.Typer) -> None:
 
 def play(
     run: RunName = "latest",
-    video: Annotated[
-        Path | None, typer.Option(help="Write a video (.mp4, .webm, .gif) instead of opening a window.")
-    ] = None,
-    duration: Annotated[
-        float | None, typer.Option(min=0.1, help="Seconds.", show_default="16 for a video, else no end")
-    ] = None,
+    video: Annotated[Path | None, typer.Option(help="Write a video (.mp4, .webm, .gif), open no window.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds.", show_default="16 in a video")] = None,
     command: Annotated[
         str | None, typer.Option(help="Forward m/s, left m/s, yaw rate rad/s: 0.8,0,0.", show_default="several in turn")
     ] = None,

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mjsdk.cli import _output
-
 if TYPE_CHECKING:
     from mjsdk.plot.curves import Curve, Source
     from mjsdk.runs import Run
@@ -22,17 +20,13 @@ def register(app: typer.Typer) -> None:
 def plot(
     runs: Annotated[list[str], typer.Argument(help="Folders, names of runs, or `latest`.")],
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal.")] = False,
-    output: Annotated[
-        Path | None, typer.Option(help="Picture to write.", show_default="curves.png in the run, or here")
-    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Picture to write.", show_default="curves.png")] = None,
     against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="What to draw; may be given several times.", show_default="reward, length, metrics"),
+        typer.Option(help="What to draw; may be repeated.", show_default="reward, length, metrics"),
     ] = None,
-    band: Annotated[
-        bool, typer.Option("--band/--no-band", help="Draw runs that differ by their seed only as mean and band.")
-    ] = True,
+    band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
     log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
 ) -> None:
     """Draw learning curves of one or more runs."""

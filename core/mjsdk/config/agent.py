@@ -246,4 +246,4 @@ class AgentConfig:
     )
     actor: ActorConfig = setting(factory=ActorConfig, meaning="The policy network.")
     critic: CriticConfig = setting(factory=CriticConfig, meaning="The value network.")
-    algorithm: PPOConfig = setting(factory=PPOConfig, meaning="PPO.")
+    algorithm: PPOConfig = setting(factory=PPOConfig, meaning="PPO: how the networks learn from each rollout.")

@@ -20,6 +20,7 @@ from mjsdk.selection import ModelNames
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_COMMAND = re.compile(r"[._](command|clock)$")
 _RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
 
 
@@ -61,23 +62,12 @@ def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: boo
         result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
 
 
-def numbers(value: Any) -> Iterator[float]:
-    """All numbers in a value: itself, its elements, or the values of a map."""
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, (list, tuple)):
-        for item in value:
-            yield from numbers(item)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        yield value
-
-
 def odd(value: Any, setting: Setting) -> list[str]:
     """The warning for a value outside of its sane range, if it is."""
     if setting.sane is None:
         return []
     low, high = setting.sane
-    outside = any(not low <= number <= high for number in numbers(value))
+    outside = any(not low <= number <= high for number in schema.numbers(value))
     bounds = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
     return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()] if outside else []
 
@@ -86,7 +76,7 @@ def _impossible(value: Any, setting: Setting) -> Iterator[str]:
     if setting.choices and value not in setting.choices:
         yield f"no choice {show(value)}{closest(str(value), setting.choices) or '.'} Legal: {listing(setting.choices)}"
     low, high = setting.legal
-    for number in numbers(value):
+    for number in schema.numbers(value):
         if math.isnan(number):
             yield "is not a number (nan)"
         elif low is not None and number < low:
@@ -103,10 +93,13 @@ def _is_range(path: str) -> bool:
 
 
 def _disordered(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from (f"{key}: {message}" for message in _disordered(item))
     if isinstance(value, (list, tuple)):
         if len(value) != 2:
             yield f"takes the smallest and the largest value, not {show(list(value))}"
-        elif list(numbers(value)) == list(value) and value[0] > value[1]:
+        elif list(schema.numbers(value)) == list(value) and value[0] > value[1]:
             yield f"the smallest value comes first, not {show(list(value))}"
 
 
@@ -115,6 +108,7 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
     yield from _agent(config)
     yield from _observations(config.env)
     yield from _events(config.env)
+    yield from _commands(config.env)
     if robot is not None:
         yield from _names_of(robot, config.env)
 
@@ -169,6 +163,15 @@ def _events(env: EnvConfig) -> Iterator[Mistake]:
             yield Mistake(
                 f"env.events.{name}.interval_range_s", "must be given for mode=interval: [shortest, longest] in seconds"
             )
+
+
+def _commands(env: EnvConfig) -> Iterator[Mistake]:
+    """Settings called `..._command` or `..._clock` that hold text are names of commands."""
+    for leaf in schema.leaves(env, "env."):
+        names_one = _COMMAND.search(leaf.path) and isinstance(leaf.value, str) and leaf.value
+        if names_one and leaf.value not in env.commands:
+            hint = closest(leaf.value, env.commands) or "."
+            yield Mistake(leaf.path, f"there is no command '{leaf.value}'{hint} Legal: {listing(env.commands)}")
 
 
 def _names_of(robot: Robot, env: EnvConfig) -> Iterator[Mistake]:

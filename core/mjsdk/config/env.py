@@ -271,8 +271,8 @@ class EnvConfig:
         advice="decimation x sim.timestep is the control period; 0.02 s (50 Hz) suits legged robots.",
     )
     episode_length_s: float = setting(20.0, "Longest episode.", unit="s", sane=(2.0, 60.0), above=0.0)
-    scene: SceneConfig = setting(factory=SceneConfig, meaning="What is simulated.")
-    sim: SimConfig = setting(factory=SimConfig, meaning="The solver.")
+    scene: SceneConfig = setting(factory=SceneConfig, meaning="What is simulated, and how many times.")
+    sim: SimConfig = setting(factory=SimConfig, meaning="MuJoCo's time step and solver.")
     observations: dict[str, ObservationGroupConfig] = setting(
         factory=dict, meaning="Groups of observations: `actor` and `critic`."
     )
@@ -293,7 +293,7 @@ class EnvConfig:
         "Floor the sum of all rewards at 0.",
         advice="Keeps early training from learning that ending the episode is better than penalties.",
     )
-    viewer: ViewerConfig = setting(factory=ViewerConfig, meaning="The camera.")
+    viewer: ViewerConfig = setting(factory=ViewerConfig, meaning="The camera of windows and videos.")
 
     @property
     def step_dt(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 COMMAND_LINE = "command line"
 """Origin of what is composed: robot, task, extras and preset."""
 
-_WHOSE = ("robot", "task", "extras")
+_WHOSE = ("robot", "task", "extras", "preset")
 """Root settings that the command line decides, not a file."""
 
 
@@ -35,9 +36,11 @@ class Composed:
 
     config: Config
     origins: dict[str, str]
-    """Where each value that is not the default came from, by dotted path: `task velocity`, `preset cpu`, `flag`..."""
+    """Where each value that is not the default came from, by dotted path: `task <name>`, `preset cpu`, `flag`..."""
     warnings: list[str]
     """What is outside its sane range, with advice."""
+    removed: dict[str, str] = attrs.field(factory=dict)
+    """Entries that a layer took away, by dotted path, and which layer did."""
 
 
 def compose(
@@ -57,6 +60,7 @@ def compose(
     names = presets.chosen(preset or _preset_of(given), device, task.presets)
     layers = _Layers(session.terms())
     layers.start(_bare(session, task, names), f"task {task.name}")
+    layers.origins["preset"] = COMMAND_LINE if preset else "file" if _preset_of(given) else f"device {device}"
     layers.adapt(session)
     for name in names:
         layers.add(tree(presets.numbers(name, session.robot(), task.presets).items()), f"preset {name}")
@@ -71,6 +75,7 @@ class _Layers:
     data: dict[str, Any] = attrs.field(factory=dict)
     """All settings as plain data, so far."""
     origins: dict[str, str] = attrs.field(factory=dict)
+    removed: dict[str, str] = attrs.field(factory=dict)
     mistakes: list[Mistake] = attrs.field(factory=list)
     sound: dict[str, Any] = attrs.field(factory=dict)
     """The data before people's own layers: falls in where theirs are mistaken, so that the checks can go on."""
@@ -82,9 +87,13 @@ class _Layers:
 
     def adapt(self, session: Session) -> None:
         """Let the robot and the extras edit numbers."""
-        config = from_plain(self.data, self.terms)
+        ref, origin = session.task_ref, _adapters(session)
+        with _blaming(f"task '{ref.name}' ({ref.package})"):
+            config = from_plain(self.data, self.terms)
         session.adapt(config)
-        self.replace(to_plain(config), _adapters(session))
+        with _blaming(f"the hook mjsdk_adapt of {origin}"):
+            self.replace(to_plain(config), origin)
+            from_plain(self.data, self.terms)
 
     def replace(self, data: dict[str, Any], origin: str) -> None:
         """Take edited settings, noting what changed."""
@@ -101,6 +110,7 @@ class _Layers:
         before = flat(self.data)
         merged = merge(self.data, given, self.terms, typed=typed)
         self.mistakes += merged.mistakes
+        self.removed |= dict.fromkeys(merged.removed, origin)
         self._note(before, merged, origin, typed)
 
     def _note(self, before: Mapping[str, Any], merged: Merged, origin: str, typed: bool) -> None:
@@ -116,8 +126,39 @@ class _Layers:
         result = check(config, self.terms, names=names, robot=session.robot())
         mistakes = [*self.mistakes, *found, *result.mistakes]
         if mistakes:
-            raise ConfigError(unique(mistakes))
-        return Composed(config, _told(config, self.origins, self.terms), result.warnings)
+            raise ConfigError(unique(self._with_origin(mistake) for mistake in mistakes))
+        removed = {path: origin for path, origin in self.removed.items() if path not in dict(schema.entries(config))}
+        return Composed(config, _told(config, self.origins, self.terms), result.warnings, removed)
+
+    def _with_origin(self, mistake: Mistake) -> Mistake:
+        """Say where a mistaken value is from, unless it was typed just now."""
+        origin = self.origins.get(mistake.path.partition("[")[0])
+        if origin in (None, "flag", COMMAND_LINE):
+            return mistake
+        return attrs.evolve(mistake, message=f"{mistake.message} (from {origin})")
+
+
+@contextmanager
+def _blaming(whose: str) -> Iterator[None]:
+    """Say on mistakes that they are not the user's."""
+    try:
+        yield
+    except ConfigError as error:
+        raise ConfigError(
+            error.mistakes, f"This comes from {whose}, not from your settings; tell its authors."
+        ) from error
+
+
+def as_yaml(composed: Composed) -> str:
+    """The settings as a file for `--config`, with the origin of each value that is not the default."""
+    data = to_plain(composed.config)
+    for path in composed.removed:
+        *parents, name = path.split(".")
+        node = data
+        for parent in parents:
+            node = node[parent]
+        node[name] = None
+    return yamlio.annotated(data, {**composed.origins, **composed.removed})
 
 
 def salvage(data: dict[str, Any], sound: Mapping[str, Any], terms: TermRegistry) -> tuple[Config, list[Mistake]]:
@@ -257,17 +298,19 @@ def _preset_of(given: Mapping[str, Any]) -> str | None:
 
 def _own(given: Mapping[str, Any], data: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
     """Settings of a file without those about what is composed, which must agree with the command line."""
-    for name in _WHOSE:
-        if name in given and given[name] and not _agree(given[name], data[name]):
-            mistakes.append(
-                Mistake(name, f"the file is for {given[name]}, not {data[name]}; remove that line to use it here")
-            )
-    return {name: value for name, value in given.items() if name not in (*_WHOSE, "preset")}
+    for name in ("robot", "task"):
+        if given.get(name) and not _agree(given[name], data[name]):
+            message = f"the file is for {given[name]}, not {data[name]}; remove that line to use it here"
+            mistakes.append(Mistake(name, message))
+    extras = given.get("extras")
+    for extra in extras if isinstance(extras, list) else ():
+        if not any(_agree(extra, loaded) for loaded in data["extras"]):
+            mistakes.append(Mistake("extras", f"the file needs an extra: add --with {extra}"))
+    return {name: value for name, value in given.items() if name not in _WHOSE}
 
 
 def _agree(one: Any, other: Any) -> bool:
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(_agree(a, b) for a, b in zip(one, other, strict=True))
+    """Whether two names of plugins may mean the same: the package before the colon may be left out."""
     return str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 

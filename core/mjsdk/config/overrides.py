@@ -105,6 +105,8 @@ class Merged:
 
     paths: list[str] = attrs.field(factory=list)
     """Settings that were given."""
+    removed: list[str] = attrs.field(factory=list)
+    """Entries that were taken away."""
     mistakes: list[Mistake] = attrs.field(factory=list)
 
 
@@ -197,7 +199,7 @@ class _Merger:
         """Remove an entry."""
         if name in data:
             del data[name]
-            self.result.paths.append(path)
+            self.result.removed.append(path)
         else:
             self.mistake(
                 path, f"there is nothing of that name to remove{closest(name, data) or '.'} There are: {listing(data)}"

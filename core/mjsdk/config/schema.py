@@ -136,6 +136,17 @@ def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from entries(value, f"{here}.")
 
 
+def numbers(value: Any) -> Iterator[float]:
+    """All numbers in a value: itself, its elements, or the values of a map."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for item in value:
+            yield from numbers(item)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+        yield value
+
+
 _WORDS = {
     int: "a whole number",
     float: "a number",

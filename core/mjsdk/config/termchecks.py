@@ -153,10 +153,16 @@ def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iter
 
 
 def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
-    """Text parameters called `command`, `sensor` or `setting` are names of commands, sensors and settings below `env`."""
-    legal = {"command": list(env.commands), "sensor": list(env.scene.sensors), "setting": _settings(env, terms)}
+    """Text parameters of these names are names of commands, actions, sensors, and settings below `env`."""
+    legal = {
+        "command": list(env.commands),
+        "clock": list(env.commands),
+        "action": list(env.actions),
+        "sensor": list(env.scene.sensors),
+        "setting": _settings(env, terms),
+    }
     for path, entry, term in function_terms(env, terms):
-        for name in set(parameters(term)) & set(legal):
+        for name in parameters(term).keys() & legal.keys():
             given = entry.params.get(name, parameters(term)[name].default)
             if isinstance(given, str) and given not in legal[name]:
                 hint = closest(given, legal[name]) or "."

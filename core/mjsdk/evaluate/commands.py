@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import attrs
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mjsdk.env import Env
+    pass
 
 HORIZON_S = 20.0
 """Length of an episode of the evaluation [s]."""

@@ -28,8 +28,8 @@ class Pusher:
     def __call__(self, step: int) -> None:
         """Push the worlds whose turn it is before control step `step`."""
         angle = torch.rand(self._env.num_envs, generator=self._generator) * 2.0 * math.pi
-        due = (step % self._period == self._phase) & (step >= self._first)
-        ids = due.nonzero().squeeze(1)
+        due = torch.eq(self._phase, step % self._period)
+        ids = due.nonzero().squeeze(1) if step >= self._first else self._phase[:0]
         if not len(ids):
             return
         ids, kick = ids.to(self._env.device), SPEED * torch.stack((torch.cos(angle), torch.sin(angle)), 1)[ids]

@@ -22,7 +22,7 @@ DEFINITIONS = {
     "fall_rate": "share of episodes that ended by a failure before their time was up",
     "foot_slip": "mean horizontal speed of feet that are on the ground [m/s]",
     "action_change": "mean change of the actions from step to step [-]",
-    "cost_of_transport": "mechanical work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
+    "cost_of_transport": "work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
 }
 """What the metrics mean. A world counts while it is alive; one that falls in its first second counts as a whole."""
 
@@ -107,7 +107,7 @@ def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any]
 
 
 def _reached(episodes: Episodes, index: int) -> list[float | None]:
-    """Mean velocity after the first second, of the whole time if nobody lasts that long: forward, left [m/s], yaw rate [rad/s]."""
+    """Mean forward and left [m/s] and yaw rate [rad/s], after the first second if anybody lasts that long."""
     if not episodes.tracks:
         return [None, None, None]
     first = round(SETTLE_S / episodes.tally.step_dt)

@@ -58,7 +58,7 @@ def run_episodes(
     episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, groups)
     if term is not None:
         term.fix(env.all_ids, torch.tensor([command.values for command in commands])[groups].to(env.device))
-    obs = env.reset(seed=seed)
+    obs: Mapping[str, Tensor] = env.reset(seed=seed)
     _check_finite(obs)
     pusher = Pusher(env, seed) if push else None
     with torch.no_grad():

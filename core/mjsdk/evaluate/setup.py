@@ -39,7 +39,7 @@ class Options:
 
 
 def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
-    """A copy of a run's settings for evaluation. What varies as worlds start stays: every world is a little different."""
+    """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different."""
     config = deepcopy(config)
     _choose_physics(config, robot, options.sim)
     env = config.env

@@ -30,9 +30,7 @@ def clopper_pearson(successes: int, trials: int, confidence: float = 0.95) -> tu
     fewer (the upper one), have a probability of (1 - confidence) / 2. Without trials it is (0, 1).
     """
     if not 0 <= successes <= trials or not 0.0 < confidence < 1.0:
-        raise ValueError(
-            f"{successes} of {trials} at confidence {confidence}: need 0 <= successes <= trials, 0 < confidence < 1"
-        )
+        raise ValueError(f"{successes} of {trials} at confidence {confidence}: that is no share")
     tail = (1.0 - confidence) / 2.0
     low = 0.0 if successes == 0 else _bisect(lambda p: 1.0 - binomial_cdf(successes - 1, trials, p) < tail)
     high = 1.0 if successes == trials else _bisect(lambda p: binomial_cdf(successes, trials, p) > tail)

@@ -27,8 +27,8 @@ class Sample:
 class Tally:
     """Adds up steps until every world has finished its first episode.
 
-    A world counts while it is alive. Errors and other means over time leave out the first second, in which a robot has to
-    get going; of a world that falls before that they take the whole life, so that falling early hides no error.
+    A world counts while it is alive. Errors and other means over time leave out the first second, in which a robot has
+    to get going; of a world that falls before that they take the whole life, so that falling early hides no error.
     """
 
     def __init__(self, num_envs: int, step_dt: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -151,11 +152,12 @@ def number(value: float) -> str:
 
 
 def sparkline(values: Iterable[float]) -> str:
-    """A curve in one line of text."""
+    """A curve in one line of text; what is not finite leaves a gap."""
     values = list(values)
-    low, high = min(values), max(values)
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite, default=0.0), max(finite, default=0.0)
     scale = (len(_BARS) - 2) / (high - low) if high > low else 0.0
-    return "".join(_BARS[1 + round((value - low) * scale)] if value == value else " " for value in values)
+    return "".join(_BARS[1 + round((value - low) * scale)] if math.isfinite(value) else " " for value in values)
 
 
 def _pick(values: dict[str, float], prefix: str) -> dict[str, float]:

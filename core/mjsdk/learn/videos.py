@@ -12,7 +12,7 @@ from mjsdk.runs import Run
 
 
 class Videos:
-    """Films a world of its own every so many iterations, with the deterministic policy: the training does not notice."""
+    """Films a world of its own every so many iterations, with the deterministic policy. Training does not notice."""
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer

@@ -57,4 +57,4 @@ def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
     axis.set_yticks(places, [row["label"] for row in rows], fontsize=8)
     axis.invert_yaxis()
     axis.set_title("mean error by command", fontsize=10)
-    axis.legend(fontsize=8, frameon=False)
+    axis.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import mujoco
 import numpy as np
@@ -57,7 +58,7 @@ def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = _RADIUS
 
 def _add_arc(scene: mujoco.MjvScene, at: np.ndarray, heading: float, yaw_rate: float, rgba: Sequence[float]) -> None:
     points = arc(at, heading, yaw_rate)
-    for start, end in zip(points[:-2], points[1:-1], strict=True):
+    for start, end in pairwise(points[:-1]):
         _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.4 * _WIDTH, start, end, rgba)
     tip = points[-2] + 0.09 * _unit(points[-1] - points[-2])
     add_arrow(scene, points[-2], tip, rgba, width=1.2 * _WIDTH)

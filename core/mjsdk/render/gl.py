@@ -14,7 +14,7 @@ import subprocess
 import sys
 from typing import Any
 
-from mjsdk.errors import RenderError, listing
+from mjsdk.errors import RenderError
 
 HEADLESS = ("egl", "osmesa")
 """MuJoCo's ways to draw without a display, in the order in which they are tried."""
@@ -31,9 +31,7 @@ _HELP = (
 def check_display() -> None:
     """Raise `RenderError` where no window can be opened."""
     if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise RenderError(
-            "there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) to see the policy."
-        )
+        raise RenderError("there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) instead.")
 
 
 def make_context(width: int, height: int) -> Any:
@@ -97,5 +95,5 @@ def _default_context(width: int, height: int) -> Any:
     except Exception as error:
         wanted = os.environ.get("MUJOCO_GL", "")
         raise RenderError(
-            f"cannot draw with MUJOCO_GL='{wanted}' ({error}). Without a display use one of {listing(HEADLESS)}. {_HELP}"
+            f"cannot draw with MUJOCO_GL='{wanted}' ({error}). Without a display use {' or '.join(HEADLESS)}. {_HELP}"
         ) from error

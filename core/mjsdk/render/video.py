@@ -17,7 +17,7 @@ from mjsdk.errors import MissingDependency, RenderError, StorageError, closest, 
 log = logging.getLogger(__name__)
 
 CODECS = {".mp4": ("vp09", "mp4v"), ".webm": ("VP90", "VP80")}
-"""Codecs to try, by file name ending. VP9 is free of fees and of GPL code, and browsers play it; mp4v only players do."""
+"""Codecs to try, by file name ending. VP9 is free of fees and GPL code, and browsers play it; mp4v only players do."""
 FORMATS = (*CODECS, ".gif")
 _PENDING = 16
 """Frames that may wait for the encoder."""
@@ -33,17 +33,22 @@ def check_video_path(path: Path) -> None:
     """Raise `StorageError` for a path that no video can be written to, before anything is computed for it."""
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
-        raise StorageError(
-            f"'{path}' is not the name of a video file{closest(suffix, FORMATS) or '.'} It must end in one of {listing(FORMATS)}"
-        )
+        hint = closest(suffix, FORMATS) or "."
+        raise StorageError(f"'{path}' is not the name of a video{hint} It must end in one of {listing(FORMATS)}")
     if path.is_dir():
         raise StorageError(f"cannot write the video '{path}': it is a folder. Name a file in it.")
+    probe = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()  # permissions alone do not tell: root may write anywhere, but not to /proc or a full disk
+        probe.unlink()
     except OSError as error:
-        raise StorageError(f"cannot write the video '{path}': {error.strerror}") from error
-    if not os.access(path.parent, os.W_OK):
-        raise StorageError(f"cannot write the video '{path}': no permission to write in '{path.parent}'")
+        raise StorageError(f"cannot write the video '{path}': {error.strerror or error}") from error
+
+
+def _partial(path: Path) -> Path:
+    """Where a video is until it is complete."""
+    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix.lower()}")
 
 
 class VideoWriter:
@@ -56,7 +61,7 @@ class VideoWriter:
         check_video_path(path)
         self.path = path
         self.frames = 0
-        self._partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix.lower()}")
+        self._partial = _partial(path)
         self._encoder = _make_encoder(self._partial, fps, size)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="video")
         self._pending: deque[Future[None]] = deque()

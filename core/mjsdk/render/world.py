@@ -13,7 +13,7 @@ from mjsdk.motion import base_velocity, velocity_term
 from mjsdk.render.camera import FollowCamera, heading_of
 from mjsdk.render.draw import ACTUAL, ASKED, add_velocity
 from mjsdk.render.offscreen import Offscreen
-from mjsdk.render.video import VideoWriter
+from mjsdk.render.video import VideoWriter, check_video_path
 from mjsdk.scene import build_scene
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ class Recorder:
         self.view = WorldView(env, session, world)
         self._camera = FollowCamera(viewer)
         size = (_even(viewer.width), _even(viewer.height))
-        self._writer = VideoWriter(path, 1.0 / self._dt, size)
+        check_video_path(path)
         self._offscreen = Offscreen(self.view.model, *size)
+        self._writer = VideoWriter(path, 1.0 / self._dt, size)
 
     def capture(self) -> None:
         """Add a frame, if one is due."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from types import SimpleNamespace
 
+import pytest
 import torch
+from mjsdk.config import Config
+from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
+from mjsdk.learn.trainer import Trainer
+from mjsdk.runs import create_run
 
 
 class FakeEnv:
@@ -44,7 +50,7 @@ class FakeEnv:
         obs["actor"].copy_(torch.cat((self.pos, self.vel), 1) + 0.01 * self._randn())
         obs["critic"].copy_(torch.cat((self.pos, self.vel, self.episode_length_buf.unsqueeze(1) / 100), 1))
         if self.poison is not None and int(self.steps) >= self.poison:
-            obs["critic"][3, 2] = float("inf")
+            obs["critic"][3, 4] = float("inf")
         return dict(obs)
 
     def _randn(self):
@@ -108,3 +114,54 @@ class FakeEnv:
 
     def close(self):
         self.closed = True
+
+
+def small_config(kind="mlp"):
+    config = Config(robot="point", task="stay")
+    agent = config.agent
+    agent.num_steps_per_env, agent.save_interval, agent.logger = 8, 2, "none"
+    for network in (agent.actor, agent.critic):
+        network.class_name, network.hidden_dims, network.rnn_hidden_dim = kind, [16, 16], 8
+    return config
+
+
+class Lab:
+    """Makes runs and trainers of the fake environment."""
+
+    def __init__(self, root):
+        self.root = root
+        self.config = small_config()
+        self.trainers = []
+
+    def begin(self, **env):
+        config = self.config
+        seed_everything(config.agent.seed)
+        run = create_run(self.root, "point_stay", config.agent.run_name)
+        run.write_info({"started": time.time(), "plugins": []})
+        run.write_config({"robot": "point", "task": "stay"})
+        trainer = Trainer(FakeEnv(**env), config, run)
+        trainer.warm_up()
+        trainer.save()
+        run.publish()
+        return trainer
+
+    def resume(self, run, iteration=None, **env):
+        seed_everything(999)
+        trainer = Trainer(FakeEnv(**{"seed": 77, **env}), self.config, run)
+        path = run.newest_checkpoint() if iteration is None else run.checkpoint_path(iteration)
+        trainer.load_state_dict(read_checkpoint(run, path))
+        return trainer
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """Networks this small only wait for each other on more threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def lab(tmp_path):
+    return Lab(tmp_path / "logs")

@@ -1,0 +1,85 @@
+import random
+
+import numpy as np
+import pytest
+import torch
+from mjsdk.errors import BrokenRun, StorageError
+from mjsdk.learn.checkpoints import random_state, read_checkpoint, seed_everything, set_random_state, write_checkpoint
+
+
+def damage(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.fixture
+def run(lab):
+    trainer = lab.begin()
+    trainer.learn(2)
+    return trainer.run
+
+
+def test_a_checkpoint_loads_without_running_code(run):
+    data = torch.load(run.newest_checkpoint(), weights_only=True)
+    assert data["iter"] == 2
+    assert {"actor_state_dict", "critic_state_dict", "optimizer_state_dict", "infos"} < set(data)
+
+
+@pytest.mark.parametrize("spoil", [damage, lambda p: p.write_bytes(p.read_bytes()[:1000]), lambda p: p.write_bytes(b"")])
+def test_a_damaged_checkpoint_is_named_with_the_newest_that_is_whole(run, spoil):
+    spoil(run.newest_checkpoint())
+    with pytest.raises(BrokenRun, match=r"model_2\.pt .*newest whole one is model_1\.pt: delete or move model_2\.pt"):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
+def test_a_run_with_only_damaged_checkpoints_says_so(run):
+    for path in run.checkpoints():
+        damage(path)
+    with pytest.raises(BrokenRun, match="No other checkpoint of this run is whole"):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
+def test_a_file_of_another_program_is_not_taken_for_a_checkpoint(run):
+    torch.save({"weights": torch.zeros(3)}, run.checkpoint_path(9))
+    with pytest.raises(BrokenRun, match="not a checkpoint that mjsdk wrote: it lacks actor_state_dict"):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
+def test_a_checkpoint_of_a_newer_format_is_refused(run):
+    data = read_checkpoint(run, run.newest_checkpoint())
+    data["infos"]["format"] = 99
+    write_checkpoint(run.checkpoint_path(3), data)
+    with pytest.raises(BrokenRun, match="newer mjsdk"):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one_and_no_rest(run, monkeypatch):
+    before = run.newest_checkpoint().read_bytes()
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mjsdk.runs.os.fsync", full)
+    with pytest.raises(StorageError, match=r"cannot write .*model_2\.pt: No space left on device"):
+        write_checkpoint(run.newest_checkpoint(), {"iter": 3})
+    assert run.newest_checkpoint().read_bytes() == before
+    assert not list(run.path.glob(".*"))
+
+
+def draw():
+    return torch.rand(2).tolist(), random.random(), np.random.rand(2).tolist(), np.random.randn()
+
+
+def test_random_numbers_go_on_where_they_were():
+    before = random_state()
+    try:
+        seed_everything(3)
+        draw()
+        state = random_state()
+        numbers = draw()
+        seed_everything(4)
+        set_random_state(state)
+        assert draw() == numbers
+    finally:
+        set_random_state(before)

@@ -1,0 +1,125 @@
+import builtins
+import json
+import sys
+
+import pytest
+from mjsdk.errors import MissingDependency, StorageError
+from mjsdk.learn.loggers import MetricsFile, TensorBoard, open_loggers, require_logger
+from mjsdk.learn.report import Report
+from mjsdk.runs import read_metrics
+
+
+def report(iteration, **values):
+    return Report(
+        iteration=iteration, last_iteration=9, timesteps=10 * iteration, values=values, times={"iteration_s": 0.5}
+    )
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "metrics.jsonl"
+
+
+def write(path, iterations, after=0):
+    file = MetricsFile(path, after)
+    for iteration in iterations:
+        file.iteration(report(iteration, **{"loss/value": iteration / 2}))
+    file.close()
+
+
+def test_every_iteration_is_one_line_that_is_there_at_once(path):
+    file = MetricsFile(path, 0)
+    file.iteration(report(1, **{"loss/value": 0.25}))
+    expected = {"iteration": 1, "timesteps": 10, "loss/value": 0.25, "time/iteration_s": 0.5}
+    assert json.loads(path.read_text()) == expected
+    file.close()
+
+
+def test_a_half_written_last_line_is_not_read(path):
+    write(path, [1, 2])
+    with path.open("a") as file:
+        file.write('{"iteration": 3, "los')
+    assert [row["iteration"] for row in read_metrics(path)] == [1, 2]
+
+
+def test_resuming_cuts_what_will_be_done_again_and_half_lines(path):
+    write(path, [1, 2, 3, 4])
+    with path.open("a") as file:
+        file.write('{"iteration": 5, "los')
+    write(path, [3], after=2)
+    assert [row["iteration"] for row in read_metrics(path)] == [1, 2, 3]
+
+
+def test_numbers_that_are_not_finite_are_null_in_json(path):
+    file = MetricsFile(path, 0)
+    file.iteration(report(1, **{"metrics/x": float("nan")}))
+    file.close()
+    assert read_metrics(path)[0]["metrics/x"] is None
+
+
+def test_a_full_disk_is_a_storage_error(path):
+    file = MetricsFile(path, 0)
+    file._file.close()
+    file._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115, PTH123
+    with pytest.raises(StorageError, match=r"metrics\.jsonl: No space left on device"):
+        file.iteration(report(1))
+    file.close()
+
+
+def test_tensorboard_gets_all_values_and_forgets_what_is_done_again(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for after, iterations in ((0, (1, 2, 3)), (2, (3,))):
+        board = TensorBoard(tmp_path, after)
+        for iteration in iterations:
+            board.iteration(report(iteration, **{"loss/value": float(10 * after + iteration)}))
+        board.close()
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss/value")] == [(1, 1.0), (2, 2.0), (3, 23.0)]
+
+
+def test_wandb_is_asked_for_only_when_chosen(monkeypatch):
+    real = builtins.__import__
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    require_logger("tensorboard")
+    require_logger("none")
+    with pytest.raises(MissingDependency, match=r"pip install 'mjsdk\[wandb\]'"):
+        require_logger("wandb")
+    assert builtins.__import__ is real
+
+
+def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
+    class Sent:
+        def __init__(self, **given):
+            self.given, self.rows = given, []
+
+        def log(self, row, step):
+            self.rows.append((step, row["timesteps"]))
+
+        def finish(self):
+            self.rows.append("finished")
+
+    module = type(sys)("wandb")
+    module.init = lambda **given: setattr(module, "sent", Sent(**given)) or module.sent
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    run = lab.begin().run
+    _, wandb = open_loggers(run, "wandb", "walkers", 0)
+    wandb.iteration(report(1))
+    wandb.close()
+    _.close()
+    assert module.sent.rows == [(1, 10), "finished"]
+    assert (module.sent.given["project"], module.sent.given["name"]) == ("walkers", run.name)
+
+
+def test_rsl_rl_does_not_bring_optional_loggers_along():
+    code = (
+        "import sys, types; import importlib.util as u; "
+        "sys.meta_path.insert(0, type('F', (), {'find_spec': staticmethod(lambda n, p=None, t=None: "
+        "sys.exit('imported ' + n) if n in ('wandb', 'neptune') else None)})); import mjsdk.learn.rsl"
+    )
+    import os
+    import subprocess
+
+    env = {**os.environ, "PATH": "/nonexistent"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr

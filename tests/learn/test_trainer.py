@@ -1,0 +1,232 @@
+import math
+
+import pytest
+import torch
+from mjsdk.errors import BrokenRun, ConfigError, Diverged, StorageError
+from mjsdk.learn import trainer as trainer_module
+from mjsdk.learn.adapter import as_tensordict, check_agent
+from mjsdk.learn.interrupts import Interrupt
+from torch.distributions import Distribution, Normal
+
+
+class Curve:
+    """Keeps what is the same whenever the same training is run again."""
+
+    def __init__(self):
+        self.rows = []
+
+    def iteration(self, report):
+        self.rows.append({name: value for name, value in report.row().items() if not name.startswith("time/")})
+
+    def close(self):
+        pass
+
+
+class Failing:
+    def iteration(self, report):
+        if report.iteration == 3:
+            raise StorageError("cannot write metrics.jsonl: No space left on device.")
+
+    def close(self):
+        pass
+
+
+def train(trainer, until, **options):
+    curve = Curve()
+    reason = trainer.learn(until, watchers=[curve], **options)
+    return curve.rows, reason
+
+
+def test_the_same_seed_gives_the_same_curve_and_the_same_weights(lab):
+    one = lab.begin()
+    curve = train(one, 3)
+    two = lab.begin()
+    assert train(two, 3) == curve
+    for a, b in zip(one.algorithm.actor.parameters(), two.algorithm.actor.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_another_seed_gives_another_curve(lab):
+    one = train(lab.begin(), 1)
+    lab.config.agent.seed = 2
+    assert train(lab.begin(seed=2), 1) != one
+
+
+@pytest.mark.parametrize("kind", ["mlp", "gru", "lstm"])
+def test_a_resumed_training_goes_on_exactly_as_if_it_had_not_stopped(lab, kind):
+    for network in (lab.config.agent.actor, lab.config.agent.critic):
+        network.class_name = kind
+    whole, _ = train(lab.begin(), 6)
+    stopped = lab.begin()
+    first, _ = train(stopped, 3)
+    second, _ = train(lab.resume(stopped.run), 6)
+    assert first + second == whole
+    assert [row["iteration"] for row in second] == [4, 5, 6]
+
+
+def test_resuming_in_the_middle_repeats_what_came_after(lab):
+    trainer = lab.begin()
+    rows, _ = train(trainer, 5)
+    assert train(lab.resume(trainer.run, iteration=2), 5)[0] == rows[2:]
+
+
+def test_the_learning_rate_of_the_adaptive_schedule_and_the_totals_are_restored(lab):
+    trainer = lab.begin()
+    train(trainer, 3)
+    again = lab.resume(trainer.run)
+    assert again.algorithm.learning_rate == trainer.algorithm.learning_rate != 1e-3
+    assert (again.iteration, again.timesteps, again.seconds) == (3, trainer.timesteps, trainer.seconds)
+
+
+def test_learning_raises_the_reward(lab):
+    lab.config.agent.num_steps_per_env = 24
+    lab.config.agent.algorithm.entropy_coef = 0.0
+    rows, _ = train(lab.begin(num_envs=64), 25)
+    assert rows[-1]["reward/near"] > rows[0]["reward/near"] + 0.05
+
+
+def test_checkpoints_come_at_the_start_after_the_first_iteration_at_the_interval_and_at_the_end(lab):
+    trainer = lab.begin()
+    train(trainer, 5)
+    assert [path.name for path in trainer.run.checkpoints()] == [f"model_{i}.pt" for i in (0, 1, 2, 4, 5)]
+
+
+def test_a_deadline_ends_the_training_with_a_checkpoint(lab):
+    trainer = lab.begin()
+    assert trainer.learn(100, deadline=0.0) == "time"
+    assert trainer.run.newest_checkpoint().name == "model_1.pt"
+
+
+def test_an_interrupt_ends_the_training_after_the_iteration_with_a_checkpoint(lab):
+    trainer = lab.begin()
+    train(trainer, 2)
+    interrupt = Interrupt()
+    interrupt(2, None)
+    assert trainer.learn(100, interrupt=interrupt) == "interrupt"
+    assert trainer.run.newest_checkpoint().name == "model_3.pt"
+
+
+def test_the_normalisers_know_the_observations_before_the_first_iteration(lab):
+    normalizer = lab.begin().algorithm.actor.obs_normalizer
+    assert normalizer.count == 24 * 8
+    assert (normalizer.std != 1).all()
+
+
+def test_the_warm_up_leaves_the_environment_as_a_fresh_one(lab):
+    trainer = lab.begin()
+    assert int(trainer.env.steps) == 0
+    assert trainer.env.log_iteration() == {"reward/near": 0.0}
+
+
+def test_the_storage_keeps_only_the_groups_that_networks_see(lab):
+    trainer = lab.begin()
+    assert set(trainer.algorithm.storage.observations.keys()) == {"actor", "critic"}
+    assert set(as_tensordict(trainer.env.get_observations()).keys()) == {"actor", "critic"}
+
+
+def test_time_outs_are_bootstrapped_and_failures_are_not(lab):
+    trainer = lab.begin(max_episode_length=1)
+    seen = []
+    process = trainer.algorithm.process_env_step
+    trainer.algorithm.process_env_step = lambda obs, reward, dones, extras: (
+        seen.append((dones.clone(), extras["time_outs"].clone())),
+        process(obs, reward, dones, extras),
+    )
+    train(trainer, 1)
+    assert all(dones.all() and time_outs.any() for dones, time_outs in seen)
+
+
+def test_actions_are_clipped_for_the_environment(lab):
+    lab.config.agent.clip_actions = 0.25
+    trainer = lab.begin()
+    largest = []
+    step = trainer.env.step
+    trainer.env.step = lambda actions: largest.append(float(actions.abs().max())) or step(actions)
+    train(trainer, 1)
+    assert max(largest) == 0.25
+
+
+def test_an_observation_that_is_not_finite_is_named_and_changes_no_weight(lab):
+    trainer = lab.begin()
+    train(trainer, 1)
+    before = [parameter.clone() for parameter in trainer.algorithm.actor.parameters()]
+    trainer.env.poison = int(trainer.env.steps) + 3
+    with pytest.raises(Diverged, match=r"observation 'age' of group 'critic' is infinite in 1 of 8 worlds \(3\) at step 3"):
+        train(trainer, 2)
+    assert all(torch.equal(a, b) for a, b in zip(before, trainer.algorithm.actor.parameters(), strict=True))
+    assert [path.name for path in trainer.run.checkpoints()] == ["model_0.pt", "model_1.pt"]
+
+
+def test_weights_that_are_not_finite_never_reach_a_checkpoint(lab):
+    trainer = lab.begin()
+    train(trainer, 1)
+    update = trainer.algorithm.update
+
+    def diverging():
+        losses = update()
+        next(trainer.algorithm.actor.parameters()).data[0] = math.nan
+        return losses
+
+    trainer.algorithm.update = diverging
+    with pytest.raises(Diverged, match=r"a weight of the networks is NaN or infinite.*--preset stable"):
+        train(trainer, 2)
+    assert trainer.run.newest_checkpoint().name == "model_1.pt"
+
+
+def test_a_collapsing_noise_stops_at_its_lower_bound(lab):
+    lab.config.agent.actor.noise_std_range = [0.3, 10.0]
+    trainer = lab.begin()
+    trainer.algorithm.actor.distribution.std_param.data.fill_(-1.0)
+    rows, _ = train(trainer, 1)
+    assert rows[0]["policy/mean_std"] == pytest.approx(0.3)
+
+
+def test_a_full_disk_ends_the_training_and_saves_it_elsewhere(lab, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer_module.tempfile, "gettempdir", lambda: str(tmp_path))
+    trainer = lab.begin()
+    with pytest.raises(StorageError, match=r"(?s)No space left.*Iteration 3 is saved in .*model_3\.pt") as caught:
+        trainer.learn(5, watchers=[Failing()])
+    assert "newest checkpoint is model_2.pt" in str(caught.value)
+    (rescued,) = tmp_path.glob("mjsdk-rescue-*/model_3.pt")
+    rescued.rename(trainer.run.checkpoint_path(3))
+    assert lab.resume(trainer.run).iteration == 3
+
+
+def test_another_number_of_worlds_begins_them_anew_and_says_so(lab, caplog):
+    trainer = lab.begin()
+    train(trainer, 2)
+    again = lab.resume(trainer.run, num_envs=4)
+    assert "the worlds begin anew: there were 8, now there are 4" in caplog.text
+    assert train(again, 3)[0][-1]["iteration"] == 3
+
+
+def test_another_layout_of_observations_cannot_be_resumed(lab, monkeypatch):
+    trainer = lab.begin()
+    monkeypatch.setattr(trainer.env.__class__, "observation_slices", {"actor": {"pos": slice(0, 4)}, "critic": {"pos": slice(0, 5)}})
+    with pytest.raises(BrokenRun, match=r"actor observations without vel, with other sizes or places: pos \(2 then, 4 now\)"):
+        lab.resume(trainer.run)
+
+
+def test_training_leaves_the_checks_of_distributions_as_they_were(lab):
+    before = Distribution._validate_args
+    train(lab.begin(), 1)
+    assert Distribution._validate_args is before
+    with pytest.raises(ValueError, match="scale"):
+        Normal(0.0, -1.0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts", "message"),
+    [
+        ("lstm", 3, "3 does not divide the 8 worlds, as recurrent nets need. Legal: 1, 2, 4, 8"),
+        ("gru", 16, "16 does not divide the 8 worlds"),
+        ("mlp", 100, "100 is more than the 64 transitions"),
+        ("rnn", 4, "agent.actor.class_name: 'rnn'"),
+    ],
+)
+def test_settings_that_rsl_rl_would_take_silently_are_refused(lab, kind, parts, message):
+    agent = lab.config.agent
+    agent.actor.class_name, agent.algorithm.num_mini_batches = kind, parts
+    with pytest.raises(ConfigError) as caught:
+        check_agent(agent, 8)
+    assert message in str(caught.value)
