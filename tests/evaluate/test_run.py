@@ -80,6 +80,17 @@ def test_a_world_that_fails_is_a_fall_with_a_short_life(run, monkeypatch):
     assert data["metrics"]["lin_vel_error"] is not None
 
 
+def test_a_task_without_a_velocity_command_runs_under_its_own(run, monkeypatch):
+    from mjsdk.mdp.commands import UniformVelocity
+
+    monkeypatch.setattr(UniformVelocity, "quantity", "")
+    data = evaluate(run)
+    assert "commands" not in data
+    assert data["metrics"]["lin_vel_error"] is None
+    assert data["mean_reward"] == pytest.approx(1.5)
+    assert not data["standard_commands"]
+
+
 def test_unknown_physics_and_checkpoints_name_the_legal_ones(run):
     with pytest.raises(ConfigError, match=r"'faithfull', did you mean 'faithful'.*Legal: faithful, fast, as-trained"):
         evaluate(run, sim="faithfull")

@@ -34,6 +34,14 @@ def test_the_smoothing_does_not_depend_on_the_frame_rate():
     np.testing.assert_allclose(coarse.follow(np.ones(3), 0.04), fine.follow(np.ones(3), 0.02))
 
 
+def test_the_direction_of_view_counts_from_where_the_robot_faces_first():
+    camera = FollowCamera(ViewerConfig(azimuth=120.0))
+    assert camera.azimuth(math.pi / 2) == pytest.approx(210.0)
+    assert camera.azimuth(0.0) == pytest.approx(210.0)
+    camera.cut()
+    assert camera.azimuth(0.0) == pytest.approx(120.0)
+
+
 def test_after_a_cut_it_jumps():
     camera = FollowCamera(ViewerConfig())
     camera.follow(np.zeros(3), 0.02)

@@ -40,9 +40,19 @@ def _run(args: Sequence[str] | None) -> None:
 
     from mjsdk.cli.app import build
 
+    _share_cores()
     _show_warnings()
     given = [*(sys.argv[1:] if args is None else args)]
     typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
+
+
+def _share_cores() -> None:
+    """Let torch's threads sleep while they wait, before torch is loaded.
+
+    By default they spin, and take the cores from the physics threads and from everything else on the machine: with other
+    programs running, an iteration took five to ten times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _fail(message: str) -> None:

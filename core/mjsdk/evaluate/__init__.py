@@ -3,8 +3,8 @@
 from mjsdk.evaluate.commands import HORIZON_S, STANDARD, Command, parse_command
 from mjsdk.evaluate.report import DEFINITIONS, Report, make_report
 from mjsdk.evaluate.rollout import Episodes, run_episodes
-from mjsdk.evaluate.run import evaluate_run, rebuild
-from mjsdk.evaluate.setup import SIMS, Options, calm, evaluation_config
+from mjsdk.evaluate.run import evaluate_run, one_torch_thread, rebuild
+from mjsdk.evaluate.setup import SIMS, Options, evaluation_config
 from mjsdk.evaluate.statistics import clopper_pearson
 
 __all__ = [
@@ -16,11 +16,11 @@ __all__ = [
     "Episodes",
     "Options",
     "Report",
-    "calm",
     "clopper_pearson",
     "evaluate_run",
     "evaluation_config",
     "make_report",
+    "one_torch_thread",
     "parse_command",
     "rebuild",
     "run_episodes",

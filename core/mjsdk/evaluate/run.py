@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import attrs
+import torch
 
 from mjsdk.env import Env, make_env
 from mjsdk.evaluate.commands import STANDARD, Command
@@ -40,9 +44,21 @@ def evaluate_run(
     session = run.session()
     config = evaluation_config(run.config(session), session.robot(), _even(options, len(commands)))
     env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
-    episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
+    with one_torch_thread():
+        episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
     mass = float(env.model.body_mass.sum())
     return make_report(episodes, mass, _context(run, options, env, policy))
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Networks of a few worlds are computed sooner by one thread than shared out, and physics has the others."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def rebuild(
@@ -60,8 +76,6 @@ def rebuild(
 
 def _even(options: Options, count: int) -> Options:
     """The same number of worlds for every command."""
-    import attrs
-
     return attrs.evolve(options, num_envs=-(-options.num_envs // count) * count)
 
 

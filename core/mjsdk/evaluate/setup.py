@@ -32,7 +32,7 @@ class Options:
     noise: bool = False
     """Keep observation noise and delay, as in training."""
     push: bool = False
-    """Push the robots, and keep the training's own events during episodes out all the same."""
+    """Push the robots; events of the training that come during episodes are left out in any case."""
     device: str = "cpu"
     horizon_s: float = 20.0
     """Length of an episode [s]."""
@@ -47,21 +47,14 @@ def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
     env.episode_length_s = options.horizon_s
     env.events = {name: term for name, term in env.events.items() if term.mode != "interval"}
     if not options.noise:
-        silence(config)
+        _silence(config)
     _watch_feet(config, robot)
     return config
 
 
-def silence(config: Config) -> None:
-    """Switch noise and delay of all observations off, in place."""
+def _silence(config: Config) -> None:
     for group in config.env.observations.values():
         group.enable_corruption = False
-
-
-def calm(config: Config) -> None:
-    """Switch noise off and drop what disturbs episodes, such as pushes, in place: for watching a policy."""
-    silence(config)
-    config.env.events = {name: term for name, term in config.env.events.items() if term.mode != "interval"}
 
 
 def _choose_physics(config: Config, robot: Robot, sim: str) -> None:

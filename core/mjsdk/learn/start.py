@@ -11,6 +11,7 @@ import attrs
 import torch
 
 from mjsdk.config import Config
+from mjsdk.config.agent import AgentConfig
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.layers import flat
@@ -143,7 +144,8 @@ def _record(run: Run, config: Config, session: Session, env: Env) -> None:
 def _settled(config: Config) -> dict[str, Any]:
     """The settings as a run keeps them: used again, they describe a training, not a resumed one."""
     data: dict[str, Any] = to_plain(config)
-    data["agent"]["resume"] = False
+    default = AgentConfig()
+    data["agent"] |= {name: getattr(default, name) for name in ("resume", "load_run", "load_checkpoint")}
     return data
 
 

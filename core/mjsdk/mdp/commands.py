@@ -16,6 +16,8 @@ from mjsdk.env.rotations import wrap_angle
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
+    from mjsdk.robot import Roles
+    from mjsdk.selection import ModelNames
 
 
 @attrs.define(kw_only=True)
@@ -74,6 +76,13 @@ class UniformVelocityConfig(CommandTermConfig):
         0.2, "Share of commands that are: straight ahead, neither sideways nor turning.", legal=(0.0, 1.0)
     )
     rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", legal=(0.0, 1.0))
+
+    def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
+        """Shares that cannot be: pairs of setting and message."""
+        total = self.rel_standing_envs + self.rel_heading_envs + self.rel_forward_envs + self.rel_turn_envs
+        if total > 1.0 + 1e-9:
+            return [("rel_standing_envs", f"the shares rel_*_envs add up to {total:g}; their sum must be at most 1")]
+        return []
 
 
 _STANDING, _HEADING, _FORWARD, _TURN, _FREE = range(5)

@@ -17,15 +17,19 @@ _SETTLE_S = (0.25, 0.25, 0.8)
 
 
 class FollowCamera:
-    """Looks at a smoothed position of the robot from a fixed direction."""
+    """Looks at a smoothed position of the robot from a direction that is fixed in the world.
+
+    The azimuth of the settings counts from where the robot faces when it is first seen: every video begins alike.
+    """
 
     def __init__(self, viewer: ViewerConfig) -> None:
         self.viewer = viewer
         self._target: np.ndarray | None = None
+        self._azimuth: float | None = None
 
     def cut(self) -> None:
         """Forget where the robot was: the next `follow` jumps there, as after a reset."""
-        self._target = None
+        self._target = self._azimuth = None
 
     def follow(self, position: np.ndarray, dt: float) -> np.ndarray:
         """Point to look at [m], world frame, shape (3,), when the robot is at `position` and `dt` s have passed."""
@@ -36,15 +40,21 @@ class FollowCamera:
         self._target = self._target + share * (position - self._target)
         return self._target
 
-    def aim(self, camera: mujoco.MjvCamera, position: np.ndarray, dt: float) -> None:
-        """Set MuJoCo's camera."""
+    def azimuth(self, heading: float) -> float:
+        """Direction to look in [deg]; `heading` is that of the robot [rad]."""
+        if self._azimuth is None:
+            self._azimuth = self.viewer.azimuth + math.degrees(heading)
+        return self._azimuth
+
+    def aim(self, camera: mujoco.MjvCamera, position: np.ndarray, heading: float, dt: float) -> None:
+        """Set MuJoCo's camera; arguments as of `follow` and `azimuth`."""
         import mujoco
 
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         camera.lookat[:] = self.follow(position, dt)
         camera.distance, camera.azimuth, camera.elevation = (
             self.viewer.distance,
-            self.viewer.azimuth,
+            self.azimuth(heading),
             self.viewer.elevation,
         )
 

@@ -24,7 +24,7 @@ _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "osmesa")
 """Parts of the names of OpenGL implementations that draw on the CPU."""
 _HELP = (
     "Install one of them: `sudo apt install libegl1 libgl1-mesa-dri` (EGL) or `sudo apt install libosmesa6` (OSMesa), "
-    "or set MUJOCO_GL to what this machine has. Training goes on without pictures."
+    "or set MUJOCO_GL to what this machine has."
 )
 
 

@@ -13,8 +13,6 @@ from mjsdk.render.gl import draws_in_software, make_context
 _MAX_GEOMS = 4000
 _SAMPLES = 4
 """Samples per pixel that smooth edges; without a GPU they would take most of the time of a picture."""
-_SLICES, _STACKS = 16, 10
-"""Facets of round geoms: half of MuJoCo's, in half the time, and hardly to be seen."""
 
 
 class Offscreen:
@@ -23,7 +21,6 @@ class Offscreen:
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         self.size = (width, height)
         model.vis.global_.offwidth, model.vis.global_.offheight = width, height
-        model.vis.quality.numslices, model.vis.quality.numstacks = _SLICES, _STACKS
         self._model = model
         self._gl = make_context(width, height)
         self._gl.make_current()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_FPS = 50.0
 """Videos have the control rate, or an even part of it, up to this many frames per second."""
+_BASE = 1
+"""The robot's first body, after the world."""
 _LIGHT_DISTANCE = 2.5
 """Distance of the lights to the robot [m]."""
 _EXTENT = 3.0
@@ -52,8 +54,13 @@ class WorldView:
 
     @property
     def base_pos(self) -> np.ndarray:
-        """Position of the base [m], world frame, shape (3,)."""
-        return self.data.qpos[:3].copy()
+        """Position of the robot's first body [m], world frame, shape (3,)."""
+        return self.data.xpos[_BASE].copy()
+
+    @property
+    def heading(self) -> float:
+        """Direction of the robot's first body around the vertical [rad]."""
+        return heading_of(self.data.xquat[_BASE])
 
     def velocities(self) -> tuple[Sequence[float], Sequence[float]] | None:
         """Asked and actual forward speed, speed to the left [m/s] and yaw rate [rad/s]; none without such a command."""
@@ -68,10 +75,9 @@ class WorldView:
         if velocities is None:
             return
         over = self.base_pos + np.array([0.0, 0.0, self._top + 0.15])
-        heading = heading_of(self.data.qpos[3:7])
         asked, actual = velocities
-        add_velocity(scene, over + np.array([0.0, 0.0, _GAP]), heading, asked, ASKED)
-        add_velocity(scene, over, heading, actual, ACTUAL)
+        add_velocity(scene, over + np.array([0.0, 0.0, _GAP]), self.heading, asked, ASKED)
+        add_velocity(scene, over, self.heading, actual, ACTUAL)
 
     def text(self, time_s: float) -> tuple[str, str]:
         """Two columns for a corner of the picture."""
@@ -110,7 +116,7 @@ class Recorder:
         """Add a frame, if one is due."""
         if self._steps % self._every == 0:
             self.view.update()
-            self._camera.aim(self._offscreen.camera, self.view.base_pos, self._dt)
+            self._camera.aim(self._offscreen.camera, self.view.base_pos, self.view.heading, self._dt)
             text = self.view.text(self._steps / self._every * self._dt)
             self._writer.add(self._offscreen.draw(self.view.data, self.view.decorate, text))
         self._steps += 1
@@ -145,11 +151,12 @@ def _height_above_base(model: mujoco.MjModel, data: mujoco.MjData) -> float:
     mujoco.mj_resetDataKeyframe(model, data, 0)
     mujoco.mj_kinematics(model, data)
     robot = model.geom_bodyid > 0
-    return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max() - data.qpos[2])
+    return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max() - data.xpos[_BASE, 2])
 
 
 def _light(model: mujoco.MjModel) -> None:
-    """Clean shadows, and no mirror images that distract from the feet."""
+    """Clean shadows, no mirror images that distract from the feet, and half of MuJoCo's facets in half of the time."""
+    model.vis.quality.numslices, model.vis.quality.numstacks = 16, 10
     model.stat.extent = _EXTENT
     model.vis.map.shadowclip = 1.0
     model.vis.quality.shadowsize = 2048
