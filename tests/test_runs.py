@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 import yaml
+
 from mjsdk.errors import BrokenRun, ConfigError, StorageError, UnknownRun
 from mjsdk.runs import IGNORE_VERSIONS, Run, create_run, find_run, newest_run, write_atomically
 
@@ -159,7 +160,12 @@ def test_a_run_without_checkpoints_is_broken(root):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("robot: [", "cannot be read"), ("- 1", "is damaged"), ("", "is damaged"), ("task: reach", "which robot was trained")],
+    [
+        ("robot: [", "cannot be read"),
+        ("- 1", "is damaged"),
+        ("", "is damaged"),
+        ("task: reach", "which robot was trained"),
+    ],
 )
 def test_damaged_settings_are_named(root, text, message):
     run = Run(make(root).path)

@@ -117,8 +117,8 @@ def show(reports: dict[str, dict[str, Any]], folder: Path, run: Path, seconds: f
         "evaluation": folder / "evaluation.json",
         "run": run,
     }
-    for label, path in lines.items():
-        console.print(f"{label:<15} {path}", soft_wrap=True)
+    for label, place in lines.items():
+        console.print(f"{label:<15} {place}", soft_wrap=True)
     console.print(f"\n{seconds / 60:.1f} minutes in all. Next: mjsdk explain, mjsdk train --help, README.md")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.hookspecs import hookimpl
@@ -32,7 +32,7 @@ def mjsdk_setup_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> No
 
 
 @hookimpl
-def mjsdk_observation_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_observation_terms() -> Mapping[str, Any]:
     """The core's observation terms."""
     from mjsdk.mdp import observations
 
@@ -40,7 +40,7 @@ def mjsdk_observation_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_reward_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_reward_terms() -> Mapping[str, Any]:
     """The core's reward terms."""
     from mjsdk.mdp import rewards
 
@@ -48,7 +48,7 @@ def mjsdk_reward_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_termination_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_termination_terms() -> Mapping[str, Any]:
     """The core's termination terms."""
     from mjsdk.mdp import terminations
 
@@ -56,7 +56,7 @@ def mjsdk_termination_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_event_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_event_terms() -> Mapping[str, Any]:
     """The core's event terms."""
     from mjsdk.mdp import events
 
@@ -64,7 +64,7 @@ def mjsdk_event_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_command_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_command_terms() -> Mapping[str, Any]:
     """The core's command terms."""
     from mjsdk.mdp import commands
 
@@ -72,7 +72,7 @@ def mjsdk_command_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_action_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_action_terms() -> Mapping[str, Any]:
     """The core's action terms."""
     from mjsdk.mdp import actions
 
@@ -80,7 +80,7 @@ def mjsdk_action_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_curriculum_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_curriculum_terms() -> Mapping[str, Any]:
     """The core's curriculum terms."""
     from mjsdk.mdp import curriculum
 
@@ -88,7 +88,7 @@ def mjsdk_curriculum_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_metric_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_metric_terms() -> Mapping[str, Any]:
     """The core's metric terms."""
     from mjsdk.mdp import metrics
 

@@ -5,8 +5,8 @@ A plugin is a module with `MJSDK_API = 1` and functions marked `@hookimpl`, name
     [project.entry-points."mjsdk.robots"]     # or mjsdk.tasks, mjsdk.extras
     myarm = "mjsdk_robot_myarm"
 
-Take the arguments you need, in any order, without default values. Adding an argument to a hook is not a breaking change;
-`MJSDK_API` grows when something else changes.
+Take the arguments you need, in any order, without default values. Adding an argument to a hook is not a breaking
+change; `MJSDK_API` grows when something else changes.
 """
 
 from __future__ import annotations

@@ -131,10 +131,12 @@ class Robot:
     poses: Mapping[str, InitialState] = attrs.field(factory=lambda: {"default": InitialState()})
     """Named poses, the default one first."""
     tolerances: Mapping[str, Mapping[str, float]] = attrs.field(factory=dict)
-    """How far joints may stray from the default pose [rad], by regular expression, for `standing`, `walking`, `running`."""
+    """How far joints may stray from the default pose [rad], by regular expression, for `standing`, `walking`,
+    `running`."""
     gait: Gait | None = None
     mirror: Mapping[str, str] = attrs.field(factory=dict)
-    """For a machine that is symmetric left to right: the left name's part and the right name's, such as `left_: right_`."""
+    """For a machine that is symmetric left to right: the left name's part and the right name's, such as `left_:
+    right_`."""
     soft_joint_pos_limit_factor: float = 0.9
     """Share of each joint's range that tasks treat as its limit [-]."""
 

@@ -95,7 +95,9 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     for pattern in patterns:
         hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
         if not hits:
-            raise SelectionError(f"'{pattern}' matches no {what}{closest(pattern, names) or '.'} Legal: {listing(filter(None, names))}")
+            raise SelectionError(
+                f"'{pattern}' matches no {what}{closest(pattern, names) or '.'} Legal: {listing(filter(None, names))}"
+            )
         found |= hits
     return sorted(found)
 
@@ -128,7 +130,9 @@ def _role_parts(role: str, part: str, roles: Roles) -> tuple[str, ...]:
     return parts
 
 
-def per_joint(given: float | Mapping[str, float], names: ModelNames, roles: Roles, default: float | None = None) -> PerJoint:
+def per_joint(
+    given: float | Mapping[str, float], names: ModelNames, roles: Roles, default: float | None = None
+) -> PerJoint:
     """One number per joint. In a map the first entry that matches a joint wins, and every entry must match one."""
     if not isinstance(given, Mapping):
         return PerJoint([float(given)] * len(names.joints))

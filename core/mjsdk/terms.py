@@ -85,5 +85,7 @@ class TermRegistry:
         """The term of that name. Raises `SelectionError` with the nearest and all legal names."""
         terms = self._terms[kind]
         if name not in terms:
-            raise SelectionError(f"no {kind} term '{name}'{closest(name, terms) or '.'} Legal: {listing(sorted(terms))}")
+            raise SelectionError(
+                f"no {kind} term '{name}'{closest(name, terms) or '.'} Legal: {listing(sorted(terms))}"
+            )
         return terms[name]

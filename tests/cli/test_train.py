@@ -10,10 +10,20 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+
 from mjsdk.cli import main
 from mjsdk.runs import find_run, newest_run
 
-SMALL = ("--env.scene.num-envs", "8", "--agent.num-steps-per-env", "8", "--env.sim.threads", "1", "--agent.logger", "none")
+SMALL = (
+    "--env.scene.num-envs",
+    "8",
+    "--agent.num-steps-per-env",
+    "8",
+    "--env.sim.threads",
+    "1",
+    "--agent.logger",
+    "none",
+)
 WALK = ("--robot", "g1", "--task", "velocity")
 
 
@@ -127,7 +137,13 @@ def test_a_one_file_extra_adds_a_reward_that_is_logged_and_kept_with_the_run(tra
         )
     )
     code, _, err = train(
-        "--with", "./my_extra.py", "--env.rewards.jump.func", "my_extra:jump", "--env.rewards.jump.weight", "0.1", iterations=1
+        "--with",
+        "./my_extra.py",
+        "--env.rewards.jump.func",
+        "my_extra:jump",
+        "--env.rewards.jump.weight",
+        "0.1",
+        iterations=1,
     )
     assert code == 0, err
     run = find_run("latest")

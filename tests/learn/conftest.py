@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+
 from mjsdk.config import Config
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.trainer import Trainer
@@ -97,7 +98,11 @@ class FakeEnv:
         self.sums.zero_()
         log = {"reward/near": reward / max(steps, 1)}
         if episodes:
-            log |= {"train/mean_reward": totals / episodes, "train/episodes": episodes, "train/mean_episode_length_s": 1.0}
+            log |= {
+                "train/mean_reward": totals / episodes,
+                "train/episodes": episodes,
+                "train/mean_episode_length_s": 1.0,
+            }
         return log
 
     def _state(self):
@@ -105,7 +110,9 @@ class FakeEnv:
         return state | {f"obs/{name}": tensor for name, tensor in self.buffers[0].items()}
 
     def state_dict(self):
-        return {name: tensor.clone() for name, tensor in self._state().items()} | {"generator": self.generator.get_state()}
+        return {name: tensor.clone() for name, tensor in self._state().items()} | {
+            "generator": self.generator.get_state()
+        }
 
     def load_state_dict(self, state):
         for name, tensor in self._state().items():

@@ -3,6 +3,7 @@ import random
 import numpy as np
 import pytest
 import torch
+
 from mjsdk.errors import BrokenRun, StorageError
 from mjsdk.learn.checkpoints import random_state, read_checkpoint, seed_everything, set_random_state, write_checkpoint
 
@@ -26,7 +27,9 @@ def test_a_checkpoint_loads_without_running_code(run):
     assert {"actor_state_dict", "critic_state_dict", "optimizer_state_dict", "infos"} < set(data)
 
 
-@pytest.mark.parametrize("spoil", [damage, lambda p: p.write_bytes(p.read_bytes()[:1000]), lambda p: p.write_bytes(b"")])
+@pytest.mark.parametrize(
+    "spoil", [damage, lambda p: p.write_bytes(p.read_bytes()[:1000]), lambda p: p.write_bytes(b"")]
+)
 def test_a_damaged_checkpoint_is_named_with_the_newest_that_is_whole(run, spoil):
     spoil(run.newest_checkpoint())
     with pytest.raises(BrokenRun, match=r"model_2\.pt .*newest whole one is model_1\.pt: delete or move model_2\.pt"):

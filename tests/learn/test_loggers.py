@@ -3,6 +3,7 @@ import json
 import sys
 
 import pytest
+
 from mjsdk.errors import MissingDependency, StorageError
 from mjsdk.learn.loggers import MetricsFile, TensorBoard, open_loggers, require_logger
 from mjsdk.learn.report import Report

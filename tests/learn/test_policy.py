@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+
 from mjsdk.errors import BrokenRun, UnknownRun
 from mjsdk.learn import load_policy
 

@@ -3,9 +3,10 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
+
 from mjsdk.learn.progress import LiveView, PlainView, duration, line, number, sparkline
 from mjsdk.learn.report import Report
-from rich.console import Console
 
 VALUES = {
     "train/mean_reward": 12.5,

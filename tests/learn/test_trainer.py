@@ -2,11 +2,12 @@ import math
 
 import pytest
 import torch
+from torch.distributions import Distribution, Normal
+
 from mjsdk.errors import BrokenRun, ConfigError, Diverged, StorageError
 from mjsdk.learn import trainer as trainer_module
 from mjsdk.learn.adapter import as_tensordict, check_agent
 from mjsdk.learn.interrupts import Interrupt
-from torch.distributions import Distribution, Normal
 
 
 class Curve:
@@ -151,7 +152,9 @@ def test_an_observation_that_is_not_finite_is_named_and_changes_no_weight(lab):
     train(trainer, 1)
     before = [parameter.clone() for parameter in trainer.algorithm.actor.parameters()]
     trainer.env.poison = int(trainer.env.steps) + 3
-    with pytest.raises(Diverged, match=r"observation 'age' of group 'critic' is infinite in 1 of 8 worlds \(3\) at step 3"):
+    with pytest.raises(
+        Diverged, match=r"observation 'age' of group 'critic' is infinite in 1 of 8 worlds \(3\) at step 3"
+    ):
         train(trainer, 2)
     assert all(torch.equal(a, b) for a, b in zip(before, trainer.algorithm.actor.parameters(), strict=True))
     assert [path.name for path in trainer.run.checkpoints()] == ["model_0.pt", "model_1.pt"]
@@ -202,8 +205,12 @@ def test_another_number_of_worlds_begins_them_anew_and_says_so(lab, caplog):
 
 def test_another_layout_of_observations_cannot_be_resumed(lab, monkeypatch):
     trainer = lab.begin()
-    monkeypatch.setattr(trainer.env.__class__, "observation_slices", {"actor": {"pos": slice(0, 4)}, "critic": {"pos": slice(0, 5)}})
-    with pytest.raises(BrokenRun, match=r"actor observations without vel, with other sizes or places: pos \(2 then, 4 now\)"):
+    monkeypatch.setattr(
+        trainer.env.__class__, "observation_slices", {"actor": {"pos": slice(0, 4)}, "critic": {"pos": slice(0, 5)}}
+    )
+    with pytest.raises(
+        BrokenRun, match=r"actor observations without vel, with other sizes or places: pos \(2 then, 4 now\)"
+    ):
         lab.resume(trainer.run)
 
 

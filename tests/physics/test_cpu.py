@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from mjsdk.errors import PhysicsError
-from mjsdk.physics import resolve_device
 from mjsdk.physics import cpu as cpu_module
+from mjsdk.physics import resolve_device
 from mjsdk.physics.cpu import CpuPhysics, available_threads
 
 BALL = """

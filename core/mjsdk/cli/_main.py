@@ -49,8 +49,8 @@ def _run(args: Sequence[str] | None) -> None:
 def _share_cores() -> None:
     """Let torch's threads sleep while they wait, before torch is loaded.
 
-    By default they spin, and take the cores from the physics threads and from everything else on the machine: with other
-    programs running, an iteration took five to ten times as long.
+    By default they spin, and take the cores from the physics threads and from everything else on the machine: with
+    other programs running, an iteration took five to ten times as long.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 

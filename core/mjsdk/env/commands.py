@@ -24,7 +24,8 @@ class CommandTerm:
     reflection: ClassVar[Reflection] = Reflection((), ())
     """How the command looks in the mirror."""
     quantity: ClassVar[str] = ""
-    """What is asked for, if evaluation and pictures should know: `velocity` for (forward m/s, left m/s, yaw rate rad/s)."""
+    """What is asked for, if evaluation and pictures should know: `velocity` for (forward m/s, left m/s, yaw rate
+    rad/s)."""
 
     def __init__(self, env: Env, name: str, config: CommandTermConfig) -> None:
         self.env = env
@@ -64,7 +65,7 @@ class CommandTerm:
             self._draw(free)
 
     def _draw(self, ids: Tensor) -> None:
-        self.time_left[ids] = self.env.uniform(*self.config.resampling_time_range, len(ids))
+        self.time_left[ids] = self.env.draw(self.config.resampling_time_range, len(ids))
         self.resample(ids)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -138,6 +139,11 @@ class Env:
         """Random numbers between `low` and `high` from the environment's own generator."""
         return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low
 
+    def draw(self, bounds: Sequence[float], *shape: int) -> Tensor:
+        """Random numbers between the two `bounds` from the environment's own generator."""
+        low, high = bounds
+        return self.uniform(low, high, *shape)
+
     def reset(self, seed: int | None = None) -> dict[str, Tensor]:
         """Begin a new episode in every world and give the first observations."""
         if seed is not None:
@@ -150,9 +156,9 @@ class Env:
         """Take one control step with `action`, shape (E, A).
 
         Order: actions, `decimation` physics steps, counters, terminations, rewards, interval events, reset of finished
-        worlds, commands, observations. What follows from `qpos` and `qvel` alone (base, joints) is current; positions of
-        bodies and sites, forces and sensors belong to the state before the last physics step, in every world and backend;
-        in worlds that were just reset they belong to the new state.
+        worlds, commands, observations. What follows from `qpos` and `qvel` alone (base, joints) is current; positions
+        of bodies and sites, forces and sensors belong to the state before the last physics step, in every world and
+        backend; in worlds that were just reset they belong to the new state.
 
         Returns:
             Observations by group (E, D), valid for two steps; reward (E,); terminated and truncated, bool (E,);
@@ -195,8 +201,8 @@ class Env:
         ids = worlds.nonzero().squeeze(1).tolist()
         raise PhysicsError(
             f"{what} is NaN or infinite in {len(ids)} of {self.num_envs} worlds (first: {ids[0]}) at step "
-            f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root of a "
-            "negative number. Mend the term, or set its weight to 0."
+            f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root "
+            "of a negative number. Mend the term, or set its weight to 0."
         )
 
     def set_setting(self, path: str, value: Any) -> None:
@@ -244,7 +250,7 @@ class Env:
         self.unstable.copy_(unstable)
         if unstable.any():
             logger.warning(
-                "physics became unstable in %d of %d worlds; their episodes end. If this goes on, shorten env.sim.timestep",
+                "physics became unstable in %d of %d worlds; their episodes end. If so again, shorten sim.timestep",
                 int(unstable.sum()),
                 self.num_envs,
             )

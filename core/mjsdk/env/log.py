@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class EpisodeLog:
     """Sums over steps and ended episodes; `take` turns them into means.
 
-    Rewards and metrics are means over all steps of all worlds, so that neither long episodes nor the share of worlds that
-    happened to end weigh more. Lengths and sums are means over the episodes that ended.
+    Rewards and metrics are means over all steps of all worlds, so that neither long episodes nor the share of worlds
+    that happened to end weigh more. Lengths and sums are means over the episodes that ended.
     """
 
     def __init__(self, env: Env) -> None:

@@ -54,8 +54,8 @@ HALF_TURN = Reflection.of_signs(-1.0, -1.0)
 class Mirror:
     """The mirror image of a robot whose parts come in pairs, across the vertical plane through its x axis.
 
-    In the second half of a gait clock's cycle the networks see the mirrored world, and what they answer is mirrored back:
-    they only ever learn one side. That makes the policy exactly symmetric, at no cost in samples or networks.
+    In the second half of a gait clock's cycle the networks see the mirrored world, and what they answer is mirrored
+    back: they only ever learn one side. That makes the policy exactly symmetric, at no cost in samples or networks.
     """
 
     def __init__(self, env: Env, clock: str) -> None:
@@ -112,13 +112,17 @@ def reflection_of(term: Any, mirror: Mirror, env: Env, params: dict[str, Any], p
     """The reflection that a term declares. Raises `ConfigError` if it declares none."""
     declared = getattr(term, "reflection", None)
     if declared is None:
-        message = "does not say how it looks in the mirror: decorate it with mjsdk.env.reflects, or set env.mirror_clock to ''"
+        message = (
+            "does not say how it looks in the mirror: decorate it with mjsdk.env.reflects, or empty env.mirror_clock"
+        )
         raise ConfigError([Mistake(path, message)])
     return declared if isinstance(declared, Reflection) else declared(mirror, env, **params)
 
 
 def partner(name: str, pairs: dict[str, str] | Any, names: Sequence[str]) -> str:
-    """The part on the other side: one that the robot's pairs of words lead to, or the part itself if it is in the middle."""
+    """The part on the other side: one that the robot's pairs of words lead to, or the part itself if it is in the
+    middle.
+    """
     for left, right in pairs.items():
         for here, there in ((left, right), (right, left)):
             other = name.replace(here, there, 1)

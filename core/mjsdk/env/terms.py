@@ -27,10 +27,13 @@ class BoundTerm:
         self.name = name
         self.config = config
         self._env = env
-        self._term = env.terms.get(kind, config.func)
+        self._term: Any = env.terms.get(kind, config.func)
         self._path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.params = self._resolve(config.params)
-        self._object = self._term(env, **self.params) if inspect.isclass(self._term) else None
+        self._object: Any = self._make() if inspect.isclass(self._term) else None
+
+    def _make(self) -> Any:
+        return self._term(self._env, **self.params)
 
     def __call__(self, *args: Any) -> Any:
         """The term's value now."""

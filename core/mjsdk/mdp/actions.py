@@ -15,6 +15,7 @@ from mjsdk.env.actions import ActionTerm
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
+from mjsdk.mdp.commands import gait_clock
 from mjsdk.robot import Roles
 from mjsdk.selection import Joints, ModelNames, per_joint, select
 
@@ -116,8 +117,9 @@ class SteppingJointPositionConfig(JointPositionConfig):
 class SteppingJointPosition(JointPosition):
     """Joint position targets that already step in place with the gait clock: the policy adds balance and direction.
 
-    While a foot swings, its leg bends by the robot's `gait.lift` times a bump of the foot's phase. The bump begins late and
-    ends early, so that the feet change with both on the ground. The step is a part of the action and leaves with it.
+    While a foot swings, its leg bends by the robot's `gait.lift` times a bump of the foot's phase. The bump begins
+    late and ends early, so that the feet change with both on the ground. The step is a part of the action and leaves
+    with it.
     """
 
     Config: ClassVar[type[ActionTermConfig]] = SteppingJointPositionConfig
@@ -125,7 +127,7 @@ class SteppingJointPosition(JointPosition):
 
     def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
         super().__init__(env, name, config)
-        self._clock = env.commands.terms[config.clock]
+        self._clock = gait_clock(env, config.clock, f"env.actions.{name}.clock")
         lifts = env.gait.lift if env.gait else ()
         rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
         self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self._index]

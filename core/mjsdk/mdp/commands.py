@@ -13,6 +13,7 @@ from mjsdk.config.fields import setting
 from mjsdk.env.commands import CommandTerm
 from mjsdk.env.mirror import HALF_TURN, PLANAR
 from mjsdk.env.rotations import wrap_angle
+from mjsdk.errors import ConfigError, Mistake, listing
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -112,16 +113,14 @@ class UniformVelocity(CommandTerm):
         """Draw the kind and the numbers."""
         ranges = self.config.ranges
         mode = self._draw_modes(len(ids))
-        drawn = [
-            self.env.uniform(*bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)
-        ]
+        drawn = [self.env.draw(bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)]
         command = torch.stack(drawn, 1)
         command[mode == _STANDING] = 0.0
         command[mode == _FORWARD, 1:] = 0.0
         command[mode == _TURN, :2] = 0.0
         self.command[ids] = command
         self._mode[ids] = mode
-        self._heading[ids] = self.env.uniform(*ranges.heading, len(ids))
+        self._heading[ids] = self.env.draw(ranges.heading, len(ids))
 
     def update(self) -> None:
         """Turn worlds that hold a direction towards it."""
@@ -196,6 +195,15 @@ class GaitClock(CommandTerm):
     def foot_phase(self) -> Tensor:
         """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
         return torch.remainder(self.phase.unsqueeze(1) - self._offsets, 1.0)
+
+
+def gait_clock(env: Env, name: str, path: str) -> GaitClock:
+    """The gait clock of that name, for terms that follow it. Raises `ConfigError` for `path` if it is none."""
+    term = env.commands.terms.get(name)
+    if not isinstance(term, GaitClock):
+        clocks = [key for key, other in env.commands.terms.items() if isinstance(other, GaitClock)]
+        raise ConfigError([Mistake(path, f"'{name}' is no gait clock. Legal: {listing(clocks)}")])
+    return term
 
 
 TERMS = {"gait_clock": GaitClock, "uniform_velocity": UniformVelocity}

@@ -38,8 +38,8 @@ def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], v
     robot = env.robot
     shape = (len(ids), len(robot.default_joint_pos))
     limits = robot.soft_joint_pos_limits
-    pos = robot.default_joint_pos + env.uniform(*position_range, *shape)
-    robot.write_joints(ids, pos.clamp(limits[:, 0], limits[:, 1]), env.uniform(*velocity_range, *shape))
+    pos = robot.default_joint_pos + env.draw(position_range, *shape)
+    robot.write_joints(ids, pos.clamp(limits[:, 0], limits[:, 1]), env.draw(velocity_range, *shape))
 
 
 def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:
@@ -77,7 +77,7 @@ def randomize_friction(env: Env, ids: Tensor, geoms: Geoms, friction_range: list
         friction_range: Smallest and largest sliding friction [-].
     """
     friction = env.physics.expand("geom_friction")
-    drawn = env.uniform(*friction_range, len(ids), 1).expand(len(ids), len(geoms))
+    drawn = env.draw(friction_range, len(ids), 1).expand(len(ids), len(geoms))
     friction[ids.unsqueeze(1), torch.tensor(geoms.ids), 0] = drawn
 
 
@@ -91,7 +91,7 @@ def randomize_mass(env: Env, ids: Tensor, bodies: Bodies, mass_range: list[float
     mass = env.physics.expand("body_mass")
     at = torch.tensor(bodies.ids)
     original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32)
-    mass[ids.unsqueeze(1), at] = original + env.uniform(*mass_range, len(ids), len(bodies))
+    mass[ids.unsqueeze(1), at] = original + env.draw(mass_range, len(ids), len(bodies))
     env.physics.set_const(ids)
 
 
@@ -118,7 +118,7 @@ def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> No
         bias_range: Smallest and largest error [rad].
     """
     bias = env.robot.encoder_bias
-    bias[ids] = env.uniform(*bias_range, len(ids), bias.shape[1])
+    bias[ids] = env.draw(bias_range, len(ids), bias.shape[1])
 
 
 def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:

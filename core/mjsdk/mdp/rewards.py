@@ -20,11 +20,12 @@ def is_terminated(env: Env) -> Tensor:
 
 
 def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
-    """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the base's heading frame.
+    """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the heading frame.
 
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
-        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and gives a
+        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
+        gives a
             weaker hint from afar; two terms, one wide and one narrow, do both.
     """
     error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
@@ -36,7 +37,8 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
-        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing: below 0.3 the
+        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing: below
+        0.3 the
             swing drowns the mean.
     """
     error = env.command(command)[:, 2] - env.robot.root_ang_vel_b[:, 2]
@@ -125,11 +127,12 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
     """How close the joints are to the default pose: exp(-mean(error^2 / std^2)).
 
     Args:
-        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for joints that
+        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for
+        joints that
             should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos - env.robot.default_joint_pos
-    return torch.exp(-(error / std).square().mean(1))
+    return torch.exp(-(error / torch.as_tensor(std)).square().mean(1))
 
 
 TERMS = {

@@ -61,8 +61,8 @@ class CpuPhysics:
     """Worlds in one array of states, stepped by a pool of C++ threads with the GIL released.
 
     mjbatch keeps each world as a row of MuJoCo's integration state in float64. Bound fields are float32 arrays that it
-    fills after each call. It takes over what was written to a bound state field only where it changed, so `write` goes to
-    the row itself and to the bound array alike.
+    fills after each call. It takes over what was written to a bound state field only where it changed, so `write`
+    goes to the row itself and to the bound array alike.
     """
 
     name = "cpu"

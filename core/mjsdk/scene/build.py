@@ -70,7 +70,8 @@ def _pose(robot: Robot, name: str) -> InitialState:
         return robot.default_pose
     if name not in robot.poses:
         raise SceneError(
-            f"robot '{robot.name}' has no pose '{name}'{closest(name, robot.poses) or '.'} Legal: {listing(robot.poses)}"
+            f"robot '{robot.name}' has no pose '{name}'{closest(name, robot.poses) or '.'} "
+            f"Legal: {listing(robot.poses)}"
         )
     return robot.poses[name]
 

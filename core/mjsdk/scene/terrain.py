@@ -32,7 +32,8 @@ def _decorate(spec: mujoco.MjSpec, floor: mujoco.MjsGeom) -> None:
     )  # fmt: skip
     spec.add_texture(
         name="checker", type=mujoco.mjtTexture.mjTEXTURE_2D, builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        mark=mujoco.mjtMark.mjMARK_EDGE, rgb1=[0.40, 0.46, 0.52], rgb2=[0.34, 0.40, 0.46], markrgb=[0.55, 0.6, 0.65], width=300, height=300,
+        mark=mujoco.mjtMark.mjMARK_EDGE, rgb1=[0.40, 0.46, 0.52], rgb2=[0.34, 0.40, 0.46], markrgb=[0.55, 0.6, 0.65],
+        width=300, height=300,
     )  # fmt: skip
     material = spec.add_material(name="checker", texrepeat=[1, 1], texuniform=True, reflectance=0.08)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "checker"

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import attrs
-import mjsdk_task_velocity
 import pytest
 import torch
 
+import mjsdk_task_velocity
 from mjsdk.errors import MissingRole
 from mjsdk.plugins import find, open_session
 from mjsdk.robot import Roles

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.hookspecs import hookimpl
@@ -23,7 +23,7 @@ def mjsdk_task(robot: Robot) -> TaskConfig:
 
 
 @hookimpl
-def mjsdk_reward_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_reward_terms() -> Mapping[str, Any]:
     """Rewards for feet and posture."""
     from mjsdk_task_velocity import rewards
 
@@ -31,7 +31,7 @@ def mjsdk_reward_terms() -> Mapping[str, Callable[..., Any]]:
 
 
 @hookimpl
-def mjsdk_observation_terms() -> Mapping[str, Callable[..., Any]]:
+def mjsdk_observation_terms() -> Mapping[str, Any]:
     """What a critic may know about feet."""
     from mjsdk_task_velocity import observations
 

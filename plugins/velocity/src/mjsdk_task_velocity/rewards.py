@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.mdp.actions import SteppingJointPosition
-from mjsdk.mdp.commands import GaitClock
+from mjsdk.mdp.commands import gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
 
 
@@ -84,8 +84,8 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
 class GaitReward:
     """How well the feet keep the rhythm of the clock, from about -0.5 to 1 per foot, averaged.
 
-    A foot that should swing earns half for carrying no load and half for its height, and pays for carrying weight; a foot
-    that should stand earns for touching the ground without slipping. Told to stand, all feet should stand.
+    A foot that should swing earns half for carrying no load and half for its height, and pays for carrying weight; a
+    foot that should stand earns for touching the ground without slipping. Told to stand, all feet should stand.
     """
 
     def __init__(
@@ -111,10 +111,7 @@ class GaitReward:
             load: Force above which a foot carries weight [N]. Sane: 5..100.
             slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Sane: 0.1..1.
         """
-        clock_term = env.commands.terms[clock]
-        if not isinstance(clock_term, GaitClock):
-            raise TypeError(f"command '{clock}' is no gait clock")
-        self._clock = clock_term
+        self._clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
         self._feet = feet
         self._contact = env.contact(sensor)
         self._velocity = env.sensor(velocity)
@@ -161,7 +158,8 @@ class VariablePosture:
             action: Name of the action term whose open-loop step is part of the pose.
         """
         self._command, self._running_speed = command, running_speed
-        self._inverse = torch.stack([1.0 / tolerance.square() for tolerance in (standing, walking, running)])
+        tolerances = torch.stack([torch.as_tensor(each) for each in (standing, walking, running)])
+        self._inverse = tolerances.square().reciprocal()
         term = env.actions.terms.get(action)
         self._stepping = term if isinstance(term, SteppingJointPosition) else None
 
