@@ -58,7 +58,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--robot", default="g1")
     parser.add_argument("--task", default="velocity")
     parser.add_argument("--minutes", type=float, default=3.0, help="time to train for")
-    parser.add_argument("--seconds", type=float, default=16.0, help="length of the video")
+    parser.add_argument("--seconds", type=float, default=12.0, help="length of the video")
     parser.add_argument("--worlds", type=int, default=64, help="worlds of the evaluation")
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="where everything goes")
     return parser.parse_args()

@@ -125,3 +125,4 @@ def _aim(window: mujoco.viewer.Handle, view: WorldView, viewer: ViewerConfig) ->
     camera.trackbodyid = 1
     camera.distance, camera.elevation = viewer.distance, viewer.elevation
     camera.azimuth = viewer.azimuth + math.degrees(view.heading)
+    view.shine(camera.azimuth)

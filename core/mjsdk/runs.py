@@ -231,10 +231,11 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}. Nothing that was there before is lost."
         ) from error
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:

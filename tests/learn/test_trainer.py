@@ -160,6 +160,19 @@ def test_an_observation_that_is_not_finite_is_named_and_changes_no_weight(lab):
     assert [path.name for path in trainer.run.checkpoints()] == ["model_0.pt", "model_1.pt"]
 
 
+def test_what_was_learned_is_kept_when_the_worlds_are_spoilt(lab, caplog):
+    trainer = lab.begin()
+    train(trainer, 3)
+    trainer.run.checkpoint_path(3).unlink()
+    trainer.env.poison = 0
+    with pytest.raises(Diverged):
+        train(trainer, 4)
+    again = lab.resume(trainer.run)
+    assert again.iteration == 3
+    assert "the worlds begin anew" in caplog.text
+    assert train(again, 4)[0][0]["iteration"] == 4
+
+
 def test_weights_that_are_not_finite_never_reach_a_checkpoint(lab):
     trainer = lab.begin()
     train(trainer, 1)

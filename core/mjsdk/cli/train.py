@@ -100,7 +100,7 @@ def train(
     }
     overrides = _overrides(context.args, given)
     deadline = started + _seconds(minutes)
-    if resume or dict(overrides).get("agent.resume"):
+    if resume or _setting(overrides, config, "agent.resume", False):
         training = _resumed(robot, task, preset, config, overrides)
     else:
         training = _fresh(robot, task, with_ or [], preset, config, overrides)
@@ -173,8 +173,8 @@ def _resumed(robot: str, task: str, preset: str, file: Path | None, overrides: l
     def setting(path: str, default: str) -> str:
         return str(_setting(overrides, file, path, default))
 
-    named = f"{robot}_{task}" if robot and task and not robot.endswith(".py") and not task.endswith(".py") else "*"
-    experiment = setting("agent.experiment_name", "") or named.replace(":", "_")
+    named = f"{_plugin_name(robot)}_{_plugin_name(task)}" if robot and task else "*"
+    experiment = setting("agent.experiment_name", "") or named
     run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
     _check_agreement(run, robot, task)
     from mjsdk.learn.start import Changes, go_on
@@ -207,10 +207,15 @@ def _check_agreement(run: Run, robot: str, task: str) -> None:
             f"{given} is not the {kind} of run {run.name}, which is {plugins[kind]['name']}; leave it out to resume",
         )
         for kind, given in (("robot", robot), ("task", task))
-        if given and kind in plugins and Path(given.rpartition(":")[2]).stem != plugins[kind]["name"]
+        if given and kind in plugins and _plugin_name(given) != plugins[kind]["name"]
     ]
     if mistakes:
         raise ConfigError(mistakes)
+
+
+def _plugin_name(spec: str) -> str:
+    """`NAME` of `NAME`, `PACKAGE:NAME` or `./NAME.py`."""
+    return Path(spec.rpartition(":")[2]).stem
 
 
 # Training

@@ -14,7 +14,8 @@ from torch.distributions import Distribution
 
 from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
 from mjsdk.errors import ConfigError, Mistake, closest, listing
-from mjsdk.learn.rsl import PPO, MLPModel, RNNModel
+from mjsdk.learn.ppo import ParallelPPO
+from mjsdk.learn.rsl import MLPModel, RNNModel
 from mjsdk.learn.storage import Rollout
 
 GROUPS = ("actor", "critic")
@@ -69,14 +70,14 @@ def _distribution(config: ActorConfig) -> dict[str, Any]:
     }
 
 
-def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: int, device: str) -> PPO:
+def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: int, device: str) -> ParallelPPO:
     """rsl_rl's PPO with fresh networks for observations like `obs`, tensors of shape (E, D)."""
     check_agent(agent, len(obs["actor"]))
     actor = build_network("actor", agent.actor, obs["actor"].shape[-1], num_actions)
     critic = build_network("critic", agent.critic, obs["critic"].shape[-1], 1)
     example = as_tensordict(obs)
     storage = Rollout("rl", len(obs["actor"]), agent.num_steps_per_env, example, [num_actions], device)
-    algorithm = PPO(actor, critic, storage, device=device, **attrs.asdict(agent.algorithm))
+    algorithm = ParallelPPO(actor, critic, storage, device=device, **attrs.asdict(agent.algorithm))
     algorithm.train_mode()
     for group in algorithm.optimizer.param_groups:
         group["fused"] = True  # One pass over all weights: a quarter of the time of small networks goes here else.

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end a training after the iteration that runs; a second one ends it at once."""
+"""Ctrl-C, SIGTERM and a closed terminal end a training after the iteration that runs; a second one ends it at once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 class Interrupt:
@@ -17,6 +17,7 @@ class Interrupt:
     def __init__(self, on_request: Callable[[str], None] | None = None) -> None:
         self.signal: signal.Signals | None = None
         self._on_request = on_request
+        self._told = False
 
     @property
     def requested(self) -> bool:
@@ -28,8 +29,13 @@ class Interrupt:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
-        if self._on_request is not None:
-            self._on_request(self.signal.name)
+
+    def tell(self) -> None:
+        """Say once that a signal has come: not as it comes, when somebody may be in the middle of printing."""
+        if self.signal is not None and not self._told:
+            self._told = True
+            if self._on_request is not None:
+                self._on_request(self.signal.name)
 
 
 @contextmanager
@@ -39,9 +45,14 @@ def graceful(on_request: Callable[[str], None] | None = None) -> Iterator[Interr
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {each: signal.signal(each, interrupt) for each in _SIGNALS}
+    before = {each: signal.signal(each, interrupt) for each in _SIGNALS if not _left_alone(each)}
     try:
         yield interrupt
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
+
+
+def _left_alone(each: signal.Signals) -> bool:
+    """Programs started with `nohup` outlive their terminal."""
+    return each.name == "SIGHUP" and signal.getsignal(each) is signal.SIG_IGN

@@ -122,8 +122,8 @@ def _check(config: Config) -> None:
 
 
 def use_threads(device: str) -> int:
-    """Let torch use as many threads as help; returns how many."""
-    count = min(available_threads(), _MOST_THREADS) if device == "cpu" else 1
+    """Let torch use as many threads as help; returns how many. Actor and critic are trained at the same time."""
+    count = max(1, min(available_threads(), _MOST_THREADS) // 2) if device == "cpu" else 1
     torch.set_num_threads(count)
     return count
 

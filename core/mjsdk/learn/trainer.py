@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mjsdk.config import Config
 from mjsdk.env import Env
-from mjsdk.errors import BrokenRun, Diverged, StorageError
+from mjsdk.errors import BrokenRun, Diverged, PhysicsError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
@@ -50,6 +50,7 @@ class Trainer:
         """Wall time of all iterations so far [s]."""
         self.algorithm = build_algorithm(config.agent, env.get_observations(), env.num_actions, env.device)
         self._obs = as_tensordict(env.get_observations())
+        self._interrupt = Interrupt()
 
     def warm_up(self) -> None:
         """Show the normalisers what a random policy sees, then begin the episodes.
@@ -87,23 +88,30 @@ class Trainer:
 
         Returns why it ended: `done`, `time` or `interrupt`. A checkpoint of that moment is there by then.
         """
-        interrupt = interrupt or Interrupt()
+        self._interrupt = interrupt = interrupt or Interrupt()
         reason = "done" if self.iteration >= until else ""
         with unvalidated_distributions():
             while not reason:
                 start = time.monotonic()
-                reason = self._one(until, watchers, deadline, interrupt, start)
+                reason = self._one(until, watchers, deadline, start)
         return reason
 
-    def _one(self, until: int, watchers: Sequence[Watcher], deadline: float, interrupt: Interrupt, start: float) -> str:
+    def _one(self, until: int, watchers: Sequence[Watcher], deadline: float, start: float) -> str:
         report = self._iterate(until)
+        self._interrupt.tell()
         try:
             for watcher in watchers:
                 watcher.iteration(report)
             # Half an iteration of grace, so that on average the time is met.
             over = time.monotonic() + (time.monotonic() - start) / 2 > deadline
             reason = (
-                "done" if self.iteration >= until else "interrupt" if interrupt.requested else "time" if over else ""
+                "done"
+                if self.iteration >= until
+                else "interrupt"
+                if self._interrupt.requested
+                else "time"
+                if over
+                else ""
             )
             if reason or self._due():
                 self.save()
@@ -119,8 +127,12 @@ class Trainer:
 
     def _iterate(self, until: int) -> Report:
         clock = _Clock(self.env)
-        self._rollout(clock)
-        check_rollout(self.algorithm.storage, self.env)
+        try:
+            self._rollout(clock)
+            check_rollout(self.algorithm.storage, self.env)
+        except (Diverged, PhysicsError):
+            self._save_learner()
+            raise
         with torch.no_grad():
             self.algorithm.compute_returns(self._obs)
         losses = self._update()
@@ -152,6 +164,7 @@ class Trainer:
                 clock.tick("learning")
                 obs, reward, terminated, truncated, _ = self.env.step(actions)
                 clock.tick("environment")
+                self._interrupt.tell()
                 self._obs = as_tensordict(obs)
                 timed_out = truncated & ~terminated
                 algorithm.process_env_step(self._obs, reward, terminated | truncated, {"time_outs": timed_out})
@@ -182,6 +195,14 @@ class Trainer:
         path = (folder or self.run.path) / self.run.checkpoint_path(self.iteration).name
         checkpoints.write_checkpoint(path, self.state_dict())
         return path
+
+    def _save_learner(self) -> None:
+        """Keep what was learned although the worlds are spoilt; resumed from here, they begin anew."""
+        path = self.run.checkpoint_path(self.iteration)
+        if not path.exists():
+            state = self.state_dict()
+            state["infos"] |= {"env": {}, "num_envs": 0}
+            checkpoints.write_checkpoint(path, state)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the training needs to go on exactly: tensors and plain data."""
@@ -221,9 +242,10 @@ class Trainer:
             self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
+            were = infos["num_envs"] or "spoilt ones"
             _log.warning(
-                "the worlds begin anew: there were %d, now there are %d. The curve will not go on exactly.",
-                infos["num_envs"],
+                "the worlds begin anew: there were %s, now there are %d. The curve will not go on exactly.",
+                were,
                 self.env.num_envs,
             )
             self.env.stagger_episodes()

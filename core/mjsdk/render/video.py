@@ -16,8 +16,11 @@ from mjsdk.errors import MissingDependency, RenderError, StorageError, closest, 
 
 log = logging.getLogger(__name__)
 
-CODECS = {".mp4": ("vp09", "mp4v"), ".webm": ("VP90", "VP80")}
-"""Codecs to try, by file name ending. VP9 is free of fees and GPL code, and browsers play it; mp4v only players do."""
+CODECS = {".mp4": ("vp09", "mp4v"), ".webm": ("VP80", "VP90")}
+"""Codecs to try, by file name ending: free of fees and of GPL code, and played by browsers, but for mp4v.
+
+On a CPU, VP8 takes a fifth of the time of VP9; mp4 cannot hold it.
+"""
 FORMATS = (*CODECS, ".gif")
 _PENDING = 16
 """Frames that may wait for the encoder."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,8 @@ _BASE = 1
 """The robot's first body, after the world."""
 _LIGHT_DISTANCE = 2.5
 """Distance of the lights to the robot [m]."""
+_LIGHT_TURN, _LIGHT_STEEPNESS = 25.0, 1.5
+"""Angle from the direction of view to that of the light [deg], and how much it goes down for each way along [-]."""
 _EXTENT = 3.0
 """Size of what is lit and shadowed around the robot [m]."""
 _GAP = 0.06
@@ -40,6 +43,7 @@ class WorldView:
         self.model = build_scene(session, env.config, visuals=True).model
         self.data = mujoco.MjData(self.model)
         _light(self.model)
+        self.shine(env.config.viewer.azimuth)
         self._env = env
         self._qpos = env.physics.bind("qpos")
         self._top = _height_above_base(self.model, self.data)
@@ -49,8 +53,19 @@ class WorldView:
         self.data.qpos[:] = self._qpos[self.world].cpu().numpy()
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
-        # The lights go along with the robot: shadows are drawn only near them.
-        self.data.light_xpos[:] = self.base_pos - _LIGHT_DISTANCE * self.data.light_xdir
+        self._place_lights()
+
+    def shine(self, azimuth: float) -> None:
+        """Let the light come over the shoulder of who looks in that direction [deg]: shadows fall away from them."""
+        angle = math.radians(azimuth + _LIGHT_TURN)
+        direction = np.array([math.cos(angle), math.sin(angle), -_LIGHT_STEEPNESS])
+        self._light_dir = direction / np.linalg.norm(direction)
+        self._place_lights()
+
+    def _place_lights(self) -> None:
+        """The lights go along with the robot: shadows are drawn only near them."""
+        self.data.light_xdir[:] = self._light_dir
+        self.data.light_xpos[:] = self.base_pos - _LIGHT_DISTANCE * self._light_dir
 
     @property
     def base_pos(self) -> np.ndarray:
@@ -116,6 +131,7 @@ class Recorder:
         """Add a frame, if one is due."""
         if self._steps % self._every == 0:
             self.view.update()
+            self.view.shine(self._camera.azimuth(self.view.heading))
             self._camera.aim(self._offscreen.camera, self.view.base_pos, self.view.heading, self._dt)
             text = self.view.text(self._steps / self._every * self._dt)
             self._writer.add(self._offscreen.draw(self.view.data, self.view.decorate, text))
