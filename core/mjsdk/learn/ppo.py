@@ -18,11 +18,14 @@ _SLOWEST, _FASTEST, _STEP = 1e-5, 1e-2, 1.5
 class ParallelPPO(PPO):
     """rsl_rl's PPO, its update written so that small networks train fast on a few cores.
 
-    Actor and critic share nothing: the gradient of the summed loss is that of each one's part. Each gets a thread and half
-    of the cores, and they meet once per mini-batch. torch's own threads meet after every operation instead, which costs
-    more than it gains for networks of this size, and ten times as much when another program uses one of the cores.
-    The numbers are those of rsl_rl.
+    Actor and critic share nothing: the gradient of the summed loss is that of each one's part. Each gets a thread and
+    half of the cores, and they meet once per mini-batch. torch's own threads meet after every operation instead, which
+    costs more than it gains for networks of this size, and far more when another program uses one of the cores. The
+    numbers are those of rsl_rl.
     """
+
+    learning_rate: float
+    """Step size, as the adaptive schedule has changed it."""
 
     @cached_property
     def _worker(self) -> ThreadPoolExecutor:
