@@ -74,7 +74,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
             func="uniform_velocity",
             ranges=VelocityRanges(lin_vel_x=[-0.6, 1.1], lin_vel_y=[-0.5, 0.5], ang_vel_z=[-1.0, 1.0]),
             resampling_time_range=[3.0, 8.0],
-            rel_standing_envs=0.1,
+            rel_standing_envs=0.2,
             rel_heading_envs=0.1,
             rel_forward_envs=0.2,
             rel_turn_envs=0.15,
@@ -100,7 +100,7 @@ def _observations(robot: Robot) -> dict[str, ObservationGroupConfig]:
         measured["gait"] = term("generated_commands", command="gait")
     joints = {
         "joint_pos": term("joint_pos_rel", 0.01, biased=True),
-        "joint_vel": term("joint_vel", 1.5),
+        "joint_vel": term("joint_vel", 0.5),
         "last_action": term("last_action"),
     }
     hidden = {
