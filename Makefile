@@ -10,10 +10,8 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 ENVS ?= 64 256 1024
 
-# Without a display MuJoCo draws in software; a value that is set already wins.
-ifeq ($(shell uname -s)$(DISPLAY)$(WAYLAND_DISPLAY),Linux)
-export MUJOCO_GL ?= osmesa
-endif
+# Threads of torch that spin while they wait take the cores from the physics.
+export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench clean
