@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mjsdk.env import Env
     from mjsdk.plugins import Session
 
-MAX_FPS = 50.0
+MAX_FPS = 30.0
 """Videos have the control rate, or an even part of it, up to this many frames per second."""
 _BASE = 1
 """The robot's first body, after the world."""

@@ -12,6 +12,8 @@ from mjsdk_robot_go1 import collisions, motors, poses, roles
 if TYPE_CHECKING:
     import mujoco
 
+    from mjsdk.config import Config
+
 MJSDK_API = 1
 
 
@@ -37,3 +39,9 @@ def mjsdk_load_spec(robot: Robot) -> mujoco.MjSpec:
     import mujoco
 
     return mujoco.MjSpec.from_string(resources.files(__name__).joinpath("go1.xml").read_text(encoding="utf-8"))
+
+
+@hookimpl
+def mjsdk_adapt(config: Config) -> None:
+    """A small machine wants a near camera."""
+    config.env.viewer.distance = 1.8
