@@ -66,13 +66,11 @@ def test_an_environment_is_made_from_a_configuration(config):
     assert (env.num_envs, env.config.episode_length_s) == (3, 3.0)
     assert config.env.scene.num_envs == 4
     assert env.reset()["actor"].shape[0] == 3
-    env.close()
 
 
 def test_an_environment_is_made_from_names():
     env = mjsdk.make_env(ROBOT, TASK, "env.sim.threads=1", num_envs=2)
     assert env.num_envs == 2
-    env.close()
 
 
 def test_an_extra_of_one_file_adds_a_reward(tmp_path):
@@ -89,7 +87,6 @@ def test_an_extra_of_one_file_adds_a_reward(tmp_path):
     env.reset()
     env.step(env.robot.joint_pos.new_zeros(4, env.num_actions))
     assert env.log_iteration()["reward/jump"] == pytest.approx(0.1)
-    env.close()
 
 
 def test_mistakes_on_top_of_a_configuration_are_told_too(config):
@@ -127,4 +124,3 @@ def test_a_run_has_its_settings_its_curve_and_a_policy(tmp_path):
     assert run.path.is_relative_to(tmp_path)
     policy, env = run.policy(), run.make_env({"env.scene.num_envs": 2})
     assert policy(env.reset()).shape == (2, env.num_actions)
-    env.close()

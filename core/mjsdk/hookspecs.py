@@ -103,4 +103,4 @@ def mjsdk_adapt(robot: Robot, task_name: str, config: Config) -> None:
 
 @hookspec
 def mjsdk_exporters() -> Mapping[str, Any]:
-    """Ways out of a run, by name."""
+    """Ways out of a run, by name: `exporter(run)` writes into `run.path` after a training and returns what it wrote."""

@@ -7,29 +7,24 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mjsdk.env.commands import DrawnCommand
+
 if TYPE_CHECKING:
     from mjsdk.env import Env
-    from mjsdk.env.commands import CommandTerm
     from mjsdk.env.robot_state import RobotState
 
 VELOCITY = "velocity"
 """`quantity` of command terms that ask for forward speed [m/s], speed to the left [m/s] and yaw rate [rad/s]."""
 
 
-def velocity_term(env: Env) -> CommandTerm | None:
+def velocity_term(env: Env) -> DrawnCommand | None:
     """The command term that asks for a velocity of the base; none if the task has no such command."""
     for term in env.commands.terms.values():
-        if term.quantity == VELOCITY:
+        if term.quantity == VELOCITY and isinstance(term, DrawnCommand):
             return term
     return None
 
 
-def yaw_rate(robot: RobotState) -> Tensor:
-    """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-    # The vertical in the base frame is the direction against gravity.
-    return -(robot.projected_gravity_b * robot.root_ang_vel_b).sum(-1)
-
-
 def base_velocity(robot: RobotState) -> Tensor:
     """Forward speed [m/s], speed to the left [m/s] and yaw rate [rad/s] in the base's yaw frame, shape (E, 3)."""
-    return torch.cat((robot.root_lin_vel_yaw, yaw_rate(robot).unsqueeze(-1)), -1)
+    return torch.cat((robot.root_lin_vel_yaw, robot.yaw_rate.unsqueeze(-1)), -1)

@@ -116,14 +116,18 @@ def test_the_log_counts_ended_episodes_and_why():
     assert log["termination/unstable"] == 0.0
 
 
-def test_a_world_that_blows_up_ends_its_episode_with_a_warning(caplog):
+def test_a_world_that_blows_up_ends_its_episode_without_reward_every_time(caplog):
     env = small_env(4)
-    env.physics.write("qvel", torch.full((1, env.model.nv), 1e12), torch.tensor([2]))
-    obs, reward, terminated, _truncated, _extras = env.step(actions(env))
-    assert terminated.tolist() == [False, False, True, False]
-    assert torch.isfinite(obs["actor"]).all()
-    assert torch.isfinite(reward).all()
-    assert "unstable in 1 of 4 worlds" in caplog.text
+    for _ in range(2):
+        caplog.clear()
+        env.physics.write("qvel", torch.full((1, env.model.nv), 1e12), torch.tensor([2]))
+        obs, reward, terminated, _truncated, _extras = env.step(actions(env))
+        assert terminated.tolist() == [False, False, True, False]
+        assert torch.isfinite(obs["actor"]).all()
+        assert reward[2] == 0.0
+        assert (reward[[0, 1, 3]] > 0.0).all()
+        assert "unstable in 1 of 4 worlds" in caplog.text
+        assert not env.step(actions(env))[2].any()
 
 
 def test_rewards_can_be_floored_at_zero():
@@ -146,25 +150,92 @@ def test_a_setting_changes_while_training_goes_on():
     assert env.log_iteration()["reward/upright"] == 0.0
 
 
-def test_a_curriculum_goes_through_its_stages():
+def curriculum(func, **params):
     def edit(config):
-        stages = [{"step": 0, "value": 1.0}, {"step": 30, "value": 3.0}]
-        params = {"setting": "rewards.upright.weight", "stages": stages}
-        config.env.curriculum["more_upright"] = CurriculumTermConfig(func="stages", params=params)
+        config.env.curriculum["changing"] = CurriculumTermConfig(func=func, params=params)
 
-    env = small_env(edit=edit)
+    return edit
+
+
+def test_a_curriculum_goes_through_its_stages():
+    stages = [{"step": 0, "value": 1.0}, {"step": 30, "value": 3.0}]
+    env = small_env(edit=curriculum("stages", setting="rewards.upright.weight", stages=stages))
     rollout(env, 20)
     before = env.log_iteration()
     rollout(env, 21)
     rollout(env, 20)
     after = env.log_iteration()
-    assert (before["curriculum/more_upright"], after["curriculum/more_upright"]) == (0.0, 1.0)
+    assert (before["curriculum/changing"], after["curriculum/changing"]) == (0.0, 1.0)
     assert after["reward/upright"] > before["reward/upright"]
+
+
+def test_a_curriculum_can_switch_a_reward_on():
+    def edit(config):
+        config.env.rewards["action_rate"].weight = 0.0
+        stages = [{"step": 0, "value": 0.0}, {"step": 20, "value": -1.0}]
+        curriculum("stages", setting="rewards.action_rate.weight", stages=stages)(config)
+
+    env = small_env(edit=edit)
+    rollout(env, 20)
+    assert env.log_iteration()["reward/action_rate"] == 0.0
+    rollout(env, 20)
+    assert env.log_iteration()["reward/action_rate"] < 0.0
+
+
+def test_going_on_in_the_middle_of_a_ramp_is_exact():
+    params = {"setting": "rewards.upright.weight", "start": 0.0, "end": 5.0, "first_step": 0, "last_step": 60}
+    env, other = (small_env(edit=curriculum("ramp", **params)) for _ in range(2))
+    rollout(env, 33)
+    other.load_state_dict(env.state_dict())
+    for ours, theirs in zip(rollout(other, 15, seed=50), rollout(env, 15, seed=50), strict=True):
+        assert torch.equal(ours[1], theirs[1])
+
+
+@pytest.mark.parametrize(
+    "setting", ["scene.num_envs", "events.reset_joints.params.position_range", "actions.joint_pos.scale"]
+)
+def test_a_setting_that_is_read_only_once_cannot_change_later(setting):
+    with pytest.raises(ConfigError, match=f"env.{setting}: cannot change while training goes on"):
+        small_env(edit=curriculum("stages", setting=setting, stages=[{"step": 0, "value": 1}]))
+
+
+@pytest.mark.parametrize("stages", [[], [{"steps": 0, "value": 1.0}], [{"step": 5, "value": 1.0}], ["now"]])
+def test_stages_that_make_no_sense_are_an_error(stages):
+    with pytest.raises(ConfigError, match="stages"):
+        small_env(edit=curriculum("stages", setting="rewards.upright.weight", stages=stages))
+
+
+def test_a_state_of_other_settings_does_not_fit():
+    env, more = (
+        small_env(),
+        small_env(
+            edit=curriculum("ramp", setting="rewards.upright.weight", start=0.0, end=1.0, first_step=0, last_step=9)
+        ),
+    )
+    other = small_env(edit=lambda c: c.env.rewards.pop("action_rate"))
+    assert env.fits(small_env(seed=3).state_dict())
+    assert not env.fits(other.state_dict())
+    assert not env.fits(small_env(5).state_dict())
+    assert env.fits(more.state_dict())
+
+
+def test_a_reset_from_outside_begins_new_sums():
+    env = small_env()
+    rollout(env, 10)
+    env.reset()
+    rollout(env, 20)
+    assert env.log_iteration()["train/mean_episode_length_s"] == pytest.approx(0.4)
+
+
+def test_spaces_tell_the_shapes_of_one_world():
+    env = small_env()
+    assert env.action_space.shape == (2,)
+    assert env.observation_space["actor"].shape == (env.observation_dims["actor"],)
 
 
 def test_a_term_of_the_wrong_shape_is_an_error_that_names_it():
     env = small_env()
-    env.rewards.terms["upright"]._term = lambda env, **_: torch.zeros(3, 3)
+    env.rewards.terms["upright"].function = lambda env, **_: torch.zeros(3, 3)
     with pytest.raises(ConfigError, match=r"upright.*must give a tensor of shape \(4,\), not \(3, 3\)"):
         env.step(actions(env))
 

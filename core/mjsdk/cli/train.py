@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from pathlib import Path
@@ -88,7 +87,6 @@ def train(
     `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to go on.
     """
     started = time.monotonic()
-    _wait_without_spinning()
     given = {
         "train.device": device or None,
         "agent.seed": seed,
@@ -101,19 +99,10 @@ def train(
     overrides = _overrides(context.args, given)
     deadline = started + _seconds(minutes)
     if resume or _setting(overrides, config, "agent.resume", False):
-        training = _resumed(robot, task, preset, config, overrides)
+        training = _resumed(robot, task, with_ or [], preset, config, overrides)
     else:
         training = _fresh(robot, task, with_ or [], preset, config, overrides)
     _run(training, deadline)
-
-
-def _wait_without_spinning() -> None:
-    """Let torch's threads sleep while they wait for each other; must be said before torch is imported.
-
-    They share the cores with the physics' threads and with other programs: spinning, they keep them from working, and
-    an update takes up to ten times as long on a machine that has something else to do.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -167,7 +156,9 @@ def _check_named(robot: str, task: str) -> None:
         raise ConfigError(missing)
 
 
-def _resumed(robot: str, task: str, preset: str, file: Path | None, overrides: list[tuple[str, Any]]) -> Training:
+def _resumed(
+    robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
+) -> Training:
     from mjsdk.runs import newest_run
 
     def setting(path: str, default: str) -> str:
@@ -176,7 +167,7 @@ def _resumed(robot: str, task: str, preset: str, file: Path | None, overrides: l
     named = f"{_plugin_name(robot)}_{_plugin_name(task)}" if robot and task else "*"
     experiment = setting("agent.experiment_name", "") or named
     run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
-    _check_agreement(run, robot, task)
+    _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
     from mjsdk.learn.start import Changes, go_on
 
     return go_on(
@@ -199,8 +190,10 @@ def _setting(overrides: list[tuple[str, Any]], file: Path | None, path: str, def
     return default if value is None else value
 
 
-def _check_agreement(run: Run, robot: str, task: str) -> None:
-    plugins = {plugin["kind"]: plugin for plugin in run.info.get("plugins", [])}
+def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: str) -> None:
+    recorded = run.info.get("plugins", [])
+    plugins = {plugin["kind"]: plugin for plugin in recorded}
+    known = [plugin["name"] for plugin in recorded if plugin["kind"] == "extra"]
     mistakes = [
         Mistake(
             f"--{kind}",
@@ -209,6 +202,18 @@ def _check_agreement(run: Run, robot: str, task: str) -> None:
         for kind, given in (("robot", robot), ("task", task))
         if given and kind in plugins and _plugin_name(given) != plugins[kind]["name"]
     ]
+    mistakes += [
+        Mistake(
+            "--with", f"run {run.name} goes on with its own extras ({listing(known)}), without {extra}; leave it out"
+        )
+        for extra in extras
+        if _plugin_name(extra) not in known
+    ]
+    if seed and seed != str(run.info.get("seed", seed)):
+        was = run.info["seed"]
+        mistakes.append(
+            Mistake("--seed", f"run {run.name} goes on with its own random numbers, of seed {was}; leave it out")
+        )
     if mistakes:
         raise ConfigError(mistakes)
 

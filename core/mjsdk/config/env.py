@@ -184,6 +184,12 @@ class CommandTermConfig:
     """What the policy is asked for. Subclasses add their own settings."""
 
     func: str = setting(meaning="Command term by name.")
+
+
+@attrs.define(kw_only=True)
+class DrawnCommandConfig(CommandTermConfig):
+    """A command that is drawn anew every now and then."""
+
     resampling_time_range: list[float] = setting(
         factory=lambda: [10.0, 10.0],
         meaning="Time until a new command is drawn, shortest and longest.",

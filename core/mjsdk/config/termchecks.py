@@ -170,9 +170,16 @@ def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
                 yield Mistake(f"{path}.params.{name}", f"there is no {name} '{given}'{hint}{names}")
 
 
+_READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")
+"""Sections whose function terms read their parameters at every step."""
+
+
 def _settings(env: EnvConfig, terms: TermRegistry) -> list[str]:
-    """Paths below `env` of everything that may change while training goes on."""
-    paths = [leaf.path for leaf in schema.leaves(env)]
+    """Paths below `env` of everything that may change while training goes on: see `mjsdk.env.changes`."""
+    paths = [leaf.path for leaf in schema.leaves(env) if leaf.path.startswith("commands.")]
+    paths += [f"rewards.{name}.weight" for name in env.rewards]
     for path, _, term in function_terms(env, terms):
-        paths += [f"{path.removeprefix('env.')}.params.{name}" for name in parameters(term)]
+        below = path.removeprefix("env.")
+        if below.startswith(_READ_EVERY_STEP) and not inspect.isclass(term):
+            paths += [f"{below}.params.{name}" for name in parameters(term)]
     return paths

@@ -2,16 +2,19 @@
 
 from mjsdk.env.actions import ActionTerm
 from mjsdk.env.build import make_env
-from mjsdk.env.commands import CommandTerm
+from mjsdk.env.commands import CommandTerm, DrawnCommand
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.env.robot_state import RobotState
+from mjsdk.env.spaces import Box
 
 __all__ = [
     "ActionTerm",
+    "Box",
     "CommandTerm",
     "ContactState",
+    "DrawnCommand",
     "Env",
     "Mirror",
     "Reflection",

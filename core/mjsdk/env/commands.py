@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from mjsdk.config.env import CommandTermConfig
+from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.env.mirror import Reflection
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class CommandTerm:
-    """A command that is drawn anew every now and then. Subclasses set `size` and fill `command` in `resample`."""
+    """Something that the policy is asked for. Subclasses set `size` and fill `command` in `compute`."""
 
     Config: ClassVar[type[CommandTermConfig]] = CommandTermConfig
     size: ClassVar[int]
@@ -33,6 +33,23 @@ class CommandTerm:
         self.config = config
         self.command = env.buffers.new(f"command/{name}/command", env.num_envs, self.size)
         """What is asked for now, shape (E, size)."""
+
+    def compute(self, dt: float) -> None:
+        """Go on by `dt` seconds."""
+        raise NotImplementedError
+
+    def reset(self, ids: Tensor) -> None:
+        """Begin anew in the worlds `ids`, shape (n,), whose episodes begin."""
+
+
+class DrawnCommand(CommandTerm):
+    """A command that is drawn anew every now and then. Subclasses fill `command` in `resample`."""
+
+    Config: ClassVar[type[CommandTermConfig]] = DrawnCommandConfig
+    config: DrawnCommandConfig
+
+    def __init__(self, env: Env, name: str, config: DrawnCommandConfig) -> None:
+        super().__init__(env, name, config)
         self.time_left = env.buffers.new(f"command/{name}/time_left", env.num_envs)
         """Time until the next draw [s], shape (E,)."""
         self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)

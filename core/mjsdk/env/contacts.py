@@ -31,7 +31,7 @@ class ContactState:
 
     def update(self, dt: float) -> None:
         """Take in the readings after a step of `dt` seconds."""
-        touching = (self.force_w * self.force_w).sum(-1) > TOUCH * TOUCH
+        touching = self._touching()
         torch.logical_and(touching, ~self.in_contact, out=self.first_contact)
         self.last_air_time.copy_(torch.where(self.first_contact, self.air_time + dt, self.last_air_time))
         self.air_time.add_(dt).mul_(~touching)
@@ -39,6 +39,10 @@ class ContactState:
         self.in_contact.copy_(touching)
 
     def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
-        for tensor in (self.in_contact, self.first_contact, self.air_time, self.contact_time, self.last_air_time):
+        """Forget the past of the worlds `ids`; what touches now, touches from the start."""
+        for tensor in (self.first_contact, self.air_time, self.contact_time, self.last_air_time):
             tensor[ids] = 0
+        self.in_contact[ids] = self._touching()[ids]
+
+    def _touching(self) -> Tensor:
+        return self.force_w.square().sum(-1) > TOUCH * TOUCH

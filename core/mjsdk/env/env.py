@@ -13,6 +13,7 @@ from torch import Tensor
 from mjsdk.config.env import EnvConfig
 from mjsdk.env.actions import Actions
 from mjsdk.env.buffers import Buffers
+from mjsdk.env.changes import change_setting, changing_settings
 from mjsdk.env.commands import Commands
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.events import Curriculum, Events
@@ -21,6 +22,7 @@ from mjsdk.env.mirror import Mirror
 from mjsdk.env.observations import Observations
 from mjsdk.env.rewards import Metrics, Rewards, Terminations
 from mjsdk.env.robot_state import RobotState
+from mjsdk.env.spaces import Box
 from mjsdk.errors import PhysicsError, closest, listing
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
@@ -78,7 +80,7 @@ class Env:
         self.actions.use_mirror(self.mirror)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
-        self.rewards = Rewards(self, config.rewards)
+        self.rewards = Rewards(self, config.rewards, changing_settings(config.curriculum))
         self.metrics = Metrics(self, config.metrics)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)
@@ -98,6 +100,16 @@ class Env:
     @common_step_counter.setter
     def common_step_counter(self, steps: int) -> None:
         self._counter.fill_(steps)
+
+    @property
+    def observation_space(self) -> dict[str, Box]:
+        """What a world's observations may be, by group."""
+        return {name: Box((size,)) for name, size in self.observation_dims.items()}
+
+    @property
+    def action_space(self) -> Box:
+        """What a world's action may be. Any number is legal; 1 is about as much as a step ever needs."""
+        return Box((self.num_actions,))
 
     @property
     def observation_dims(self) -> dict[str, int]:
@@ -149,6 +161,7 @@ class Env:
         if seed is not None:
             self.generator.manual_seed(seed)
         self._reset(self.all_ids)
+        self.log.begin(self.all_ids)
         self.commands.compute(0.0)
         return self.observations.compute()
 
@@ -206,20 +219,8 @@ class Env:
         )
 
     def set_setting(self, path: str, value: Any) -> None:
-        """Change a number while training goes on, by its path below `env`, such as `rewards.upright.weight`."""
-        head, _, rest = path.partition(".")
-        *parents, leaf = path.split(".")
-        owner: Any = self.config
-        for part in parents:
-            owner = owner[part] if isinstance(owner, dict) else getattr(owner, part)
-        if isinstance(owner, dict):
-            owner[leaf] = value
-        else:
-            setattr(owner, leaf, value)
-        if head == "rewards" and rest.endswith(".weight"):
-            self.rewards.sync()
-        elif head in ("rewards", "terminations") and ".params." in rest:
-            getattr(self, head).terms[rest.split(".")[0]].set_param(leaf, value)
+        """Change a setting while training goes on, by its path below `env`, such as `rewards.upright.weight`."""
+        change_setting(self, path, value)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Everything that `load_state_dict` needs to go on exactly: plain tensors by name."""
@@ -228,6 +229,11 @@ class Env:
         state |= {f"last/{name}": tensor.clone() for name, tensor in self.observations.last.items()}
         return state | {"generator": self.generator.get_state()}
 
+    def fits(self, state: dict[str, Tensor]) -> bool:
+        """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds."""
+        mine = self.state_dict()
+        return {name: t.shape for name, t in mine.items()} == {name: t.shape for name, t in state.items()}
+
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from `state_dict` of an environment with the same settings."""
         self.buffers.load_state_dict(_below(state, "buffer/"))
@@ -235,11 +241,7 @@ class Env:
         self.generator.set_state(state["generator"])
         self.observations.last = _below(state, "last/")
         self.robot.invalidate()
-        self.curriculum.compute()
-
-    def close(self) -> None:
-        """Release the worlds' memory; the environment cannot be used any more."""
-        del self.physics, self.robot, self._sensordata
+        self.curriculum.restore()
 
     def _simulate(self) -> None:
         start = time.perf_counter()

@@ -67,11 +67,21 @@ class Curriculum:
     """Terms that change settings as training goes on."""
 
     def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
+        self._env = env
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
-        self.values = {name: torch.zeros(()) for name in self.terms}
+        self.values = dict.fromkeys(self.terms, 0.0)
         """What each term returned last, for the log."""
+        self._looked_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
 
     def compute(self) -> None:
         """Let the terms look at how far training is."""
+        self._looked_at.fill_(self._env.common_step_counter)
         for name, term in self.terms.items():
-            self.values[name] = torch.as_tensor(float(term()))
+            self.values[name] = float(term())
+
+    def restore(self) -> None:
+        """Give the settings the values that they had when the loaded state was saved."""
+        now = self._env.common_step_counter
+        self._env.common_step_counter = int(self._looked_at)
+        self.compute()
+        self._env.common_step_counter = now

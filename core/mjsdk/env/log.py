@@ -37,14 +37,18 @@ class EpisodeLog:
         self._return += self._env.rewards.total
         self._length += 1.0
 
+    def begin(self, ids: Tensor) -> None:
+        """Begin episodes in the worlds `ids`; what was there before ended without an end, and does not count."""
+        self._return[ids] = 0.0
+        self._length[ids] = 0.0
+
     def end(self, ids: Tensor) -> None:
         """Take in the episodes of the worlds `ids` that ended."""
         self._reasons += self._env.terminations.reasons[:, ids].sum(1)
         falls = self._env.terminations.terminated[ids].sum()
         totals = (torch.tensor(float(len(ids))), falls, self._return[ids].sum(), self._length[ids].sum())
         self._ended += torch.stack([total.to(self._ended.dtype) for total in totals])
-        self._return[ids] = 0.0
-        self._length[ids] = 0.0
+        self.begin(ids)
 
     def take(self) -> dict[str, float]:
         """Means since the last call."""
@@ -53,7 +57,7 @@ class EpisodeLog:
         means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, self._rewards.tolist(), strict=True)}
         means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, self._metrics.tolist(), strict=True)}
         means |= self._episodes()
-        means |= {f"curriculum/{name}": float(value) for name, value in env.curriculum.values.items()}
+        means |= {f"curriculum/{name}": value for name, value in env.curriculum.values.items()}
         for tensor in (self._rewards, self._metrics, self._reasons, self._ended, self._steps):
             tensor.zero_()
         return means

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 class Rewards:
     """The weighted sum of all reward terms, times the length of a step."""
 
-    def __init__(self, env: Env, configs: Mapping[str, RewardTermConfig]) -> None:
+    def __init__(self, env: Env, configs: Mapping[str, RewardTermConfig], changing: Container[str] = ()) -> None:
+        """Build the terms; those of weight 0 only where the path of their weight is `changing` in training."""
         self._env = env
-        self._configs = {name: config for name, config in configs.items() if config.weight}
+        self._configs = {
+            k: config for k, config in configs.items() if config.weight or f"rewards.{k}.weight" in changing
+        }
         self.terms = {name: BoundTerm(env, "reward", name, config) for name, config in self._configs.items()}
         self._values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
         self._weights = torch.zeros(len(self.terms), device=env.device)
@@ -35,7 +38,7 @@ class Rewards:
         self._weights.copy_(torch.tensor(weights))
 
     def compute(self, dt: float) -> Tensor:
-        """The reward of a step of `dt` seconds, shape (E,)."""
+        """The reward of a step of `dt` seconds, shape (E,). Worlds that blew up get none: MuJoCo has reset them."""
         for row, term in zip(self._values, self.terms.values(), strict=True):
             row.copy_(_checked(term, term(), row.shape))
         torch.mv(self._values.T, self._weights * dt, out=self.total)
@@ -43,7 +46,7 @@ class Rewards:
             self._replace_non_finite(dt)
         if self._env.config.only_positive_rewards:
             self.total.clamp_(min=0.0)
-        return self.total
+        return self.total.masked_fill_(self._env.unstable, 0.0)
 
     def means(self) -> Tensor:
         """Mean over worlds of each weighted term in the last step [1/s], shape (terms,)."""
@@ -55,7 +58,7 @@ class Rewards:
             term.reset(ids)
 
     def _replace_non_finite(self, dt: float) -> None:
-        """Worlds that blew up give no reward; the step ends their episode, or the learner names the term."""
+        """Raise for a term that is to blame; what a world that blew up gave is left out."""
         stable = ~self._env.unstable
         for term, row in zip(self.terms.values(), self._values, strict=True):
             if not torch.isfinite(row[stable]).all():

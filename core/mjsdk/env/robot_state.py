@@ -115,6 +115,14 @@ class RobotState:
         return self._cache["yaw"]
 
     @property
+    def yaw_rate(self) -> Tensor:
+        """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
+        if "yaw_rate" not in self._cache:
+            # The vertical in the base frame is the direction against gravity.
+            self._cache["yaw_rate"] = -(self.projected_gravity_b * self.root_ang_vel_b).sum(-1)
+        return self._cache["yaw_rate"]
+
+    @property
     def body_pos_w(self) -> Tensor:
         """Positions of all bodies [m], world frame, shape (E, bodies, 3)."""
         return self._physics.bind("xpos")

@@ -27,19 +27,19 @@ class BoundTerm:
         self.name = name
         self.config = config
         self._env = env
-        self._term: Any = env.terms.get(kind, config.func)
+        self.function: Any = env.terms.get(kind, config.func)
         self._path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.params = self._resolve(config.params)
-        self._object: Any = self._make() if inspect.isclass(self._term) else None
+        self._object: Any = self._make() if inspect.isclass(self.function) else None
 
     def _make(self) -> Any:
-        return self._term(self._env, **self.params)
+        return self.function(self._env, **self.params)
 
     def __call__(self, *args: Any) -> Any:
         """The term's value now."""
         if self._object is not None:
             return self._object(self._env, *args)
-        return self._term(self._env, *args, **self.params)
+        return self.function(self._env, *args, **self.params)
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
@@ -48,14 +48,14 @@ class BoundTerm:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How an observation term's output looks in the mirror."""
-        return reflection_of(self._term, mirror, self._env, self.params, self._path)
+        return reflection_of(self.function, mirror, self._env, self.params, self._path)
 
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""
         self.params = self._resolve({**self.config.params, name: value})
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        legal = parameters(self._term)
+        legal = parameters(self.function)
         resolved, mistakes = {}, []
         for name, parameter in legal.items():
             if name not in given and parameter.required:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.agent import ActorConfig
+from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
@@ -39,6 +40,22 @@ def describe_env(env: Env) -> dict[str, Any]:
         "num_actions": env.num_actions,
         "observations": {group: {name: [at.start, at.stop] for name, at in slices[group].items()} for group in GROUPS},
         "joints": list(env.names.joints),
+        "meaning": _meaning(env),
+    }
+
+
+def _meaning(env: Env) -> dict[str, Any]:
+    """Settings that give the same numbers another meaning."""
+    groups = {name: env.config.observations[name] for name in GROUPS}
+    return {
+        "mirror_clock": env.config.mirror_clock,
+        "default_joint_pos": [round(value, 6) for value in env.robot.default_joint_pos.tolist()],
+        **{f"actions.{name}": to_plain(config) for name, config in env.config.actions.items()},
+        **{
+            f"observations.{group}.terms.{name}.scale": term.scale
+            for group, config in groups.items()
+            for name, term in config.terms.items()
+        },
     }
 
 
@@ -93,6 +110,10 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     return Policy(network.to(device).eval(), description, data["iter"], run)
 
 
+def _of_other_groups(name: str, groups: Sequence[str]) -> bool:
+    return name.startswith("observations.") and name.split(".")[1] not in groups
+
+
 def check_layout(
     trained: Mapping[str, Any], built: Mapping[str, Any], run: Run, groups: Sequence[str] = GROUPS
 ) -> None:
@@ -106,6 +127,11 @@ def check_layout(
         changes.append(f"{trained['num_actions']} actions then, {built['num_actions']} now")
     if list(trained["joints"]) != list(built["joints"]):
         changes.append(f"joints {_differences(_order(trained['joints']), _order(built['joints']))}")
+    changes += [
+        f"{name} was {value}, is {built['meaning'][name]}"
+        for name, value in trained.get("meaning", {}).items()
+        if built["meaning"].get(name, value) != value and not _of_other_groups(name, groups)
+    ]
     if changes:
         raise BrokenRun(
             f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. "

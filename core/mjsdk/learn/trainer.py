@@ -237,20 +237,22 @@ class Trainer:
         self._load_worlds(infos)
 
     def _load_worlds(self, infos: Mapping[str, Any]) -> None:
-        if infos["num_envs"] == self.env.num_envs:
+        if self.env.fits(infos["env"]):
             self.env.load_state_dict(infos["env"])
             self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
-            were = infos["num_envs"] or "spoilt ones"
-            _log.warning(
-                "the worlds begin anew: there were %s, now there are %d. The curve will not go on exactly.",
-                were,
-                self.env.num_envs,
-            )
+            _log.warning("the worlds begin anew, because %s. The curve will not go on exactly.", self._change(infos))
             self.env.stagger_episodes()
         self._obs = as_tensordict(self.env.get_observations())
         checkpoints.set_random_state(infos["rng"])
+
+    def _change(self, infos: Mapping[str, Any]) -> str:
+        if not infos["num_envs"]:
+            return "those of the checkpoint were spoilt"
+        if infos["num_envs"] != self.env.num_envs:
+            return f"there were {infos['num_envs']} and are {self.env.num_envs} now"
+        return "settings of the environment have changed"
 
     def _rescue(self) -> str:
         """Save what a full disk would lose somewhere else; says where, and how to go on."""

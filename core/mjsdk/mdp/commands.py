@@ -8,9 +8,9 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk.config.env import CommandTermConfig
+from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.config.fields import setting
-from mjsdk.env.commands import CommandTerm
+from mjsdk.env.commands import CommandTerm, DrawnCommand
 from mjsdk.env.mirror import HALF_TURN, PLANAR
 from mjsdk.env.rotations import wrap_angle
 from mjsdk.errors import ConfigError, Mistake, listing
@@ -50,7 +50,7 @@ class VelocityRanges:
 
 
 @attrs.define(kw_only=True)
-class UniformVelocityConfig(CommandTermConfig):
+class UniformVelocityConfig(DrawnCommandConfig):
     """Forward, sideways and yaw velocity."""
 
     ranges: VelocityRanges = setting(factory=VelocityRanges, meaning="What is drawn from.")
@@ -74,7 +74,9 @@ class UniformVelocityConfig(CommandTermConfig):
         0.3, "Share of commands that hold a direction (heading_command).", legal=(0.0, 1.0)
     )
     rel_forward_envs: float = setting(
-        0.2, "Share of commands that are: straight ahead, neither sideways nor turning.", legal=(0.0, 1.0)
+        0.2,
+        "Share of commands that are: straight on, forward or backward, neither sideways nor turning.",
+        legal=(0.0, 1.0),
     )
     rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", legal=(0.0, 1.0))
 
@@ -89,7 +91,7 @@ class UniformVelocityConfig(CommandTermConfig):
 _STANDING, _HEADING, _FORWARD, _TURN, _FREE = range(5)
 
 
-class UniformVelocity(CommandTerm):
+class UniformVelocity(DrawnCommand):
     """Velocities drawn uniformly. One draw decides what kind of command it is, so that the kinds exclude each other."""
 
     Config: ClassVar[type[CommandTermConfig]] = UniformVelocityConfig
@@ -97,17 +99,11 @@ class UniformVelocity(CommandTerm):
     size = 3
     reflection = PLANAR
     quantity = "velocity"
-    quantity = "velocity"
 
     def __init__(self, env: Env, name: str, config: UniformVelocityConfig) -> None:
         super().__init__(env, name, config)
         self._mode = env.buffers.new(f"command/{name}/mode", env.num_envs, dtype=torch.long)
         self._heading = env.buffers.new(f"command/{name}/heading", env.num_envs)
-
-    @property
-    def standing(self) -> Tensor:
-        """Worlds that are told to stand still, shape (E,)."""
-        return (self.command == 0.0).all(1)
 
     def resample(self, ids: Tensor) -> None:
         """Draw the kind and the numbers."""
@@ -164,7 +160,7 @@ class GaitClock(CommandTerm):
         super().__init__(env, name, config)
         gait = env.gait
         offsets = gait.offsets if gait else (0.0,)
-        self._frequency = config.frequency or (gait.frequency if gait else 1.5)
+        self._own_frequency = gait.frequency if gait else 1.5
         self._offsets = torch.tensor(offsets, device=env.device)
         self.phase = env.buffers.new(f"command/{name}/phase", env.num_envs)
         """Where in the cycle each world is, from 0 to 1, shape (E,)."""
@@ -173,12 +169,13 @@ class GaitClock(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
-        ahead = self.phase + self._frequency * dt
+        ahead = self.phase + (self.config.frequency or self._own_frequency) * dt
         half = torch.floor(2.0 * ahead) / 2.0
         step_ends = half > torch.floor(2.0 * self.phase) / 2.0
-        stops = step_ends & ~self._wanted()
+        wanted = self._wanted()
+        stops = step_ends & ~wanted
         self.phase.copy_(torch.where(self.moving, torch.where(stops, half, ahead).remainder_(1.0), self.phase))
-        self.moving.logical_and_(~stops).logical_or_(self._wanted())
+        self.moving.logical_and_(~stops).logical_or_(wanted)
         angle = 2.0 * torch.pi * self.phase
         self.command.copy_(torch.stack((torch.sin(angle), torch.cos(angle)), 1)).mul_(self.moving.unsqueeze(1))
 

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import Any
 
 from mjsdk.env.env import Env
+from mjsdk.errors import ConfigError, Mistake
 
 
-def stages(env: Env, setting: str, stages: list[dict[str, Any]]) -> float:
-    """Give a setting other values as training goes on.
+class Stages:
+    """Give a setting other values as training goes on; logs the number of the stage."""
 
-    Args:
-        setting: Path of the setting below `env`, such as `rewards.upright.weight`.
-        stages: Maps with `step`, the control step from which on the stage holds, and `value`; steps rise.
-    """
-    reached = [i for i, stage in enumerate(stages) if env.common_step_counter >= stage["step"]]
-    if not reached:
-        return -1.0
-    env.set_setting(setting, stages[reached[-1]]["value"])
-    return float(reached[-1])
+    def __init__(self, env: Env, setting: str, stages: list[dict[str, Any]]) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            setting: Path of the setting below `env`, such as `rewards.upright.weight`.
+            stages: Maps with `step`, the control step from which on the stage holds, and `value`; the first has step 0,
+                and steps rise.
+        """
+        self._setting = setting
+        self._steps, self._values = _checked(stages)
+
+    def __call__(self, env: Env) -> float:
+        """Number of the stage that training is in."""
+        stage = bisect.bisect_right(self._steps, env.common_step_counter) - 1
+        env.set_setting(self._setting, self._values[stage])
+        return float(stage)
+
+
+def _checked(stages: list[dict[str, Any]]) -> tuple[list[int], list[Any]]:
+    wrong = [stage for stage in stages if not isinstance(stage, dict) or set(stage) != {"step", "value"}]
+    if wrong or not stages:
+        message = f"each stage is a map of `step` and `value`, not {wrong[0] if wrong else stages}"
+        raise ConfigError([Mistake("env.curriculum: stages", message)])
+    steps = [stage["step"] for stage in stages]
+    if steps[0] != 0 or sorted(set(steps)) != steps:
+        raise ConfigError([Mistake("env.curriculum: stages", f"steps must begin with 0 and rise, not {steps}")])
+    return steps, [stage["value"] for stage in stages]
 
 
 def ramp(env: Env, setting: str, start: float, end: float, first_step: int, last_step: int) -> float:
@@ -37,4 +58,4 @@ def ramp(env: Env, setting: str, start: float, end: float, first_step: int, last
     return value
 
 
-TERMS = {"ramp": ramp, "stages": stages}
+TERMS = {"ramp": ramp, "stages": Stages}

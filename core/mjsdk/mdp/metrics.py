@@ -22,7 +22,7 @@ def ang_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return (env.command(command)[:, 2] - env.robot.root_ang_vel_b[:, 2]).abs()
+    return (env.command(command)[:, 2] - env.robot.yaw_rate).abs()
 
 
 TERMS = {"ang_vel_error": ang_vel_error, "lin_vel_error": lin_vel_error}

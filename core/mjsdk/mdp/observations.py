@@ -6,9 +6,16 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import AXIAL, POLAR, Mirror, Reflection, reflects
+from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.selection import Joints
 
-_AXIAL_SENSORS = ("gyro", "frameangvel", "subtreeangmom")
+_SENSOR_REFLECTIONS = {
+    "gyro": AXIAL,
+    "accelerometer": POLAR,
+    "velocimeter": POLAR,
+    "touch": Reflection.of_signs(1.0),
+}
+"""Sensors that measure in the frame of their part. What is measured in the world's frame cannot be mirrored alone."""
 
 
 def _of_joints(mirror: Mirror, env: Env, joints: Joints, **_: object) -> Reflection:
@@ -24,10 +31,15 @@ def _of_command(mirror: Mirror, env: Env, command: str) -> Reflection:
 
 
 def _of_sensor(mirror: Mirror, env: Env, sensor: str) -> Reflection:
-    parts = env.sensor_parts(sensor)
-    single = AXIAL if env.config.scene.sensors[sensor].type in _AXIAL_SENSORS else POLAR
-    order = mirror.parts(parts).sources
-    sources = tuple(3 * i + k for i in order for k in single.sources)
+    parts, kind = env.sensor_parts(sensor), env.config.scene.sensors[sensor].type
+    if kind not in _SENSOR_REFLECTIONS:
+        message = (
+            f"a sensor of type {kind} cannot be mirrored. Legal: {listing(_SENSOR_REFLECTIONS)}; or empty mirror_clock"
+        )
+        raise ConfigError([Mistake(f"env.scene.sensors.{sensor}.type", message)])
+    single = _SENSOR_REFLECTIONS[kind]
+    width = len(single.signs)
+    sources = tuple(width * i + k for i in mirror.parts(parts).sources for k in single.sources)
     return Reflection(sources, single.signs * len(parts))
 
 

@@ -25,8 +25,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
         std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
-        gives a
-            weaker hint from afar; two terms, one wide and one narrow, do both.
+            gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
     error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
     return torch.exp(error.square().sum(1) / -(std * std))
@@ -37,11 +36,10 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
-        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing: below
-        0.3 the
-            swing drowns the mean.
+        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
+            below 0.3 the swing drowns the mean.
     """
-    error = env.command(command)[:, 2] - env.robot.root_ang_vel_b[:, 2]
+    error = env.command(command)[:, 2] - env.robot.yaw_rate
     return torch.exp(error.square() / -(std * std))
 
 
@@ -128,8 +126,7 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
 
     Args:
         std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for
-        joints that
-            should stay quiet, large for those that do the work.
+            joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos - env.robot.default_joint_pos
     return torch.exp(-(error / torch.as_tensor(std)).square().mean(1))

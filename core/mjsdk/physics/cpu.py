@@ -84,7 +84,6 @@ class CpuPhysics:
         self._warnings = self._batch.bind("warning")
         self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[0].clone()
-        self._unstable_before = self._unstable_counts()
 
     def bind(self, field: str) -> Tensor:
         """See `Physics.bind`."""
@@ -131,10 +130,11 @@ class CpuPhysics:
 
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
-        counts = self._unstable_counts()
-        grown = counts > self._unstable_before
-        self._unstable_before = counts
-        return torch.from_numpy(grown)
+        counts = self._warnings[:, _UNSTABLE] if self._warnings.ndim == 2 else self._warnings[:, _UNSTABLE, -1]
+        unstable = counts.any(axis=1)
+        # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.
+        self._warnings[unstable] = 0
+        return torch.from_numpy(unstable)
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""
@@ -158,7 +158,6 @@ class CpuPhysics:
         for field, values in _below(state, "bound/").items():
             if field not in self._columns:
                 self.bind(field).copy_(values)
-        self._unstable_before = self._unstable_counts()
 
     def _fill(self, field: str) -> None:
         """Give a field that was bound just now its values, without a step."""
@@ -167,10 +166,6 @@ class CpuPhysics:
             self._bound[field].copy_(columns.reshape(self._bound[field].shape))
         else:
             self._batch.forward()
-
-    def _unstable_counts(self) -> np.ndarray:
-        counts = self._warnings[:, _UNSTABLE, -1] if self._warnings.ndim == 3 else self._warnings[:, _UNSTABLE]
-        return counts.sum(axis=1)
 
     def _call(self, method: str, field: str, dtype: type) -> np.ndarray:
         try:

@@ -42,6 +42,7 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     session.setup(spec, config.scene.collisions)
     add_ground(spec, config.scene.terrain, visuals)
     bare = _compile(robot, spec)
+    _check_base(robot, bare)
     names = ModelNames.of(bare)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
@@ -74,6 +75,14 @@ def _pose(robot: Robot, name: str) -> InitialState:
             f"Legal: {listing(robot.poses)}"
         )
     return robot.poses[name]
+
+
+def _check_base(robot: Robot, model: mujoco.MjModel) -> None:
+    """What terms call the base is the body of the free joint: the role must name the same."""
+    named = robot.roles["base"].bodies if "base" in robot.roles else ()
+    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
+    if named and moved and named != (moved,):
+        raise SceneError(f"robot '{robot.name}': role 'base' is {listing(named)}, but the free joint moves {moved}")
 
 
 def _compile(robot: Robot, spec: mujoco.MjSpec) -> mujoco.MjModel:

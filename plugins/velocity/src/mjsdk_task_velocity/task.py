@@ -34,6 +34,10 @@ REQUIRES = (
 )
 
 
+GAITS = ("standing", "walking", "running")
+"""Gaits that the posture reward has tolerances for."""
+
+
 def velocity_task(robot: Robot) -> TaskConfig:
     """Follow commanded forward, sideways and yaw velocity on flat ground."""
     return TaskConfig(
@@ -137,7 +141,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
     def term(weight: float, func: str, **params: object) -> RewardTermConfig:
         return RewardTermConfig(func=func, weight=weight, params=params)
 
-    tolerances = {gait: dict(values) for gait, values in robot.tolerances.items()}
+    tolerances = {gait: dict(robot.tolerances[gait]) for gait in GAITS if gait in robot.tolerances}
     rewards = {
         "track_linear_velocity": term(1.5, "track_linear_velocity", command="twist", std=0.5),
         "track_linear_velocity_fine": term(0.5, "track_linear_velocity", command="twist", std=0.2),

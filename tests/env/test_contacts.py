@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk.env.buffers import Buffers
+from mjsdk.env.contacts import ContactState
+
+
+@pytest.fixture
+def force():
+    return torch.zeros(1, 2, 3)
+
+
+@pytest.fixture
+def contact(force):
+    return ContactState("feet", force, Buffers("cpu"))
+
+
+def go(contact, force, loads, dt=0.1):
+    """Let the two feet carry each of the `loads` [N] for one step."""
+    for left, right in loads:
+        force[0, :, 2] = torch.tensor([left, right])
+        contact.update(dt)
+
+
+def test_time_in_the_air_counts_from_the_last_touch(contact, force):
+    go(contact, force, [(10.0, 10.0), (0.0, 10.0), (0.0, 10.0), (0.0, 10.0)])
+    assert contact.air_time.tolist() == [pytest.approx([0.3, 0.0])]
+    assert contact.contact_time.tolist() == [pytest.approx([0.0, 0.4])]
+
+
+def test_a_touch_down_is_told_once_with_the_length_of_the_flight(contact, force):
+    go(contact, force, [(0.0, 10.0), (0.0, 10.0), (10.0, 10.0)])
+    assert contact.first_contact.tolist() == [[True, False]]
+    assert contact.last_air_time[0, 0] == pytest.approx(0.3)
+    go(contact, force, [(10.0, 10.0)])
+    assert not contact.first_contact.any()
+    assert contact.last_air_time[0, 0] == pytest.approx(0.3)
+
+
+def test_a_force_too_small_to_matter_is_no_contact(contact, force):
+    go(contact, force, [(0.5, -2.0)])
+    assert contact.in_contact.tolist() == [[False, True]]
+
+
+def test_a_foot_that_stands_as_the_episode_begins_does_not_touch_down(contact, force):
+    go(contact, force, [(0.0, 0.0), (0.0, 0.0)])
+    force[0, :, 2] = torch.tensor([10.0, 0.0])
+    contact.reset(torch.tensor([0]))
+    assert contact.in_contact.tolist() == [[True, False]]
+    go(contact, force, [(10.0, 0.0)])
+    assert not contact.first_contact.any()
