@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mjsdk.config import CurriculumTermConfig, NoiseConfig, ObservationTermConfig, RewardTermConfig
-from mjsdk.errors import ConfigError
+from mjsdk.errors import ConfigError, HookError
 from mjsdk.testing.worlds import small_env
 
 
@@ -248,3 +248,14 @@ def test_a_parameter_that_no_term_takes_and_one_that_is_missing_are_errors():
         small_env(edit=edit)
     assert "env.rewards.bad.params.tarjet" in str(error.value)
     assert "env.rewards.bad.params.target" in str(error.value)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("oh no"), SystemExit(0)])
+def test_a_term_that_raises_is_named_with_the_place(error):
+    def bad(env):
+        raise error
+
+    env = small_env()
+    env.rewards.terms["upright"].function = lambda env, **_: bad(env)
+    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py, line \d+"):
+        env.step(actions(env))

@@ -123,6 +123,6 @@ def _checked(term: BoundTerm, value: Tensor, shape: torch.Size) -> Tensor:
     if not isinstance(value, Tensor) or value.shape != shape:
         given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
         raise ConfigError(
-            [Mistake(term.name, f"{term.config.func} must give a tensor of shape {tuple(shape)}, not {given}")]
+            [Mistake(term.path, f"{term.config.func} must give a tensor of shape {tuple(shape)}, not {given}")]
         )
     return value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,7 +13,7 @@ import torch
 from mjsdk.config.env import TermConfig
 from mjsdk.env.mirror import Mirror, Reflection, reflection_of
 from mjsdk.env.robot_state import as_index
-from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
+from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError
 from mjsdk.selection import PerJoint, Selection, resolve
 from mjsdk.terms import CONFIG_SECTIONS, parameters
 
@@ -28,18 +29,30 @@ class BoundTerm:
         self.config = config
         self._env = env
         self.function: Any = env.terms.get(kind, config.func)
-        self._path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
+        self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.params = self._resolve(config.params)
         self._object: Any = self._make() if inspect.isclass(self.function) else None
 
     def _make(self) -> Any:
-        return self.function(self._env, **self.params)
+        return self._blamed(lambda: self.function(self._env, **self.params))
 
     def __call__(self, *args: Any) -> Any:
-        """The term's value now."""
+        """The term's value now. Raises `HookError` with where it was, if the term raises."""
         if self._object is not None:
-            return self._object(self._env, *args)
-        return self.function(self._env, *args, **self.params)
+            return self._blamed(lambda: self._object(self._env, *args))
+        return self._blamed(lambda: self.function(self._env, *args, **self.params))
+
+    def _blamed(self, call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except MjsdkError:
+            raise
+        except (Exception, SystemExit) as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            raise HookError(
+                f"{self.path}: the term {self.config.func} raised {type(error).__name__}: {error} "
+                f"({last.filename}, line {last.lineno}). Mend the term, or leave it out: --{self.path} null"
+            ) from error
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
@@ -48,7 +61,7 @@ class BoundTerm:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How an observation term's output looks in the mirror."""
-        return reflection_of(self.function, mirror, self._env, self.params, self._path)
+        return reflection_of(self.function, mirror, self._env, self.params, self.path)
 
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""
@@ -59,7 +72,7 @@ class BoundTerm:
         resolved, mistakes = {}, []
         for name, parameter in legal.items():
             if name not in given and parameter.required:
-                mistakes.append(Mistake(f"{self._path}.params.{name}", f"{self.config.func} needs it"))
+                mistakes.append(Mistake(f"{self.path}.params.{name}", f"{self.config.func} needs it"))
                 continue
             value = given.get(name, parameter.default)
             try:
@@ -67,10 +80,10 @@ class BoundTerm:
                     resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device
                 )
             except (SelectionError, MissingRole) as error:
-                mistakes.append(Mistake(f"{self._path}.params.{name}", str(error)))
+                mistakes.append(Mistake(f"{self.path}.params.{name}", str(error)))
         unknown = [name for name in given if name not in legal]
         mistakes += [
-            Mistake(f"{self._path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown
+            Mistake(f"{self.path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown
         ]
         if mistakes:
             raise ConfigError(mistakes)
