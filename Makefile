@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml)
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]' $(PLUGINS:%=-e ./%)
 	@touch $@
 
-demo: setup ## train a humanoid for three minutes, evaluate it, write a video and a curve
+demo: setup ## train a humanoid for three minutes, evaluate and film it; DEMO_ARGS="--minutes 10 --robot go1" changes that
 	$(BIN)/python tools/demo.py $(DEMO_ARGS)
 
 test: setup check ## check, then run all tests

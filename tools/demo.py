@@ -29,6 +29,10 @@ ROWS = (
     ("error of the yaw rate [rad/s]", ("metrics", "ang_vel_error"), "{:.2f}"),
 )
 """What the table shows: label, where it is in the report, format."""
+BEFORE_S, AFTER_S = 4.0, 8.0
+"""Lengths of the videos [s]: an untrained robot does the same again and again."""
+ENOUGH_MINUTES, ENOUGH_ITERATIONS = 2.0, 80
+"""Below one of these no robot has learnt to walk."""
 
 console = Console(highlight=False)
 
@@ -43,13 +47,23 @@ def main() -> None:
     train(options, logs)
     run = newest_run(logs)
     checkpoints = {"before": "model_0.pt", "after": newest_checkpoint(run)}
-    reports = {when: evaluate(run, name, options.worlds) for when, name in checkpoints.items()}
+    reports = {when: evaluate(run, name, options.eval_worlds) for when, name in checkpoints.items()}
     (folder / "evaluation.json").write_text(json.dumps(reports, indent=2) + "\n")
-    mjsdk("play", run, "--video", folder / "before.mp4", "--checkpoint", "model_0.pt", "--duration", 4)
+    mjsdk(
+        "play",
+        run,
+        "--video",
+        folder / "before.mp4",
+        "--checkpoint",
+        "model_0.pt",
+        "--duration",
+        min(BEFORE_S, options.seconds),
+    )
     mjsdk("play", run, "--video", folder / "after.mp4", "--duration", options.seconds)
     mjsdk("plot", run, "--output", folder / "learning.png")
     shutil.copy(run / "config.yaml", folder / "config.yaml")
-    show(reports, folder, run, time.monotonic() - begin)
+    show(reports, folder, run)
+    close(options.minutes, newest_checkpoint(run), time.monotonic() - begin)
 
 
 def parse() -> argparse.Namespace:
@@ -58,8 +72,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--robot", default="g1")
     parser.add_argument("--task", default="velocity")
     parser.add_argument("--minutes", type=float, default=3.0, help="time to train for")
-    parser.add_argument("--seconds", type=float, default=12.0, help="length of the video")
-    parser.add_argument("--worlds", type=int, default=64, help="worlds of the evaluation")
+    parser.add_argument("--seconds", type=float, default=AFTER_S, help="length of the video of the trained robot")
+    parser.add_argument("--eval-worlds", type=int, default=64, help="worlds of the evaluation")
     parser.add_argument("--folder", type=Path, default=Path("demo"), help="where everything goes")
     return parser.parse_args()
 
@@ -102,7 +116,7 @@ def newest_checkpoint(run: Path) -> str:
     return Run(run).newest_checkpoint().name
 
 
-def show(reports: dict[str, dict[str, Any]], folder: Path, run: Path, seconds: float) -> None:
+def show(reports: dict[str, dict[str, Any]], folder: Path, run: Path) -> None:
     """Print before and after, and where everything is."""
     table = Table(title="before and after", title_justify="left")
     for column in ("", *reports):
@@ -119,7 +133,23 @@ def show(reports: dict[str, dict[str, Any]], folder: Path, run: Path, seconds: f
     }
     for label, place in lines.items():
         console.print(f"{label:<15} {place}", soft_wrap=True)
-    console.print(f"\n{seconds / 60:.1f} minutes in all. Next: mjsdk explain, mjsdk train --help, README.md")
+
+
+def close(minutes: float, checkpoint: str, seconds: float) -> None:
+    """Say what the result is worth, and what comes next."""
+    iterations = int(checkpoint.removeprefix("model_").removesuffix(".pt"))
+    console.print(f"\n{seconds / 60:.1f} minutes in all.")
+    if minutes < ENOUGH_MINUTES or iterations < ENOUGH_ITERATIONS:
+        console.print(too_short(minutes, iterations), style="yellow")
+    console.print("Next, in this shell: . .venv/bin/activate, then mjsdk train --help, mjsdk explain, README.md")
+
+
+def too_short(minutes: float, iterations: int) -> str:
+    """What to expect of so little training."""
+    return (
+        f"{iterations} iterations in {minutes:g} minutes are too few to learn to walk, which takes some "
+        f"{ENOUGH_ITERATIONS} or more. Train longer: make demo DEMO_ARGS='--minutes 10'"
+    )
 
 
 def cell(report: dict[str, Any], path: tuple[str, ...], form: str) -> str:

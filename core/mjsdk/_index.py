@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import re
@@ -131,13 +132,22 @@ def _salvage(group: str) -> Iterator[Any]:
     seen: set[str] = set()
     for dist in importlib_metadata.distributions():
         folder = str(getattr(dist, "_path", dist))
+        part = "METADATA"
         try:
-            name, points = _normal(dist.name), dist.entry_points.select(group=group)
-        except Exception as error:
-            _log.warning("skipping the damaged package metadata %s: %s", folder, error)
+            name = _normal(dist.name)
+            part = "entry_points.txt"
+            points = dist.entry_points.select(group=group)
+        except Exception:
+            _warn_of_damage(folder, part)
             continue
         yield from () if name in seen else points
         seen.add(name)
+
+
+@functools.cache
+def _warn_of_damage(folder: str, part: str) -> None:
+    """Say it once, although packages are looked through for each kind of plugin, and more than once."""
+    _log.warning("skipping the package in %s: its %s is missing or malformed; install it again", folder, part)
 
 
 def _ref(kind: str, point: Any) -> PluginRef:

@@ -26,8 +26,19 @@ T = TypeVar("T")
 def open_session(robot: str, task: str | None = None, extras: Sequence[str] = ()) -> Session:
     """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each."""
     wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
-    refs = dict.fromkeys(find(kind, spec) for kind, spec in wanted)
+    refs = tuple(dict.fromkeys(find(kind, spec) for kind, spec in wanted))
+    _check_names(refs)
     return Session([load(ref) for ref in refs])
+
+
+def _check_names(refs: Sequence[PluginRef]) -> None:
+    """Two plugins of one kind and name could not be told apart: terms are called `name:term`."""
+    seen: dict[tuple[str, str], PluginRef] = {}
+    for ref in refs:
+        twin = seen.setdefault((ref.kind, ref.name), ref)
+        if twin is not ref:
+            what = "files" if twin.local and ref.local else f"{ref.kind}s"
+            raise PluginError(f"two {what} named '{ref.name}': {twin.spec} and {ref.spec}; rename one, or use only one")
 
 
 class Session:

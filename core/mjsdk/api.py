@@ -67,9 +67,9 @@ class LoadedRobot:
 
     def spec(self, collisions: str = "") -> mujoco.MjSpec:
         """A fresh `MjSpec` with actuators and the collisions of a preset, the default one if none is named."""
-        spec = self.session.load_spec()
-        self.session.setup(spec, collisions)
-        return spec
+        from mjsdk.scene.facts import robot_spec
+
+        return robot_spec(self.session, collisions)
 
     def compile(self, collisions: str = "") -> mujoco.MjModel:
         """The robot alone, as an `MjModel`: no ground, no task."""

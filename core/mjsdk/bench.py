@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
+from mjsdk.errors import ConfigError, Mistake
 from mjsdk.physics import Physics
 
 ACTION_STD = 0.2
@@ -73,6 +74,14 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
         physics=env.physics.name,
         blocks=[whole / alone for whole, alone in times],
     )
+
+
+def check_counts(blocks: int, steps: int) -> None:
+    """Raise `ConfigError` where there would be nothing to time."""
+    given = {"--blocks": blocks, "--steps": steps}
+    mistakes = [Mistake(flag, f"must be at least 1, not {count}") for flag, count in given.items() if count < 1]
+    if mistakes:
+        raise ConfigError(mistakes)
 
 
 def _time_block(env: Env, actions: list[Tensor]) -> tuple[float, float]:

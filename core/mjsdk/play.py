@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TOUR = (Command(forward=0.8), Command(left=0.4), Command(yaw_rate=0.8), Command())
 """Commands of a video: walk, side-step, turn, stand."""
+_TURN_S = 3.0
+"""Time that each command of a video gets at least [s]; a start takes one."""
 _AT_LEAST_EVERY = 25
 """Control steps after which a window shows a picture even where drawing is slow."""
 _EPISODE_S = 3600.0
@@ -74,16 +76,22 @@ def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequ
     return Show(session, env, policy, tuple(commands or TOUR))
 
 
-def play_video(show: Show, path: Path, duration_s: float) -> int:
-    """Write a video in which the commands follow each other; returns how often the robot fell."""
+def play_video(show: Show, path: Path, duration_s: float, on_step: Callable[[float], None] | None = None) -> int:
+    """Write a video in which the commands follow each other; returns how often the robot fell.
+
+    A short video has fewer commands. `on_step` is told the simulated time [s] after every control step.
+    """
+    commands = min(len(show.tour), max(1, int(duration_s / _TURN_S)))
     steps = max(1, round(duration_s / show.env.step_dt))
     with one_torch_thread(), Recorder(show.env, show.session, path) as recorder:
         show.start()
         for step in range(steps):
-            show.ask(step * len(show.tour) // steps)
+            show.ask(step * commands // steps)
             if show.step():
                 recorder.cut()
             recorder.capture()
+            if on_step is not None:
+                on_step((step + 1) * show.env.step_dt)
     return show.falls
 
 

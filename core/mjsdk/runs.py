@@ -18,15 +18,16 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from packaging.version import InvalidVersion, Version
 
 from mjsdk.config import yamlio
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.learn.versions import check_plugins, check_version
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -36,8 +37,6 @@ CONFIG = "config.yaml"
 INFO = "run.json"
 METRICS = "metrics.jsonl"
 PLUGINS = "plugins"
-IGNORE_VERSIONS = "MJSDK_IGNORE_VERSIONS"
-"""Environment variable: use a run although its robot or task package has another version by now."""
 
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
 _log = logging.getLogger(__name__)
@@ -60,7 +59,13 @@ class Run:
     @property
     def complete(self) -> bool:
         """Whether the folder holds what `play`, `eval` and `--resume` need."""
-        return (self.path / CONFIG).is_file() and bool(self.checkpoints())
+        return not self.missing
+
+    @property
+    def missing(self) -> str:
+        """What the folder lacks to be complete."""
+        parts = {CONFIG: (self.path / CONFIG).is_file(), "checkpoint (model_<iteration>.pt)": bool(self.checkpoints())}
+        return " and no ".join(part for part, there in parts.items() if not there)
 
     # What was trained
 
@@ -72,7 +77,9 @@ class Run:
     @cached_property
     def info(self) -> dict[str, Any]:
         """Where the run came from, as plain data."""
-        return _read(self.path / INFO, json.loads)
+        data = _read(self.path / INFO, json.loads)
+        check_plugins(self.path / INFO, data.get("plugins", []))
+        return data
 
     def session(self) -> Session:
         """The plugins that the run was trained with; local files come from the run folder."""
@@ -84,17 +91,23 @@ class Run:
                 raise BrokenRun(
                     f"{self.path / CONFIG} does not say which {key} was trained; the file is not one that mjsdk wrote"
                 )
+            self._check_name(key, data[key])
         extras = [self._plugin(extra) for extra in data.get("extras") or []]
         session = open_session(self._plugin(data["robot"]), self._plugin(data["task"]), extras)
         self._check_versions(session)
         return session
 
     def config(self, session: Session) -> Config:
-        """All settings, checked against the terms of `session`."""
+        """All settings, checked against the plugins of `session`."""
+        from mjsdk.config.checks import check
         from mjsdk.config.convert import from_plain
 
         try:
-            return from_plain(self.config_data, session.terms())
+            config = from_plain(self.config_data, session.terms())
+            mistakes = check(config, session.terms(), robot=session.robot()).mistakes
+            if mistakes:
+                raise ConfigError(mistakes)
+            return config
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
 
@@ -103,12 +116,28 @@ class Run:
         copy = self.path / spec
         return str(copy.resolve()) if spec.endswith(".py") and copy.is_file() else spec
 
+    def _check_name(self, kind: str, spec: str) -> None:
+        name = Path(spec.rpartition(":")[2]).stem
+        known = [was["name"] for was in self.info.get("plugins", []) if was["kind"] == kind]
+        if known and name not in known:
+            raise BrokenRun(
+                f"{self.path / CONFIG} says {kind} '{name}', but {INFO} beside it says that '{known[0]}' was trained. "
+                f"Write `{kind}: {known[0]}` into {CONFIG}, or train again."
+            )
+
     def _check_versions(self, session: Session) -> None:
         before = {(was["kind"], was["name"]): was for was in self.info.get("plugins", [])}
         for now in session.provenance():
-            was = before.get((now["kind"], now["name"]), now)
-            if was["version"] != now["version"]:
-                _judge_version(self.name, was, now)
+            was = before.get((now["kind"], now["name"]))
+            if was is not None:
+                check_version(self.path, was, now)
+            elif now["kind"] in ("robot", "task"):
+                _log.warning(
+                    "%s does not say which version of %s '%s' was trained: it is taken for the installed one",
+                    self.path / INFO,
+                    now["kind"],
+                    now["name"],
+                )
 
     # Checkpoints and curves
 
@@ -127,7 +156,8 @@ class Run:
             )
         if not chosen:
             raise UnknownRun(
-                f"no checkpoint of run {self.name} matches '{pattern}'{closest(pattern, names)} There: {listing(names)}"
+                f"no checkpoint of run {self.name} matches '{pattern}'{closest(pattern, names) or '.'} "
+                f"There: {listing(names)}"
             )
         return self.path / chosen[-1]
 
@@ -138,7 +168,7 @@ class Run:
                 return path
         there = [path.name for path in self.checkpoints()]
         raise UnknownRun(
-            f"run {self.name} has no checkpoint '{name}'{closest(str(name), there)} There: {listing(there)}"
+            f"run {self.name} has no checkpoint '{name}'{closest(str(name), there) or '.'} There: {listing(there)}"
         )
 
     def checkpoint_path(self, iteration: int) -> Path:
@@ -146,7 +176,7 @@ class Run:
         return self.path / f"model_{iteration}.pt"
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`; a last line that was cut short is left out."""
+        """The lines of `metrics.jsonl`; what is not one is left out."""
         return read_metrics(self.path / METRICS)
 
     # Writing
@@ -185,37 +215,15 @@ class Run:
         """Remove a new run that was not published."""
         if self.name.startswith("."):
             shutil.rmtree(self.path, ignore_errors=True)
+            with suppress(OSError):  # other runs may be there
+                self.path.parent.rmdir()
+                self.path.parent.parent.rmdir()
 
 
 def iteration_of(checkpoint: Path) -> int:
     """Iterations done before that checkpoint was written, by its name."""
     match = _CHECKPOINT.fullmatch(checkpoint.name)
     return int(match[1]) if match else -1
-
-
-def _judge_version(run: str, was: dict[str, Any], now: dict[str, Any]) -> None:
-    """Warn of a plugin that has changed since, or refuse it where such versions may differ in anything."""
-    text = (
-        f"run {run} was trained with {now['kind']} '{now['name']}' of {was['dist'] or was['target']} {was['version']}, "
-        f"but {now['version'] or now['target']} is installed"
-    )
-    same_series = _series(was["version"]) == _series(now["version"])
-    if now["kind"] == "extra" or same_series or os.environ.get(IGNORE_VERSIONS):
-        _log.warning("%s", text)
-        return
-    raise BrokenRun(
-        f"{text}; robot and task may be others now. Install the old one: "
-        f"pip install '{was['dist']}=={was['version']}'. "
-        f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
-    )
-
-
-def _series(version: str) -> Any:
-    """The part of a version within which nothing that a policy depends on should change."""
-    try:
-        return Version(version).release[:2]
-    except InvalidVersion:
-        return version
 
 
 # Files
@@ -253,20 +261,27 @@ def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """Lines of a metrics file up to the first that is not whole."""
-    rows: list[dict[str, Any]] = []
+    """The lines of a metrics file that are whole."""
+    return [row for row in metrics_lines(path) if row is not None]
+
+
+def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
+    """The lines of a metrics file, None for those that are damaged; a last line that was cut short is left out."""
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        return rows
+        return []
     except OSError as error:
         raise BrokenRun(f"{path} cannot be read: {error.strerror or error}") from error
-    for line in lines[:-1]:
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
+    return [_row(line) for line in lines[:-1]]
+
+
+def _row(line: bytes) -> dict[str, Any] | None:
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("iteration", 0), int) else None
 
 
 # Making and finding
@@ -307,6 +322,9 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
     if chosen:
         return chosen[-1]
     where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
+    for run in _incomplete(log_root, experiment):
+        if run.name == pattern or re.fullmatch(pattern, run.name):
+            raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
         raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
     raise UnknownRun(
@@ -319,6 +337,14 @@ def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
     folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
     return sorted(runs, key=_started)
+
+
+def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
+    """Folders that hold some of what a run does, but not all; the newest by name comes first."""
+    root = Path(log_root) / "rsl_rl"
+    files = [path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}")]
+    folders = sorted({path.parent for path in files if not path.parent.name.startswith(".")}, reverse=True)
+    return [run for run in map(Run, folders) if not run.complete]
 
 
 def _started(run: Run) -> tuple[float, str]:

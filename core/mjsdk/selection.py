@@ -96,10 +96,15 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
         hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
         if not hits:
             raise SelectionError(
-                f"'{pattern}' matches no {what}{closest(pattern, names) or '.'} Legal: {listing(filter(None, names))}"
+                f"'{pattern}' matches no {what}{closest(_plain(pattern), names) or '.'} Legal: {listing(filter(None, names))}"
             )
         found |= hits
     return sorted(found)
+
+
+def _plain(pattern: str) -> str:
+    """The part of a pattern that looks like a name."""
+    return re.sub(r"[^\w-]+", "", pattern)
 
 
 def _compile(pattern: str) -> re.Pattern[str]:

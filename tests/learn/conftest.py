@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from mjsdk.config import Config
+from mjsdk.config import Config, EnvConfig, ObservationGroupConfig
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.trainer import Trainer
 from mjsdk.runs import create_run
@@ -23,6 +23,8 @@ class FakeEnv:
         self.step_dt = 0.1
         self.physics_seconds = 0.0
         self.names = SimpleNamespace(joints=("x", "y"))
+        self.robot = SimpleNamespace(default_joint_pos=torch.zeros(2))
+        self.config = EnvConfig(observations={name: ObservationGroupConfig() for name in ("actor", "critic")})
         self.generator = torch.Generator().manual_seed(seed)
         self.pos = torch.zeros(num_envs, 2)
         self.vel = torch.zeros(num_envs, 2)
@@ -113,6 +115,9 @@ class FakeEnv:
         return {name: tensor.clone() for name, tensor in self._state().items()} | {
             "generator": self.generator.get_state()
         }
+
+    def fits(self, state):
+        return {name: t.shape for name, t in self.state_dict().items()} == {name: t.shape for name, t in state.items()}
 
     def load_state_dict(self, state):
         for name, tensor in self._state().items():

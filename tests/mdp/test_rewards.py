@@ -58,7 +58,7 @@ def test_falling_and_rolling_cost_their_squares(env):
 
 def test_joints_cost_only_beyond_their_soft_limits(env):
     high = env.robot.soft_joint_pos_limits[:, 1]
-    env.robot.write_joints(env.all_ids, torch.stack((high - 0.5, high + 0.05)), torch.zeros(2, 2))
+    env.robot.write_joints(env.all_ids, torch.stack((high - 0.1, high + 0.05)), torch.zeros(2, 2))
     assert rewards.joint_pos_limits(env).tolist() == pytest.approx([0.0, 0.1], abs=1e-5)
 
 

@@ -86,9 +86,17 @@ def test_a_path_below_a_file_and_a_folder_are_refused(tmp_path):
         check_video_path(tmp_path / "walk.mp4")
 
 
-def test_missing_folders_are_made(tmp_path):
-    check_video_path(tmp_path / "a" / "b" / "walk.mp4")
-    assert (tmp_path / "a" / "b").is_dir()
+def test_a_folder_that_does_not_exist_is_refused_and_not_made(tmp_path):
+    with pytest.raises(StorageError, match=r"cannot write the video '.*': there is no folder '.*b'. Make it first."):
+        check_video_path(tmp_path / "a" / "b" / "walk.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_writing_leaves_nothing_behind(tmp_path):
+    with pytest.raises(KeyboardInterrupt), VideoWriter(tmp_path / "walk.mp4", 25.0, SIZE) as writer:
+        writer.add(frame(1))
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_opencv_the_message_names_the_extra(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,15 +13,19 @@ from mjsdk.plugins import PluginRef, Session, index, open_session, status
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
 
+_log = logging.getLogger(__name__)
+
 SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics")
 
 
 def robot_facts(session: Session) -> dict[str, Any]:
     """The facts of the session's robot, and the joints of its compiled model."""
+    from mjsdk.scene.facts import odd_pose, robot_spec
+
     robot = session.robot()
-    spec = session.load_spec()
-    session.setup(spec)
-    model = spec.compile()
+    model = robot_spec(session).compile()
+    for warning in odd_pose(robot, model):
+        _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
         "mass": float(model.body_mass.sum()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import sys
@@ -12,11 +14,15 @@ from mjsdk.errors import MjsdkError
 TRACEBACK = "MJSDK_TRACEBACK"
 """Environment variable: show tracebacks of errors that are otherwise one message."""
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
+"""What an operating system says when it cannot take any more output."""
+
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
+    _need_streams()
     try:
         try:
             _run(args)
@@ -29,10 +35,23 @@ def main(args: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        _hang_up()
-    except Exception:
+        _mute()
+        sys.exit(0)  # the reader of our output has left, as in `mjsdk list | head -1`
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _mute()
+            _fail(f"cannot write: {error.strerror}")
         sys.stderr.write(_BUG)
         raise
+
+
+def _need_streams() -> None:
+    """Python leaves out the streams that the shell closed: without stdout there is nothing to do."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
+        sys.exit(2)
 
 
 def _run(args: Sequence[str] | None) -> None:
@@ -58,14 +77,14 @@ def _share_cores() -> None:
 def _fail(message: str) -> None:
     from mjsdk.cli._output import error
 
-    error(message)
+    with contextlib.suppress(OSError):  # stderr may be full too
+        error(message)
     sys.exit(2)
 
 
-def _hang_up() -> None:
-    """Say nothing more: the reader of our output has left, as in `mjsdk list | head -1`."""
+def _mute() -> None:
+    """Say nothing more, not even what Python still holds back."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(0)
 
 
 class _WarningsOnStderr(logging.Handler):

@@ -22,9 +22,9 @@ def bench(
     context: typer.Context,
     robot: Annotated[str, typer.Option(help="The robot: name, package:name or ./file.py.")],
     task: Annotated[str, typer.Option(help="The task, likewise.")],
-    num_envs: Annotated[int | None, typer.Option(min=1, help="Worlds.", show_default="the task's")] = None,
-    blocks: Annotated[int, typer.Option(min=1, help="Blocks of steps to time.")] = 10,
-    steps: Annotated[int, typer.Option(min=1, help="Control steps per block.")] = 20,
+    num_envs: Annotated[int | None, typer.Option(help="Worlds.", show_default="the task's")] = None,
+    blocks: Annotated[int, typer.Option(help="Blocks of steps to time.")] = 10,
+    steps: Annotated[int, typer.Option(help="Control steps per block.")] = 20,
     preset: Annotated[
         str | None, typer.Option(help="Such as fast, faithful, gpu.", show_default="the device's")
     ] = None,
@@ -37,7 +37,7 @@ def bench(
     Both run the same states and controls in one process, in turns; overhead is the median of the ratios of their times.
     Settings can be changed as in `mjsdk train`: --env.sim.threads 1.
     """
-    from mjsdk.bench import benchmark
+    from mjsdk.bench import benchmark, check_counts
     from mjsdk.config.layers import compose
     from mjsdk.config.overrides import parse_flags
     from mjsdk.env import make_env
@@ -45,6 +45,7 @@ def bench(
     from mjsdk.physics import resolve_device
     from mjsdk.plugins import open_session
 
+    check_counts(blocks, steps)
     overrides = parse_flags(context.args)
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
@@ -68,4 +69,6 @@ def _print(result: Result, title: str) -> None:
     console.print(_output.table(f"{title}: {result.num_envs} worlds", ("", "steps/s"), rows, right=("steps/s",)))
     low, high = min(result.blocks), max(result.blocks)
     console.print(f"overhead {result.overhead:.3f} (median of {len(result.blocks)} blocks, {low:.3f} to {high:.3f})")
-    console.print(f"physics '{result.physics}' on {result.threads} threads")
+    console.print(f"A step of the environment takes {result.overhead:.2f} times as long as its physics alone.")
+    threads = "1 thread" if result.threads == 1 else f"{result.threads} threads"
+    console.print(f"physics '{result.physics}' on {threads}")

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli.eval import AsJson, Device, LogRoot, Noise, NumEnvs, Push, Seed, Sim, run_evaluation, summary_rows
+
+if TYPE_CHECKING:
+    from mjsdk.runs import Run
+
+_GAP = 3
+"""Characters between two columns."""
+_SHORTEST = 12
+"""Characters of a name that are always shown."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,33 +36,59 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""
-    from mjsdk.evaluate import Options
+    from mjsdk.evaluate import Options, check_options
     from mjsdk.physics import resolve_device
     from mjsdk.runs import find_run
 
     found = [find_run(spec, log_root) for spec in runs]
+    _warn_of_differences(found)
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
+    check_options(options)
     reports = [run_evaluation(run, options).data for run in found]
     if as_json:
         _output.print_json(reports)
     else:
-        _output.console().print(_side_by_side(reports))
+        console = _output.console()
+        console.print(_side_by_side(reports, console.width))
 
 
-def _side_by_side(reports: list[dict[str, Any]]) -> Any:
-    names = [f"{data['robot']} {data['task']}\n{Path(data['run']).name}\n{data['checkpoint']}" for data in reports]
-    columns = ("", *(f"{i}: {name}" for i, name in enumerate(names, 1)))
+def _side_by_side(reports: list[dict[str, Any]], width: int) -> Any:
     table = [summary_rows(data) for data in reports]
     labels = dict.fromkeys(row[0] for rows in table for row in rows)
     values = [{name: value for name, value, _ in rows} for rows in table]
     cells = [(label, *(found.get(label, "-") for found in values)) for label in labels]
     errors = [{row["label"]: row for row in data.get("commands", [])} for data in reports]
-    for label in dict.fromkeys(label for found in errors for label in found):
-        cells.append((f"error: {label}", *(_errors(found.get(label)) for found in errors)))
+    commands = dict.fromkeys(label for found in errors for label in found)
+    if commands:
+        cells.append(("errors by command [m/s, rad/s]", *("" for _ in reports)))
+    cells += [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
+    room = (width - max(len(row[0]) for row in cells)) // len(reports) - _GAP
+    columns = ("", *(_heading(i, data, room) for i, data in enumerate(reports, 1)))
     return _output.table("lower is better, except for survival, reward and length", columns, cells, right=columns[1:])
+
+
+def _heading(number: int, data: dict[str, Any], room: int) -> str:
+    lines = (f"{number}: {data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
+    return "\n".join(shortened(line, room) for line in lines)
+
+
+def shortened(text: str, room: int) -> str:
+    """The text, without its middle where it is longer than `room` characters; both ends tell runs apart."""
+    room = max(room, _SHORTEST)
+    if len(text) <= room:
+        return text
+    head = (room - 1) // 2
+    return f"{text[:head]}…{text[len(text) - (room - 1 - head) :]}"
+
+
+def _warn_of_differences(runs: list[Run]) -> None:
+    for key in ("robot", "task"):
+        names = list(dict.fromkeys(str(run.config_data.get(key)) for run in runs))
+        if len(names) > 1:
+            _output.warn(f"the runs have different {key}s ({', '.join(names)}): their rewards cannot be compared")
 
 
 def _errors(row: dict[str, Any] | None) -> str:
     if row is None or row["lin_vel_error"] is None:
         return "-"
-    return f"{row['lin_vel_error']:.2f} m/s, {row['ang_vel_error']:.2f} rad/s"
+    return f"{row['lin_vel_error']:.2f}, {row['ang_vel_error']:.2f}"

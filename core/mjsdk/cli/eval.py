@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mjsdk.runs import Run
 
 RunName = Annotated[str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`.")]
-NumEnvs = Annotated[int, typer.Option(min=1, help="Worlds, rounded up to the same number per command.")]
+NumEnvs = Annotated[int, typer.Option(help="Worlds, rounded up to the same number per command.")]
 Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
 Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
 Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
@@ -49,7 +49,7 @@ def evaluate(
 
     Robot, task and settings come from the run folder. Every world lives one episode of 20 s under one command.
     """
-    from mjsdk.evaluate import Options
+    from mjsdk.evaluate import Options, check_options
     from mjsdk.physics import resolve_device
     from mjsdk.runs import find_run
 
@@ -58,6 +58,7 @@ def evaluate(
 
         check_picture_path(plot)
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
+    check_options(options)
     report = run_evaluation(find_run(run, log_root), options, checkpoint)
     if plot is not None:
         _write_picture(report, plot)
@@ -89,7 +90,7 @@ def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
     )
     console = _output.console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=horizon_s, told="")
+        task = progress.add_task(name, total=horizon_s, told="loading robot and policy")
 
         def on_step(tally: Tally) -> None:
             told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
@@ -121,20 +122,20 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
     survival, metrics = data["survival"], data["metrics"]
     rows = [
         ("survival", f"{survival['rate']:.1%}", f"95 % confidence: {survival['low']:.1%} to {survival['high']:.1%}"),
-        ("lin_vel_error", number(metrics["lin_vel_error"]), "m/s, after the first second, while up"),
-        ("ang_vel_error", number(metrics["ang_vel_error"]), "rad/s, likewise"),
+        ("lin_vel_error [m/s]", number(metrics["lin_vel_error"]), "after the first second, while up"),
+        ("ang_vel_error [rad/s]", number(metrics["ang_vel_error"]), "likewise"),
         ("mean_reward", number(data["mean_reward"]), "sum per episode"),
-        ("mean_episode_length", number(data["mean_episode_length_s"]), "s"),
-        ("foot_slip", number(metrics["foot_slip"]), "m/s, feet on the ground"),
+        ("mean_episode_length [s]", number(data["mean_episode_length_s"]), f"of {data['horizon_s']:g} s"),
+        ("foot_slip [m/s]", number(metrics["foot_slip"]), "feet on the ground"),
         ("action_change", number(metrics["action_change"]), "per step, mean over actions"),
         ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, commands that walk"),
     ]
     standing = data.get("standing")
     if standing:
-        rows.append(("standing speed", number(standing["mean_base_speed"]), "m/s, told to stand"))
+        rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "told to stand, while up"))
         share = standing["feet_on_ground"]
         rows.append(
-            ("standing on feet", "-" if share is None else f"{share:.1%}", "of the time with all feet on the ground")
+            ("standing on feet", "-" if share is None else f"{share:.1%}", "of the whole time; the fallen do not stand")
         )
     return rows
 

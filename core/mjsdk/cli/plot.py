@@ -24,19 +24,22 @@ def plot(
     against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="What to draw; may be repeated.", show_default="reward, length, metrics"),
+        typer.Option(
+            help="What to draw: reward, length, metrics or a full name; may be repeated.",
+            show_default="reward, length, metrics",
+        ),
     ] = None,
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
     log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
 ) -> None:
     """Draw learning curves of one or more runs."""
-    from mjsdk.plot import check_metrics, default_metrics, draw_text, make_sources
+    from mjsdk.plot import default_metrics, draw_text, find_metrics, make_sources
     from mjsdk.runs import find_run
 
     found = [find_run(spec, log_root) for spec in runs]
     sources = make_sources(found, band)
-    check_metrics(sources, metric or ())
-    panels = _panels(sources, metric or default_metrics(sources), against)
+    metrics = find_metrics(sources, metric) if metric else default_metrics(sources)
+    panels = _panels(sources, metrics, against)
     if text:
         typer.echo(draw_text(panels, against))
     if output is not None or not text:

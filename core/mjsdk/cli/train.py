@@ -11,7 +11,7 @@ import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import ConfigError, Diverged, Mistake, MjsdkError, PhysicsError, StorageError, listing
+from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing
 
 if TYPE_CHECKING:
     from mjsdk.learn.interrupts import Interrupt
@@ -114,8 +114,10 @@ def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
 def _seconds(minutes: float | None) -> float:
     if minutes is None:
         return float("inf")
-    if not minutes > 0:
-        raise ConfigError([Mistake("--minutes", f"{minutes:g} is not a time to train for; give a number above 0")])
+    if not 0 < minutes < float("inf"):
+        raise ConfigError(
+            [Mistake("--minutes", f"{minutes:g} is not a time to train for; give a finite number above 0")]
+        )
     return 60.0 * minutes
 
 
@@ -128,6 +130,7 @@ def _fresh(
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
+    typer.echo(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ...", err=True)
     session = open_session(robot, task, extras)
     from mjsdk.config.layers import compose
     from mjsdk.physics import resolve_device
@@ -168,6 +171,8 @@ def _resumed(
     experiment = setting("agent.experiment_name", "") or named
     run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
     _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
+    _check_run_name(run, setting("agent.run_name", ""))
+    typer.echo(f"opening {run.path} ...", err=True)
     from mjsdk.learn.start import Changes, go_on
 
     return go_on(
@@ -218,6 +223,12 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
         raise ConfigError(mistakes)
 
 
+def _check_run_name(run: Run, given: str) -> None:
+    agent = run.config_data.get("agent")
+    if given and given != (agent.get("run_name") if isinstance(agent, dict) else None):
+        raise ConfigError([Mistake("--run-name", f"run {run.name} goes on in its own folder; leave it out to resume")])
+
+
 def _plugin_name(spec: str) -> str:
     """`NAME` of `NAME`, `PACKAGE:NAME` or `./NAME.py`."""
     return Path(spec.rpartition(":")[2]).stem
@@ -254,8 +265,8 @@ def _learn(training: Training, view: LiveView | PlainView, until: int, deadline:
     try:
         watchers += _watchers(trainer)
         return trainer.learn(until, deadline=deadline, interrupt=interrupt, watchers=[*watchers, view])
-    except (Diverged, PhysicsError, StorageError) as error:
-        raise type(error)(f"{error}\n{_way_on(trainer.run)}") from error
+    except MjsdkError as error:
+        raise MjsdkError(f"{error}\n{_way_on(trainer.run)}") from error
     except KeyboardInterrupt:
         view.close()
         typer.echo(f"stopped in iteration {trainer.iteration + 1}, which is lost. {_way_on(trainer.run)}")
@@ -322,10 +333,11 @@ def _announce(training: Training) -> None:
 def _conclude(trainer: Trainer, reason: str) -> None:
     from mjsdk.learn.progress import duration
 
-    run = trainer.run
+    run, count = trainer.run, trainer.iteration
     why = {"done": "all iterations are done", "time": "the time is up", "interrupt": "interrupted"}[reason]
     typer.echo(
-        f"\n{why}: {trainer.iteration} iterations, {trainer.timesteps:,} steps, {duration(trainer.seconds)} of training"
+        f"\n{why}: {count} iteration{'' if count == 1 else 's'}, {trainer.timesteps:,} steps, "
+        f"{duration(trainer.seconds)} of training"
     )
     typer.echo(f"saved   {run.checkpoint_path(trainer.iteration)}")
     folder = shlex.quote(str(run.path))

@@ -39,6 +39,7 @@ class NetworkConfig:
         meaning="Widths of the hidden layers.",
         sane=(16, 1024),
         above=0,
+        legal=(None, 65536),
         advice="On few CPU cores 128, 128, 128 learns about three times as many samples per second as 512, 256, 128.",
     )
     activation: str = setting(
@@ -54,10 +55,11 @@ class NetworkConfig:
         "Size of the recurrent state (lstm, gru).",
         sane=(32, 1024),
         above=0,
+        legal=(None, 65536),
         advice="128 to 256 suffices for legged robots.",
     )
     rnn_num_layers: int = setting(
-        1, "Recurrent layers (lstm, gru).", sane=(1, 3), above=0, advice="One is nearly always enough."
+        1, "Recurrent layers (lstm, gru).", sane=(1, 3), legal=(1, 64), advice="One is nearly always enough."
     )
 
 

@@ -20,8 +20,12 @@ from mjsdk.selection import ModelNames
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+RECURRENT = {"lstm", "gru"}
+"""Kinds of networks that remember."""
 _COMMAND = re.compile(r"[._](command|clock)$")
 _RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
+_ENDLESS = re.compile(r"(^|\.)clip$")
+"""Settings that may be infinite: bounds, of which one may be none."""
 
 
 @attrs.define
@@ -47,16 +51,19 @@ def check(
     roles = roles if roles is not None or robot is None else robot.roles
     result = Checked()
     for leaf in schema.leaves(config):
-        _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path))
-    for path, name, value, setting in termchecks.given_parameters(config.env, terms):
-        _add(result, f"{path}.params.{name}", value, setting, bool(_RANGE.search(name)))
+        _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path), leaf.default)
+    for path, parameter, value, setting in termchecks.given_parameters(config.env, terms):
+        is_range = bool(_RANGE.search(parameter.name))
+        _add(result, f"{path}.params.{parameter.name}", value, setting, is_range, parameter.default)
     result.mistakes += _together(config, robot)
+    result.warnings += _doubts(config)
     result.mistakes += termchecks.check_terms(config.env, terms, names, roles)
     return result
 
 
-def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool) -> None:
-    wrong = [*_impossible(value, setting), *(_disordered(value) if is_range else ())]
+def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool, default: Any) -> None:
+    endless = bool(_ENDLESS.search(path)) or any(map(math.isinf, schema.numbers(default)))
+    wrong = [*_impossible(value, setting, endless), *(_disordered(value) if is_range else ())]
     result.mistakes += [Mistake(path, message) for message in dict.fromkeys(wrong)]
     if not wrong:
         result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
@@ -72,13 +79,15 @@ def odd(value: Any, setting: Setting) -> list[str]:
     return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()] if outside else []
 
 
-def _impossible(value: Any, setting: Setting) -> Iterator[str]:
+def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
     if setting.choices and value not in setting.choices:
         yield f"no choice {show(value)}{closest(str(value), setting.choices) or '.'} Legal: {listing(setting.choices)}"
     low, high = setting.legal
     for number in schema.numbers(value):
         if math.isnan(number):
             yield "is not a number (nan)"
+        elif not endless and math.isinf(number):
+            yield f"must be finite, not {show(number)}"
         elif low is not None and number < low:
             yield f"must be at least {show(low)}, not {show(number)}"
         elif high is not None and number > high:
@@ -106,11 +115,22 @@ def _disordered(value: Any) -> Iterator[str]:
 def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
     yield from _batches(config)
     yield from _agent(config)
+    yield from _times(config.env)
     yield from _observations(config.env)
     yield from _events(config.env)
     yield from _commands(config.env)
     if robot is not None:
         yield from _names_of(robot, config.env)
+
+
+def _doubts(config: Config) -> Iterator[str]:
+    """What works, but not as one may think."""
+    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & RECURRENT
+    if config.env.mirror_clock and recurrent:
+        yield (
+            f"env.mirror_clock: the hidden state of a recurrent network ({listing(sorted(recurrent))}) is not mirrored; "
+            "the policy is not exactly symmetric: set env.mirror_clock to ''"
+        )
 
 
 def _batches(config: Config) -> Iterator[Mistake]:
@@ -119,7 +139,7 @@ def _batches(config: Config) -> Iterator[Mistake]:
     if worlds < 1 or parts < 1:
         return
     path = "agent.algorithm.num_mini_batches"
-    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & {"lstm", "gru"}
+    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & RECURRENT
     samples = worlds * config.agent.num_steps_per_env
     if recurrent and worlds % parts:
         divisors = [str(i) for i in range(1, min(worlds, 64) + 1) if worlds % i == 0]
@@ -146,6 +166,19 @@ def _agent(config: Config) -> Iterator[Mistake]:
     if not _DEVICE.fullmatch(config.train.device):
         yield Mistake(
             "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
+        )
+
+
+    if not config.train.log_root.strip():
+        yield Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")
+
+
+def _times(env: EnvConfig) -> Iterator[Mistake]:
+    if 0 < env.episode_length_s < env.step_dt:
+        yield Mistake(
+            "env.episode_length_s",
+            f"must be at least one control step ({env.step_dt:g} s = decimation x sim.timestep), "
+            f"not {show(env.episode_length_s)}",
         )
 
 

@@ -69,6 +69,7 @@ class SimConfig:
         unit="s",
         sane=(0.001, 0.01),
         above=0.0,
+        legal=(None, 0.1),
         advice="Longer is cheaper and less stable: 0.002 to 0.01 with implicitfast.",
     )
     integrator: str = setting(

@@ -13,7 +13,7 @@ import attrs
 from mjsdk.config import presets, schema, termchecks, yamlio
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.overrides import Merged, Override, merge, tree
+from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SceneError
 from mjsdk.terms import TermRegistry, parameters
@@ -66,7 +66,8 @@ def compose(
         layers.add(tree(presets.numbers(name, session.robot(), task.presets).items()), f"preset {name}")
     layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
     layers.add(tree(overrides), "flag", typed=True)
-    return layers.finish(session)
+    composed = layers.finish(session)
+    return attrs.evolve(composed, warnings=[*repeated(overrides), *composed.warnings])
 
 
 @attrs.define
@@ -122,13 +123,13 @@ class _Layers:
     def finish(self, session: Session) -> Composed:
         """Check everything and make it a configuration."""
         config, found = salvage(self.data, self.sound, self.terms)
-        names = _names(session, config)
+        names, doubts = _robot_parts(session, config)
         result = check(config, self.terms, names=names, robot=session.robot())
         mistakes = [*self.mistakes, *found, *result.mistakes]
         if mistakes:
             raise ConfigError(unique(self._with_origin(mistake) for mistake in mistakes))
         removed = {path: origin for path, origin in self.removed.items() if path not in dict(schema.entries(config))}
-        return Composed(config, _told(config, self.origins, self.terms), result.warnings, removed)
+        return Composed(config, _told(config, self.origins, self.terms), [*doubts, *result.warnings], removed)
 
     def _with_origin(self, mistake: Mistake) -> Mistake:
         """Say where a mistaken value is from, unless it was typed just now."""
@@ -314,14 +315,15 @@ def _agree(one: Any, other: Any) -> bool:
     return str(one).rpartition(":")[2] == str(other).rpartition(":")[2]
 
 
-def _names(session: Session, config: Config) -> ModelNames:
-    """Names of the robot's parts, from its model alone."""
+def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
+    """Names of the robot's parts, from its model alone, and what is odd about its pose."""
+    from mjsdk.scene.facts import odd_pose, robot_spec
     from mjsdk.selection import ModelNames
 
     collisions = config.env.scene.collisions
-    spec = session.load_spec()
-    session.setup(spec, collisions if collisions in session.robot().collisions else "")
+    spec = robot_spec(session, collisions if collisions in session.robot().collisions else "")
     try:
-        return ModelNames.of(spec.compile())
+        model = spec.compile()
+        return ModelNames.of(model), odd_pose(session.robot(), model)
     except ValueError as error:
         raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error

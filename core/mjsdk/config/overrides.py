@@ -10,7 +10,7 @@ import attrs
 import yaml
 
 from mjsdk.config import schema, yamlio
-from mjsdk.config.convert import no_such
+from mjsdk.config.convert import no_such, show
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
 from mjsdk.terms import TermRegistry
@@ -85,6 +85,17 @@ def _number(text: str) -> int | float | None:
     return value if type(value) in (int, float) else None
 
 
+def repeated(overrides: Iterable[Override]) -> list[str]:
+    """A warning for each setting that is given twice with different values."""
+    last: dict[str, Any] = {}
+    warnings = []
+    for path, value in ((path, plain_number(value)) for path, value in overrides):
+        if path in last and last[path] != value:
+            warnings.append(f"{path} is given more than once: {show(value)} counts, not {show(last[path])}")
+        last[path] = value
+    return warnings
+
+
 def tree(overrides: Iterable[Override]) -> dict[str, Any]:
     """Overrides as nested data; of two values for one setting the last wins."""
     root: dict[str, Any] = {}
@@ -148,6 +159,8 @@ class _Merger:
             self.entries(item, holder.setdefault(name, {}), value, f"{path}.")
         elif name == "params" and isinstance(value, Mapping):
             self.parameters(holder, value, path)
+        elif self.typed and value is True and not _takes_true(annotation):
+            self.mistake(path, f"takes {schema.describe(annotation)}; its value is missing (a flag alone means true)")
         else:
             holder[name] = fitted(value, annotation) if self.typed else value
             self.result.paths.append(path)
@@ -235,6 +248,10 @@ def fitted(value: Any, annotation: Any) -> Any:
     ):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
     return value
+
+
+def _takes_true(annotation: Any) -> bool:
+    return annotation is None or bool(set(schema.union_arms(annotation)) & {bool, Any})
 
 
 def _as_text(value: Any) -> Any:

@@ -89,12 +89,12 @@ MEANINGS: Mapping[str, str] = {
 
 def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -> tuple[str, ...]:
     """Names of the presets to apply: those asked for, after the one that suits the device unless one of both is named."""
-    names = [name.strip() for name in (given or "").split(",") if name.strip()]
+    names = [name.strip() for name in given.split(",")] if given else []
     legal = [*PRESETS, *(name for name in task_presets if name not in PRESETS)]
     mistakes = [
         Mistake(
             "preset",
-            f"no preset '{name}'{closest(name, legal) or '.'} Legal: {listing(legal)}, or several joined by commas",
+            f"{_no_preset(name, given or '', legal)} Legal: {listing(legal)}, or several joined by commas",
         )
         for name in names
         if name not in legal
@@ -104,6 +104,10 @@ def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -
     if not set(names) & set(DEVICES):
         names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
     return tuple(dict.fromkeys(names))
+
+
+def _no_preset(name: str, given: str, legal: list[str]) -> str:
+    return f"no preset '{name}'{closest(name, legal) or '.'}" if name else f"an empty name in '{given}'."
 
 
 def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict[str, Any]:

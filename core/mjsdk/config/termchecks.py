@@ -20,12 +20,12 @@ from mjsdk.terms import Parameter, Term, TermRegistry, parameters
 _SIMPLE = (int, float, bool, str, type(None), Any)
 
 
-def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, str, Any, Setting]]:
-    """Parameters that settings give to terms, as (path of the term, name, value, what is known about it)."""
+def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, Parameter, Any, Setting]]:
+    """Parameters that settings give to terms, as (path of the term, parameter, value, what is known about it)."""
     for path, entry, term in function_terms(env, terms):
-        known = parameter_settings(term)
-        for name, value in entry.params.items():
-            yield path, name, value, known.get(name, Setting(""))
+        known, legal = parameter_settings(term), parameters(term)
+        for name in (name for name in entry.params if name in legal):
+            yield path, legal[name], entry.params[name], known.get(name, Setting(""))
 
 
 def check_terms(

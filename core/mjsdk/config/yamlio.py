@@ -25,8 +25,25 @@ _ODD = re.compile("[\\x85\\u2028\\u2029\\ufeff]")
 _DROPPED = ("float", "int", "bool", "null", "timestamp")
 
 
+_DEEPEST = 64
+"""Levels of nesting that are read: far more than settings have, and far fewer than Python's stack."""
+
+
 class _Loader(yaml.SafeLoader):
     """Reads scalars as YAML 1.2 does."""
+
+    depth = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """Read one value and all that it holds."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {_DEEPEST} values inside each other", problem_mark=self.peek_event().start_mark
+            )
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
 class _Dumper(yaml.SafeDumper):

@@ -18,6 +18,8 @@ class ContactState:
         self.force_w = force
         """Net force on each part from what it touches [N], world frame, shape (E, F, 3)."""
         shape = force.shape[:2]
+        self.load = buffers.new(f"contact/{name}/load", *shape)
+        """Size of that force [N], shape (E, F)."""
         self.in_contact = buffers.new(f"contact/{name}/in_contact", *shape, dtype=torch.bool)
         """Whether each part touches something, shape (E, F)."""
         self.first_contact = buffers.new(f"contact/{name}/first_contact", *shape, dtype=torch.bool)
@@ -31,7 +33,8 @@ class ContactState:
 
     def update(self, dt: float) -> None:
         """Take in the readings after a step of `dt` seconds."""
-        touching = self._touching()
+        torch.linalg.vector_norm(self.force_w, dim=-1, out=self.load)
+        touching = self.load > TOUCH
         torch.logical_and(touching, ~self.in_contact, out=self.first_contact)
         self.last_air_time.copy_(torch.where(self.first_contact, self.air_time + dt, self.last_air_time))
         self.air_time.add_(dt).mul_(~touching)
@@ -42,7 +45,5 @@ class ContactState:
         """Forget the past of the worlds `ids`; what touches now, touches from the start."""
         for tensor in (self.first_contact, self.air_time, self.contact_time, self.last_air_time):
             tensor[ids] = 0
-        self.in_contact[ids] = self._touching()[ids]
-
-    def _touching(self) -> Tensor:
-        return self.force_w.square().sum(-1) > TOUCH * TOUCH
+        self.load[ids] = self.force_w[ids].norm(dim=-1)
+        self.in_contact[ids] = self.load[ids] > TOUCH

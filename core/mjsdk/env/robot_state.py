@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.buffers import Buffers
-from mjsdk.env.rotations import heading, quat_rotate_inverse
+from mjsdk.env.rotations import matrix_factors, matrix_from_quat
 from mjsdk.errors import SceneError
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
@@ -24,6 +24,7 @@ class RobotState:
         model = scene.model
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
+        self._factors = matrix_factors(physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
         self.has_free_base = has_free_base(model)
@@ -42,7 +43,6 @@ class RobotState:
         """The middle part of the range that tasks treat as its limits [rad], shape (J, 2)."""
         self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
-        self._gravity_w = torch.tensor([0.0, 0.0, -1.0], device=physics.device).expand(physics.num_envs, 3)
 
     def invalidate(self) -> None:
         """Forget derived quantities, after the state has changed."""
@@ -89,29 +89,40 @@ class RobotState:
         return self._base(self._qvel)[:, 3:6]
 
     @property
+    def rotation_w(self) -> Tensor:
+        """Orientation of the base as a matrix, from base frame to world frame, shape (E, 3, 3)."""
+        if "rotation" not in self._cache:
+            self._cache["rotation"] = matrix_from_quat(self.root_quat_w, self._factors)
+        return self._cache["rotation"]
+
+    @property
     def root_lin_vel_b(self) -> Tensor:
         """Velocity of the base [m/s], base frame, shape (E, 3)."""
-        return self._rotated()[:, 0]
+        if "lin_vel_b" not in self._cache:
+            self._cache["lin_vel_b"] = (self.root_lin_vel_w.unsqueeze(1) @ self.rotation_w).squeeze(1)
+        return self._cache["lin_vel_b"]
 
     @property
     def projected_gravity_b(self) -> Tensor:
         """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright."""
-        return self._rotated()[:, 1]
+        if "gravity" not in self._cache:
+            self._cache["gravity"] = -self.rotation_w[:, 2]
+        return self._cache["gravity"]
 
     @property
     def heading_w(self) -> Tensor:
         """Direction of the base's x axis around the vertical [rad], shape (E,)."""
-        if "heading" not in self._cache:
-            self._cache["heading"] = heading(self.root_quat_w)
-        return self._cache["heading"]
+        x_axis = self.rotation_w[:, :2, 0]
+        return torch.atan2(x_axis[:, 1], x_axis[:, 0])
 
     @property
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
         if "yaw" not in self._cache:
-            cos, sin = torch.cos(self.heading_w), torch.sin(self.heading_w)
-            vx, vy = self.root_lin_vel_w[:, 0], self.root_lin_vel_w[:, 1]
-            self._cache["yaw"] = torch.stack((cos * vx + sin * vy, cos * vy - sin * vx), -1)
+            axis, velocity = self.rotation_w[:, :2, 0], self.root_lin_vel_w
+            forward = (axis * velocity[:, :2]).sum(1)
+            left = axis[:, 0] * velocity[:, 1] - axis[:, 1] * velocity[:, 0]
+            self._cache["yaw"] = torch.stack((forward, left), 1).div_(axis.norm(dim=1, keepdim=True))
         return self._cache["yaw"]
 
     @property
@@ -157,13 +168,6 @@ class RobotState:
         if not self.has_free_base:
             raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
         return state
-
-    def _rotated(self) -> Tensor:
-        """Base velocity and gravity in the base frame, shape (E, 2, 3): one rotation for both."""
-        if "rotated" not in self._cache:
-            both = torch.stack((self.root_lin_vel_w, self._gravity_w), 1)
-            self._cache["rotated"] = quat_rotate_inverse(self.root_quat_w.unsqueeze(1), both)
-        return self._cache["rotated"]
 
 
 def as_index(columns: list[int]) -> slice | Tensor:

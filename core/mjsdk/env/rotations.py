@@ -6,13 +6,6 @@ import torch
 from torch import Tensor
 
 
-def quat_rotate(quat: Tensor, vector: Tensor) -> Tensor:
-    """Rotate `vector`, shape (..., 3), by `quat`, shape (..., 4): from the body's frame to the world's."""
-    axis = quat[..., 1:].expand(vector.shape)
-    twice = 2.0 * torch.linalg.cross(axis, vector)
-    return vector + quat[..., :1] * twice + torch.linalg.cross(axis, twice)
-
-
 def quat_rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
     """Rotate `vector`, shape (..., 3), by the inverse of `quat`: from the world's frame to the body's."""
     axis = quat[..., 1:].expand(vector.shape)
@@ -51,10 +44,34 @@ def quat_from_euler(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
     )
 
 
-def heading(quat: Tensor) -> Tensor:
-    """Direction of the x axis around the world's vertical [rad], shape (...)."""
-    w, x, y, z = quat.unbind(-1)
-    return torch.atan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
+def matrix_from_quat(quat: Tensor, factors: Tensor | None = None) -> Tensor:
+    """Rotation matrices, shape (..., 3, 3), of quaternions, shape (..., 4): from the body's frame to the world's.
+
+    Each element is a sum of products of two components, so one product with a constant matrix gives all nine. Who calls
+    this often gives that matrix, `matrix_factors()`.
+    """
+    products = (quat.unsqueeze(-1) * quat.unsqueeze(-2)).flatten(-2)
+    factors = quat.new_tensor(_FACTORS).T if factors is None else factors
+    return (products @ factors).unflatten(-1, (3, 3))
+
+
+def matrix_factors(device: str) -> Tensor:
+    """What `matrix_from_quat` multiplies with, float32, shape (16, 9)."""
+    return torch.tensor(_FACTORS, dtype=torch.float32, device=device).T.contiguous()
+
+
+_FACTORS = [
+    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1],
+    [0, 0, 0, -2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 0, 0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, -1],
+    [0, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0],
+    [0, 0, -2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0],
+    [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0],
+    [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1],
+]
+"""Factors of ww, wx, wy, wz, xw, xx, xy, xz, yw, ... in the nine elements, row by row."""
 
 
 def wrap_angle(angle: Tensor) -> Tensor:

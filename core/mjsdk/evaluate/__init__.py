@@ -1,21 +1,21 @@
 """How good a policy is: fixed commands, fixed seeds, faithful physics."""
 
-from mjsdk.evaluate.commands import HORIZON_S, STANDARD, Command, parse_command
+from mjsdk.evaluate.commands import STANDARD, Command, parse_command
 from mjsdk.evaluate.report import DEFINITIONS, Report, make_report
 from mjsdk.evaluate.rollout import Episodes, run_episodes
 from mjsdk.evaluate.run import evaluate_run, one_torch_thread, rebuild
-from mjsdk.evaluate.setup import SIMS, Options, evaluation_config
+from mjsdk.evaluate.setup import SIMS, Options, check_options, evaluation_config
 from mjsdk.evaluate.statistics import clopper_pearson
 
 __all__ = [
     "DEFINITIONS",
-    "HORIZON_S",
     "SIMS",
     "STANDARD",
     "Command",
     "Episodes",
     "Options",
     "Report",
+    "check_options",
     "clopper_pearson",
     "evaluate_run",
     "evaluation_config",

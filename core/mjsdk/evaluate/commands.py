@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import attrs
-
-if TYPE_CHECKING:
-    pass
-
-HORIZON_S = 20.0
-"""Length of an episode of the evaluation [s]."""
 
 
 @attrs.frozen

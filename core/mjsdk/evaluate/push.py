@@ -7,6 +7,7 @@ import math
 import torch
 
 from mjsdk.env import Env
+from mjsdk.mdp.events import push_towards
 
 SPEED = 0.5
 """Change of the base's horizontal velocity [m/s]."""
@@ -30,10 +31,6 @@ class Pusher:
         angle = torch.rand(self._env.num_envs, generator=self._generator) * 2.0 * math.pi
         due = torch.eq(self._phase, step % self._period)
         ids = due.nonzero().squeeze(1) if step >= self._first else self._phase[:0]
-        if not len(ids):
-            return
-        ids, kick = ids.to(self._env.device), SPEED * torch.stack((torch.cos(angle), torch.sin(angle)), 1)[ids]
-        robot = self._env.robot
-        velocity = robot.root_lin_vel_w[ids].clone()
-        velocity[:, :2] += kick.to(velocity.device)
-        robot.write_root(ids, robot.root_pos_w[ids], robot.root_quat_w[ids], velocity, robot.root_ang_vel_b[ids])
+        if len(ids):
+            device = self._env.device
+            push_towards(self._env, ids.to(device), angle[ids].to(device), SPEED)

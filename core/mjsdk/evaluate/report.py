@@ -21,6 +21,7 @@ DEFINITIONS = {
     "ang_vel_error": "likewise of the yaw rate [rad/s]",
     "fall_rate": "share of episodes that ended by a failure before their time was up",
     "foot_slip": "mean horizontal speed of feet that are on the ground [m/s]",
+    "feet_on_ground": "share of the whole time with all feet on the ground, told to stand; fallen is not standing",
     "action_change": "mean change of the actions from step to step [-]",
     "cost_of_transport": "work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
 }
@@ -94,16 +95,24 @@ def _command_row(episodes: Episodes, index: int, mass: float) -> dict[str, Any]:
 
 
 def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """How still the robots are that were told to stand, after the first second."""
+    """How still the robots are that were told to stand: speed after the first second while up, feet the whole time."""
     for index, command in enumerate(episodes.commands):
         if command.is_stand:
             worlds = episodes.groups == index
             return {
                 "mean_base_speed": _mean(episodes, "speed", worlds),
-                "feet_on_ground": _mean(episodes, "grounded", worlds),
+                "feet_on_ground": _feet_on_ground(episodes, worlds),
                 "fall_rate": table[index]["fall_rate"],
             }
     return None
+
+
+def _feet_on_ground(episodes: Episodes, worlds: Tensor) -> float | None:
+    """Share of the whole time that an episode should last: a world that has fallen does not stand."""
+    if not episodes.tally.has("grounded"):
+        return None
+    steps = max(1, episodes.length - 1)  # the state after the last one is that of the next episode
+    return float(episodes.tally.total("grounded")[worlds].mean()) / steps
 
 
 def _reached(episodes: Episodes, index: int) -> list[float | None]:

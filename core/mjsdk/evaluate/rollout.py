@@ -32,6 +32,8 @@ class Episodes:
     tally: Tally
     commands: tuple[Command, ...]
     """None (empty) if the task has no velocity command."""
+    length: int
+    """Control steps of an episode that does not end early."""
     groups: Tensor
     """Which command each world was given, shape (E,); zeros without commands."""
     tracks: list[Tensor] = attrs.field(factory=list)
@@ -55,7 +57,7 @@ def run_episodes(
     term = velocity_term(env)
     commands = tuple(commands) if term is not None else ()
     groups = torch.arange(env.num_envs) % max(len(commands), 1)
-    episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, groups)
+    episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, env.max_episode_length, groups)
     if term is not None:
         term.fix(env.all_ids, torch.tensor([command.values for command in commands])[groups].to(env.device))
     obs: Mapping[str, Tensor] = env.reset(seed=seed)

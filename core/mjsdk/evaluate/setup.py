@@ -14,6 +14,7 @@ from mjsdk.robot import Robot
 
 SIMS = ("faithful", "fast", "as-trained")
 """Physics to evaluate on: presets, or what the run was trained with."""
+MAX_SEED = 2**31 - 1
 FEET_FORCE = "eval_feet_force"
 FEET_VELOCITY = "eval_feet_velocity"
 """Sensors that evaluation adds, if the robot has feet."""
@@ -40,6 +41,7 @@ class Options:
 
 def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
     """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different."""
+    check_options(options)
     config = deepcopy(config)
     _choose_physics(config, robot, options.sim)
     env = config.env
@@ -52,6 +54,20 @@ def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
     return config
 
 
+def check_options(options: Options) -> None:
+    """Raise `ConfigError` with all options that no evaluation can have."""
+    mistakes = []
+    if options.num_envs < 1:
+        mistakes.append(Mistake("--num-envs", f"must be at least 1, not {options.num_envs}"))
+    if not 0 <= options.seed <= MAX_SEED:
+        mistakes.append(Mistake("--seed", f"must be from 0 to {MAX_SEED}, not {options.seed}"))
+    if options.sim not in SIMS:
+        hint = closest(options.sim, SIMS) or "."
+        mistakes.append(Mistake("--sim", f"'{options.sim}'{hint} Legal: {listing(SIMS)}"))
+    if mistakes:
+        raise ConfigError(mistakes)
+
+
 def _silence(config: Config) -> None:
     for group in config.env.observations.values():
         group.enable_corruption = False
@@ -59,8 +75,6 @@ def _silence(config: Config) -> None:
 
 def _choose_physics(config: Config, robot: Robot, sim: str) -> None:
     """Apply a preset's physics at the control rate that the policy was trained with."""
-    if sim not in SIMS:
-        raise ConfigError([Mistake("--sim", f"'{sim}'{closest(sim, SIMS) or '.'} Legal: {listing(SIMS)}")])
     if sim == "as-trained":
         return
     step_dt = config.env.step_dt

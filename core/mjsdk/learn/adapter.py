@@ -13,7 +13,6 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
-from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.learn.ppo import ParallelPPO
 from mjsdk.learn.rsl import MLPModel, RNNModel
 from mjsdk.learn.storage import Rollout
@@ -72,7 +71,6 @@ def _distribution(config: ActorConfig) -> dict[str, Any]:
 
 def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: int, device: str) -> ParallelPPO:
     """rsl_rl's PPO with fresh networks for observations like `obs`, tensors of shape (E, D)."""
-    check_agent(agent, len(obs["actor"]))
     actor = build_network("actor", agent.actor, obs["actor"].shape[-1], num_actions)
     critic = build_network("critic", agent.critic, obs["critic"].shape[-1], 1)
     example = as_tensordict(obs)
@@ -82,31 +80,3 @@ def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: 
     for group in algorithm.optimizer.param_groups:
         group["fused"] = True  # One pass over all weights: a quarter of the time of small networks goes here else.
     return algorithm
-
-
-def check_agent(agent: AgentConfig, num_envs: int) -> None:
-    """Refuse what rsl_rl would take silently: empty or truncated mini-batches, an unknown kind of network."""
-    mistakes = [
-        Mistake(f"agent.{kind}.class_name", f"'{name}'{closest(name, ('mlp', *_RECURRENT))} Legal: mlp, lstm, gru")
-        for kind, name in (("actor", agent.actor.class_name), ("critic", agent.critic.class_name))
-        if name not in ("mlp", *_RECURRENT)
-    ]
-    mistakes += _mini_batch_mistakes(agent, num_envs)
-    if mistakes:
-        raise ConfigError(mistakes)
-
-
-def _mini_batch_mistakes(agent: AgentConfig, num_envs: int) -> list[Mistake]:
-    parts = agent.algorithm.num_mini_batches
-    path = "agent.algorithm.num_mini_batches"
-    if {agent.actor.class_name, agent.critic.class_name} & set(_RECURRENT):
-        if num_envs % parts:
-            legal = listing(str(n) for n in range(1, min(num_envs, 64) + 1) if num_envs % n == 0)
-            return [
-                Mistake(path, f"{parts} does not divide the {num_envs} worlds, as recurrent nets need. Legal: {legal}")
-            ]
-    elif parts > num_envs * agent.num_steps_per_env:
-        return [
-            Mistake(path, f"{parts} is more than the {num_envs * agent.num_steps_per_env} transitions of an iteration")
-        ]
-    return []

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from mjsdk.errors import BrokenRun
+from mjsdk.learn.finite import all_finite
 from mjsdk.runs import Run, write_atomically
 
 FORMAT = 1
@@ -47,7 +48,9 @@ def _read(path: Path, device: str) -> dict[str, Any]:
     try:
         _check_bits(path)
         data = torch.load(path, map_location=device, weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
+    except pickle.UnpicklingError as error:  # torch's own words advise to load it all the same
+        raise BrokenRun(f"{path} cannot be read: it holds code, or is not a checkpoint that mjsdk wrote.") from error
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
     missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
     if missing or "format" not in data["infos"]:
@@ -58,6 +61,9 @@ def _read(path: Path, device: str) -> dict[str, Any]:
         raise BrokenRun(
             f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT})."
         )
+    weights = [*data["actor_state_dict"].values(), *data["critic_state_dict"].values()]
+    if not all_finite(weights):
+        raise BrokenRun(f"{path} cannot be used: some of its weights are NaN or infinite.")
     return data
 
 

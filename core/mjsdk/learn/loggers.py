@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +13,9 @@ from typing import Any
 
 from mjsdk.errors import MissingDependency, StorageError
 from mjsdk.learn.report import Report, Watcher
-from mjsdk.runs import METRICS, Run, read_metrics, write_atomically
+from mjsdk.runs import METRICS, Run, metrics_lines, write_atomically
+
+_log = logging.getLogger(__name__)
 
 
 def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[Watcher]:
@@ -57,7 +60,12 @@ def _cut(path: Path, after: int) -> None:
     """Keep the lines up to an iteration: a half-written last line goes, and what will be done again."""
     if not path.exists():
         return
-    kept = [row for row in read_metrics(path) if row.get("iteration", 0) <= after]
+    lines = metrics_lines(path)
+    if None in lines:
+        copy = path.with_name(f"{path.name}.damaged")
+        write_atomically(copy, path.read_bytes())
+        _log.warning("%d lines of %s are damaged and left out; the file as it was is %s", lines.count(None), path, copy)
+    kept = [row for row in lines if row is not None and row.get("iteration", 0) <= after]
     write_atomically(path, "".join(f"{json.dumps(row)}\n" for row in kept).encode())
 
 

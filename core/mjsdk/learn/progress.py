@@ -6,7 +6,9 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
 
 from mjsdk.learn.report import Report
 
@@ -17,22 +19,50 @@ _PARTS = ("physics", "environment", "learning")
 _BARS = " ▁▂▃▄▅▆▇█"
 _TREND = 40
 """Iterations that a trend shows."""
+_FALLS = "metrics/fall_rate"
+_LABELS = {_FALLS: "falls, share of ended episodes"}
+_ROWS = (100, 16, 12, 8, 6, 4, 3, 2, 1, 0)
+"""Rows that a block of the live view may have, down to none on the smallest terminals."""
 _SPEED = 10
 """Iterations that the remaining time is judged by."""
+
+
+@attrs.frozen
+class Left:
+    """What is left of a training."""
+
+    seconds: float
+    by_time: bool
+    """Whether the time will be up before all iterations are done."""
+    share: float
+    """Share of the whole that is done."""
+
+    @property
+    def text(self) -> str:
+        """The remaining time with its label."""
+        return f"{'left' if self.by_time else 'eta'} {duration(self.seconds)}"
+
+
+_Value = TypeVar("_Value")
 
 
 class Pace:
     """Knows how long the rest will take."""
 
     def __init__(self, deadline: float) -> None:
+        self._start = time.monotonic()
         self._deadline = deadline
         self._recent: deque[float] = deque(maxlen=_SPEED)
 
-    def eta(self, report: Report) -> float:
-        """Seconds until the last iteration or the deadline, whichever comes first."""
+    def left(self, report: Report) -> Left:
+        """What is left until the last iteration or the deadline, whichever comes first."""
         self._recent.append(report.times["iteration_s"])
-        left = (report.last_iteration - report.iteration) * sum(self._recent) / len(self._recent)
-        return max(0.0, min(left, self._deadline - time.monotonic()))
+        seconds = (report.last_iteration - report.iteration) * sum(self._recent) / len(self._recent)
+        now = time.monotonic()
+        if self._deadline - now >= seconds:
+            return Left(seconds, False, report.iteration / report.last_iteration)
+        rest = max(0.0, self._deadline - now)
+        return Left(rest, True, (now - self._start) / max(now - self._start + rest, 1e-9))
 
 
 class PlainView:
@@ -48,7 +78,7 @@ class PlainView:
 
     def iteration(self, report: Report) -> None:
         """Print the line of an iteration."""
-        self._emit(line(report, self._pace.eta(report)))
+        self._emit(line(report, self._pace.left(report)))
 
     def close(self) -> None:
         """Nothing is left to do."""
@@ -74,33 +104,42 @@ class LiveView:
         """Draw an iteration."""
         for name, value in report.values.items():
             self._trends.setdefault(name, deque(maxlen=_TREND)).append(value)
-        self._live.update(self._draw(report, self._pace.eta(report)), refresh=True)
+        self._live.update(self._fitting(report, self._pace.left(report)), refresh=True)
 
     def close(self) -> None:
         """Leave the last picture on the screen."""
         self._live.stop()
 
-    def _draw(self, report: Report, eta: float) -> RenderableType:
+    def _fitting(self, report: Report, left: Left) -> RenderableType:
+        """The picture with as many rows as the terminal has room for."""
+        console = self._live.console
+        for rows in _ROWS:
+            picture = self._draw(report, left, rows)
+            if len(console.render_lines(picture)) < console.height:
+                break
+        return picture
+
+    def _draw(self, report: Report, left: Left, rows: int) -> RenderableType:
         from rich.columns import Columns
         from rich.console import Group
         from rich.panel import Panel
 
-        values = report.values
+        values = {name: report.values.get(name) for name in self._trends}
         blocks = [
-            self._block("episodes", _pick(values, "train/")),
-            self._block("metrics", _pick(values, "metrics/") | _pick(values, "curriculum/")),
-            self._block("rewards per second", _pick(values, "reward/")),
-            self._block("ends of episodes", _pick(values, "termination/")),
-            self._block("learner", _pick(values, "policy/") | _pick(values, "loss/")),
+            self._block("episodes", _pick(values, "train/"), rows),
+            self._block("metrics", _pick(values, "metrics/") | _pick(values, "curriculum/"), rows),
+            self._block("rewards per second", _pick(values, "reward/"), rows),
+            self._block("ends of episodes", _pick(values, "termination/"), rows),
+            self._block("learner", _pick(values, "policy/") | _pick(values, "loss/"), rows),
         ]
         columns = Columns([block for block in blocks if block is not None], padding=(0, 3))
-        return Panel(Group(_bar(report, eta), _speed(report), "", columns), title=self._title, title_align="left")
+        return Panel(Group(_bar(report, left), _speed(report), "", columns), title=self._title, title_align="left")
 
-    def _block(self, title: str, values: dict[str, float]) -> RenderableType | None:
+    def _block(self, title: str, values: dict[str, float | None], rows: int) -> RenderableType | None:
         from rich import box
         from rich.table import Table
 
-        if not values:
+        if not values or not rows:
             return None
         table = Table(
             title=title, title_justify="left", title_style="bold", box=box.SIMPLE, show_header=False, pad_edge=False
@@ -108,26 +147,36 @@ class LiveView:
         table.add_column(style="cyan")
         table.add_column(justify="right")
         table.add_column(style="dim")
-        for name, value in values.items():
-            table.add_row(name.partition("/")[2], number(value), sparkline(self._trends[name])[-12:])
+        for name, value in list(values.items())[:rows]:
+            label = _LABELS.get(name, name.partition("/")[2])
+            table.add_row(label, "-" if value is None else number(value), sparkline(self._trends[name])[-12:])
+        if len(values) > rows:
+            table.add_row(f"and {len(values) - rows} more")
         return table
 
 
-def line(report: Report, eta: float) -> str:
+def line(report: Report, left: Left) -> str:
     """An iteration on one line."""
     values = report.values
     split = ", ".join(f"{part} {share:.0%}" for part, share in shares(report))
     parts = [
-        f"iteration {report.iteration}/{report.last_iteration}",
-        f"eta {duration(eta)}",
+        f"iteration {report.iteration}" + ("" if left.by_time else f"/{report.last_iteration}"),
+        left.text,
         f"{report.times['steps_per_s']:,.0f} steps/s ({split})",
     ]
     parts += [f"{label} {number(values[name])}{unit}" for name, label, unit in _HEADLINES if name in values]
-    parts += [f"{name.partition('/')[2]} {number(value)}" for name, value in _pick(values, "metrics/").items()]
+    metrics = {name: value for name, value in _pick(values, "metrics/").items() if name != _FALLS}
+    parts += [f"{name.partition('/')[2]} {number(value)}" for name, value in metrics.items()]
+    parts.append(f"falls {values[_FALLS]:.0%} of {_ended(values)}" if _FALLS in values else "falls -")
     return "  ".join(parts)
 
 
 _HEADLINES = (("train/mean_reward", "reward", ""), ("train/mean_episode_length_s", "episode", " s"))
+
+
+def _ended(values: dict[str, float]) -> str:
+    count = round(values.get("train/episodes", 0))
+    return f"{count} ended episode{'' if count == 1 else 's'}"
 
 
 def shares(report: Report) -> list[tuple[str, float]]:
@@ -160,18 +209,18 @@ def sparkline(values: Iterable[float]) -> str:
     return "".join(_BARS[1 + round((value - low) * scale)] if math.isfinite(value) else " " for value in values)
 
 
-def _pick(values: dict[str, float], prefix: str) -> dict[str, float]:
+def _pick(values: dict[str, _Value], prefix: str) -> dict[str, _Value]:
     return {name: value for name, value in values.items() if name.startswith(prefix)}
 
 
-def _bar(report: Report, eta: float) -> Any:
+def _bar(report: Report, left: Left) -> Any:
     from rich.progress_bar import ProgressBar
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(report.last_iteration, report.iteration, width=40)
-    counted = f"iteration [bold]{report.iteration}[/]/{report.last_iteration}"
-    grid.add_row(counted, bar, f"eta {duration(eta)}", f"trained {duration(report.times['total_s'])}")
+    bar = ProgressBar(1.0, left.share, width=40)
+    counted = f"iteration [bold]{report.iteration}[/]" + ("" if left.by_time else f"/{report.last_iteration}")
+    grid.add_row(counted, bar, left.text, f"trained {duration(report.times['total_s'])}")
     return grid
 
 

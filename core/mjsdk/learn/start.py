@@ -21,7 +21,6 @@ from mjsdk.config.yamlio import load_file
 from mjsdk.env import Env, make_env
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
-from mjsdk.learn.adapter import check_agent
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
@@ -53,7 +52,7 @@ class Changes:
 
 def begin(config: Config, session: Session) -> Training:
     """A new run: its folder appears, complete, with the checkpoint of the untrained policy."""
-    _check(config)
+    _check(config, session)
     agent = config.agent
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
     run = create_run(config.train.log_root, experiment, agent.run_name)
@@ -73,13 +72,14 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None) -> T
     """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings."""
     session = run.session()
     config = resumed_config(run, session, changes or Changes())
-    _check(config)
+    _check(config, session)
     state = read_checkpoint(run, run.newest_checkpoint(checkpoint), config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
-    _record_resume(run, config, trainer.iteration)
+    if trainer.iteration < config.agent.max_iterations:
+        _record_resume(run, config, trainer.iteration)
     return Training(trainer, session)
 
 
@@ -114,9 +114,11 @@ def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any]
     yield tree(changes.overrides), True
 
 
-def _check(config: Config) -> None:
+def _check(config: Config, session: Session) -> None:
     """What rsl_rl and the machine cannot do is an error before anything is built."""
-    check_agent(config.agent, config.env.scene.num_envs)
+    mistakes = check(config, session.terms(), robot=session.robot()).mistakes
+    if mistakes:
+        raise ConfigError(mistakes)
     require_logger(config.agent.logger)
     config.train.device = resolve_device(config.train.device)
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from mjsdk.config import Config
 from mjsdk.env import Env
-from mjsdk.errors import BrokenRun, Diverged, PhysicsError, StorageError
+from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
@@ -117,6 +117,9 @@ class Trainer:
                 self.save()
         except StorageError as error:
             raise StorageError(f"{error}\n{self._rescue()}") from error
+        except MjsdkError:
+            self._save_last(self.state_dict())
+            raise
         return reason
 
     def _due(self) -> bool:
@@ -130,7 +133,7 @@ class Trainer:
         try:
             self._rollout(clock)
             check_rollout(self.algorithm.storage, self.env)
-        except (Diverged, PhysicsError):
+        except MjsdkError:
             self._save_learner()
             raise
         with torch.no_grad():
@@ -198,11 +201,20 @@ class Trainer:
 
     def _save_learner(self) -> None:
         """Keep what was learned although the worlds are spoilt; resumed from here, they begin anew."""
+        state = self.state_dict()
+        state["infos"] |= {"env": {}, "num_envs": 0}
+        self._save_last(state)
+
+    def _save_last(self, state: Mapping[str, Any]) -> None:
+        """Save before an error ends the training, unless that is done or the weights are spoilt too."""
         path = self.run.checkpoint_path(self.iteration)
-        if not path.exists():
-            state = self.state_dict()
-            state["infos"] |= {"env": {}, "num_envs": 0}
+        weights = [*state["actor_state_dict"].values(), *state["critic_state_dict"].values()]
+        if path.exists() or not all_finite(weights):
+            return
+        try:
             checkpoints.write_checkpoint(path, state)
+        except StorageError as error:  # must not hide what ended the training
+            _log.warning("iteration %d is not saved: %s", self.iteration, error)
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the training needs to go on exactly: tensors and plain data."""
@@ -211,7 +223,6 @@ class Trainer:
             "format": checkpoints.FORMAT,
             "policy": describe_policy(self.config.agent, self.env),
             "totals": {"timesteps": self.timesteps, "seconds": self.seconds},
-            "learning_rate": self.algorithm.learning_rate,
             "rng": checkpoints.random_state(),
             "hidden": hidden,
             "env": self.env.state_dict(),

@@ -68,13 +68,14 @@ class JointPosition(ActionTerm):
     def __init__(self, env: Env, name: str, config: JointPositionConfig) -> None:
         super().__init__(env, name, config)
         self.joints = select(Joints, config.joints, env.names, env.roles)
-        self._index = as_index(list(self.joints.ids))
+        self.index = as_index(list(self.joints.ids))
+        """Columns of the driven joints among all joints."""
         self._controls = as_index(self._actuators())
         self.size = len(self.joints)
         scale = per_joint(config.scale, env.names, env.roles, default=0.0)
-        self.scale = torch.tensor(scale, device=env.device)[self._index]
+        self.scale = torch.tensor(scale, device=env.device)[self.index]
         """Change of target per unit of action [rad], shape (size,)."""
-        self.offset = env.robot.default_joint_pos[self._index]
+        self.offset = env.robot.default_joint_pos[self.index]
         """Target of action 0 [rad], shape (size,)."""
 
     def apply(self, action: Tensor) -> None:
@@ -85,7 +86,7 @@ class JointPosition(ActionTerm):
         """Joint position targets [rad] for a raw action, shape (E, size)."""
         if self.config.clip is not None:
             action = action.clamp(*self.config.clip)
-        return torch.addcmul(self.offset, action, self.scale) - self.env.robot.encoder_bias[:, self._index]
+        return torch.addcmul(self.offset, action, self.scale) - self.env.robot.encoder_bias[:, self.index]
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """Pairs of joints change places; those that turn the other way change their sign."""
@@ -130,9 +131,7 @@ class SteppingJointPosition(JointPosition):
         self._clock = gait_clock(env, config.clock, f"env.actions.{name}.clock")
         lifts = env.gait.lift if env.gait else ()
         rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
-        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self._index]
-        self.joint_ids = torch.tensor(self.joints.ids, device=env.device)
-        """Columns of the driven joints among all joints, shape (size,)."""
+        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self.index]
         self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
 

@@ -13,19 +13,30 @@ _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 Ranges = dict[str, list[float]]
 
 
-def reset_root_state_uniform(env: Env, ids: Tensor, pose_range: Ranges, velocity_range: Ranges) -> None:
-    """Put the base at the initial pose plus a random offset, with a random velocity.
+class ResetRoot:
+    """Put the base at the initial pose plus a random offset, with a random velocity."""
 
-    Args:
-        pose_range: Smallest and largest offset for any of x, y, z [m], roll, pitch, yaw [rad].
-        velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], world frame.
-    """
-    initial = env.scene.initial
-    offset, velocity = _draw(env, pose_range, len(ids)), _draw(env, velocity_range, len(ids))
-    pos = torch.tensor(initial.pos, device=env.device) + offset[:, :3]
-    turn = quat_from_euler(*offset[:, 3:].unbind(1))
-    quat = quat_multiply(turn, torch.tensor(initial.quat, device=env.device).expand(len(ids), 4))
-    env.robot.write_root(ids, pos, quat, velocity[:, :3], quat_rotate_inverse(quat, velocity[:, 3:]))
+    def __init__(self, env: Env, pose_range: Ranges, velocity_range: Ranges) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            pose_range: Smallest and largest offset for any of x, y, z [m], roll, pitch, yaw [rad].
+            velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], in the
+                world's frame.
+        """
+        bounds = torch.stack((_bounds(env, pose_range), _bounds(env, velocity_range)))
+        self._low, self._width = bounds[..., 0], bounds[..., 1] - bounds[..., 0]
+        self._pos = torch.tensor(env.scene.initial.pos, device=env.device)
+        self._quat = torch.tensor(env.scene.initial.quat, device=env.device)
+
+    def __call__(self, env: Env, ids: Tensor) -> None:
+        """Reset the worlds `ids`, shape (n,)."""
+        offset, velocity = (env.uniform(0.0, 1.0, len(ids), 2, len(_AXES)) * self._width + self._low).unbind(1)
+        turn = quat_from_euler(*offset[:, 3:].unbind(1))
+        quat = quat_multiply(turn, self._quat.expand(len(ids), 4))
+        ang_vel_b = quat_rotate_inverse(quat, velocity[:, 3:])
+        env.robot.write_root(ids, self._pos + offset[:, :3], quat, velocity[:, :3], ang_vel_b)
 
 
 def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], velocity_range: list[float]) -> None:
@@ -62,8 +73,12 @@ def push_in_random_direction(env: Env, ids: Tensor, speed: float = 0.5) -> None:
     Args:
         speed: Size of the change [m/s]. Sane: 0.1..1.5. 0.5 m/s is a firm shove for a humanoid.
     """
+    push_towards(env, ids, env.uniform(-torch.pi, torch.pi, len(ids)), speed)
+
+
+def push_towards(env: Env, ids: Tensor, angle: Tensor, speed: float) -> None:
+    """Change the base's horizontal velocity by `speed` [m/s] in directions `angle` [rad], world frame, shape (n,)."""
     robot = env.robot
-    angle = env.uniform(-torch.pi, torch.pi, len(ids))
     change = speed * torch.stack((torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)), 1)
     lin = robot.root_lin_vel_w[ids] + change
     robot.write_root(ids, robot.root_pos_w[ids], robot.root_quat_w[ids], lin, robot.root_ang_vel_b[ids])
@@ -123,8 +138,13 @@ def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> No
 
 def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
     """Random numbers for x, y, z, roll, pitch, yaw, shape (count, 6); 0 where there is no range."""
-    bounds = torch.tensor([ranges.get(axis, [0.0, 0.0]) for axis in _AXES], dtype=torch.float32, device=env.device)
+    bounds = _bounds(env, ranges)
     return env.uniform(bounds[:, 0], bounds[:, 1], count, len(_AXES))
+
+
+def _bounds(env: Env, ranges: Ranges) -> Tensor:
+    """Smallest and largest number for x, y, z, roll, pitch, yaw, shape (6, 2); 0 where there is no range."""
+    return torch.tensor([ranges.get(axis, [0.0, 0.0]) for axis in _AXES], dtype=torch.float32, device=env.device)
 
 
 TERMS = {
@@ -135,5 +155,5 @@ TERMS = {
     "randomize_friction": randomize_friction,
     "randomize_mass": randomize_mass,
     "reset_joints_by_offset": reset_joints_by_offset,
-    "reset_root_state_uniform": reset_root_state_uniform,
+    "reset_root_state_uniform": ResetRoot,
 }

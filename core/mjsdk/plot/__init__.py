@@ -1,6 +1,6 @@
 """Learning curves of runs, as pictures and in the terminal."""
 
-from mjsdk.plot.curves import AXES, Curve, Source, check_metrics, default_metrics, make_curves
+from mjsdk.plot.curves import AXES, Curve, Source, default_metrics, find_metrics, make_curves, title_of
 from mjsdk.plot.picture import check_picture_path, draw_curves, save_figure
 from mjsdk.plot.sources import make_sources
 from mjsdk.plot.text import chart, draw_text
@@ -11,13 +11,14 @@ __all__ = [
     "Curve",
     "Source",
     "chart",
-    "check_metrics",
     "check_picture_path",
     "default_metrics",
     "draw_curves",
     "draw_text",
     "draw_tracking",
+    "find_metrics",
     "make_curves",
     "make_sources",
     "save_figure",
+    "title_of",
 ]

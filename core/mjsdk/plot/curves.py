@@ -21,6 +21,10 @@ AXES = {
 """What curves are drawn against: key, factor, label."""
 _USUAL = ("train/mean_reward", "train/mean_episode_length_s")
 _PREFIX = "metrics/"
+SHORT = {"reward": _USUAL[0], "length": _USUAL[1], "metrics": _PREFIX}
+"""Short names of metrics, or of a group of them."""
+_TITLES = {_USUAL[0]: "mean reward", _USUAL[1]: "episode length [s]"}
+_UNITS = {"lin_vel_error": "m/s", "ang_vel_error": "rad/s"}
 _POINTS = 200
 """Points of the common axis that several seeds are put on."""
 
@@ -54,12 +58,28 @@ def default_metrics(sources: Sequence[Source]) -> tuple[str, ...]:
     )
 
 
-def check_metrics(sources: Sequence[Source], metrics: Sequence[str]) -> None:
-    """Raise `RunError` for names that no run has, with the ones that there are."""
+def find_metrics(sources: Sequence[Source], wanted: Sequence[str]) -> tuple[str, ...]:
+    """The metrics that people mean: full names, or one of `SHORT`. Raises `RunError` with all that no run has."""
     present = _present(sources)
-    for name in metrics:
-        if name not in present:
-            raise RunError(f"no metric '{name}'{closest(name, present) or '.'} In these runs: {listing(present)}")
+    found = {name: _meant(name, present) for name in wanted}
+    unknown = [f"'{name}'{closest(name, present).removesuffix('.')}" for name, meant in found.items() if not meant]
+    if unknown:
+        legal = listing([*SHORT, *present])
+        raise RunError(f"no metric {'; no metric '.join(unknown)}. In these runs: {legal}".replace("?.", "?"))
+    return tuple(dict.fromkeys(name for meant in found.values() for name in meant))
+
+
+def _meant(name: str, present: Sequence[str]) -> list[str]:
+    wanted = SHORT.get(name, name)
+    return [other for other in present if other == wanted or (wanted == _PREFIX and other.startswith(_PREFIX))]
+
+
+def title_of(metric: str) -> str:
+    """What a metric is, in words, with its unit if that is known."""
+    if metric in _TITLES:
+        return _TITLES[metric]
+    name = metric.removeprefix(_PREFIX)
+    return f"{name} [{_UNITS[name]}]" if name in _UNITS else name
 
 
 def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Curve]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.errors import MissingDependency, StorageError, closest, listing
-from mjsdk.plot.curves import AXES, Curve
+from mjsdk.plot.curves import AXES, Curve, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,12 +37,12 @@ def new_figure(columns: int, rows: int, panel: tuple[float, float] = (4.6, 3.0))
 
 def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, title: str = "") -> Figure:
     """One panel per metric, one line per run, a band around the mean of several seeds."""
-    columns = min(len(panels), 3)
+    columns = _columns(len(panels))
     figure, axes = new_figure(columns, math.ceil(len(panels) / columns))
     for axis, (metric, curves) in zip(axes, panels, strict=False):
         for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
             _draw(axis, curve, colour)
-        axis.set_title(metric, fontsize=10)
+        axis.set_title(title_of(metric), fontsize=10)
         axis.set_xlabel(AXES[against][2])
     for axis in axes[len(panels) :]:
         axis.set_visible(False)
@@ -51,6 +51,11 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, tit
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _columns(panels: int) -> int:
+    """Columns that leave the fewest places empty; three where that is as good as another number."""
+    return min((3, 2, 4), key=lambda columns: -panels % columns) if panels > 3 else panels
 
 
 def save_figure(figure: Figure, path: Path) -> None:
@@ -76,6 +81,6 @@ def check_picture_path(path: Path) -> None:
 
 def _draw(axis: Any, curve: Curve, colour: str) -> None:
     label = f"{curve.label} ({curve.seeds} seeds)" if curve.seeds > 1 else curve.label
-    axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, label=label)
+    axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, label=label, marker="o" if len(curve.x) == 1 else "")
     if curve.low is not None:
         axis.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)

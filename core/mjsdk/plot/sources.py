@@ -24,7 +24,7 @@ def make_sources(runs: Sequence[Run], band: bool = True) -> list[Source]:
             groups.append((key, [run]))
         else:
             twins.append(run)
-    return [Source(_label(members), tuple(run.metrics() for run in members)) for _, members in groups]
+    return [Source(_label(members), tuple(_rows(run) for run in members)) for _, members in groups]
 
 
 def _settings(run: Run) -> dict[str, object]:
@@ -32,6 +32,12 @@ def _settings(run: Run) -> dict[str, object]:
     data = run.config_data
     agent = {name: value for name, value in data.get("agent", {}).items() if name not in _PER_RUN}
     return {**data, "agent": agent, "train": None}
+
+
+def _rows(run: Run) -> list[dict[str, object]]:
+    """The lines of a run's metrics, without any that are JSON of another kind."""
+    rows: list[object] = [*run.metrics()]
+    return [row for row in rows if isinstance(row, dict)]
 
 
 def _label(runs: Sequence[Run]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mjsdk.plot.curves import AXES, Curve
+from mjsdk.plot.curves import AXES, Curve, title_of
 
 _BRAILLE = 0x2800
 _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
@@ -50,7 +50,7 @@ def _titled(metric: str, curve: Curve, against: str, limits: tuple[float, float]
     label = AXES[against][2]
     scale = f"{' ' * 11}{curve.x[0]:<10.4g}{label:^{max(width - 32, 1)}}{curve.x[-1]:>10.4g}"
     return [
-        f"{metric}  ({curve.label}{seeds})  last {curve.y[-1]:.4g}",
+        f"{title_of(metric)}  ({curve.label}{seeds})  last {curve.y[-1]:.4g}",
         *(side + line for side, line in zip(sides, drawn, strict=True)),
         scale,
         "",

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from mjsdk.evaluate import Report
 
+_WINDOW_S = 0.6
+"""Time that the drawn velocities are averaged over [s]: about one step, in which the base sways to and fro."""
 _AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
 
 
@@ -30,7 +32,7 @@ def draw_tracking(report: Report) -> Figure:
     for index, command in enumerate(episodes.commands):
         _draw_command(axes[index], time_s, velocity[:, index], command.values)
         row = report.data["commands"][index]
-        axes[index].set_title(f"{command.label}: {row['fall_rate']:.0%} fall", fontsize=10)
+        axes[index].set_title(f"{index + 1}: {command.label}, {row['fall_rate']:.0%} fall", fontsize=10)
     axes[0].legend(fontsize=8, frameon=False)
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
     for axis in axes[len(episodes.commands) + 1 :]:
@@ -43,10 +45,23 @@ def draw_tracking(report: Report) -> Figure:
 
 def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tuple[float, float, float]) -> None:
     for column, colour in zip(range(3), COLOURS, strict=False):
-        axis.plot(time_s, velocity[:, column], color=colour, linewidth=1.0, label=_AXES[column])
+        raw = velocity[:, column]
+        axis.plot(time_s, raw, color=colour, linewidth=0.7, alpha=0.3)
+        axis.plot(time_s, smoothed(raw, time_s[0]), color=colour, linewidth=1.5, label=_AXES[column])
         axis.axhline(asked[column], color=colour, linewidth=1.2, linestyle="--")
     axis.set_ylim(-1.3, 1.5)
     axis.set_xlabel("time [s]; dashed: asked")
+
+
+def smoothed(values: np.ndarray, dt: float) -> np.ndarray:
+    """Mean of `_WINDOW_S` around each value, shape (n,), of what is finite; NaN stays where nothing is."""
+    window = np.ones(2 * round(0.5 * _WINDOW_S / dt) + 1)
+    there = np.isfinite(values)
+    half = len(window) // 2
+    sums, counts = (
+        np.convolve(np.pad(part, half), window, "valid") for part in (np.where(there, values, 0.0), there.astype(float))
+    )
+    return np.where(there, sums / np.maximum(counts, 1.0), np.nan)
 
 
 def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
@@ -54,7 +69,8 @@ def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
     for shift, name, label in ((-0.2, "lin_vel_error", "velocity [m/s]"), (0.2, "ang_vel_error", "yaw rate [rad/s]")):
         values = [row[name] if row[name] is not None else np.nan for row in rows]
         axis.barh(places + shift, values, height=0.38, color=COLOURS[0 if shift < 0 else 2], label=label)
-    axis.set_yticks(places, [row["label"] for row in rows], fontsize=8)
+    axis.set_yticks(places, [str(place + 1) for place in places])  # long names would make this column narrow
     axis.invert_yaxis()
-    axis.set_title("mean error by command", fontsize=10)
-    axis.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.4, -0.1), ncols=2)
+    axis.set_ylabel("command")
+    axis.set_xlabel("mean error")
+    axis.legend(fontsize=8, frameon=False)

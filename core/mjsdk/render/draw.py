@@ -16,7 +16,7 @@ ACTUAL = (0.15, 0.45, 0.95, 1.0)
 _LENGTH = 0.7
 """Length of an arrow per speed [m per m/s]."""
 _WIDTH = 0.022
-_RADIUS = 0.28
+_RADIUS = 0.45
 """Radius of the arc that shows a yaw rate [m]."""
 _SLOWEST = 0.03
 """Speeds [m/s] and yaw rates [rad/s] below this are not drawn: their arrows would only flicker."""
@@ -30,7 +30,12 @@ def add_arrow(
 
 
 def add_velocity(
-    scene: mujoco.MjvScene, at: np.ndarray, heading: float, velocity: Sequence[float], rgba: Sequence[float]
+    scene: mujoco.MjvScene,
+    at: np.ndarray,
+    heading: float,
+    velocity: Sequence[float],
+    rgba: Sequence[float],
+    slowest: float = _SLOWEST,
 ) -> None:
     """Add an arrow for forward and sideways speed and an arc for the yaw rate.
 
@@ -40,11 +45,12 @@ def add_velocity(
         heading: Direction of the robot around the vertical [rad].
         velocity: Forward [m/s], to the left [m/s], yaw rate [rad/s].
         rgba: Colour.
+        slowest: Speed [m/s] and yaw rate [rad/s] below which nothing is drawn.
     """
     forward, left, yaw_rate = velocity
-    if math.hypot(forward, left) > _SLOWEST:
+    if math.hypot(forward, left) > slowest:
         add_arrow(scene, at, at + _LENGTH * _turned(heading, forward, left), rgba)
-    if abs(yaw_rate) > _SLOWEST:
+    if abs(yaw_rate) > slowest:
         _add_arc(scene, at, heading, yaw_rate, rgba)
 
 
@@ -59,9 +65,9 @@ def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = _RADIUS
 def _add_arc(scene: mujoco.MjvScene, at: np.ndarray, heading: float, yaw_rate: float, rgba: Sequence[float]) -> None:
     points = arc(at, heading, yaw_rate)
     for start, end in pairwise(points[:-1]):
-        _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.4 * _WIDTH, start, end, rgba)
-    tip = points[-2] + 0.09 * _unit(points[-1] - points[-2])
-    add_arrow(scene, points[-2], tip, rgba, width=1.2 * _WIDTH)
+        _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.8 * _WIDTH, start, end, rgba)
+    tip = points[-2] + 0.18 * _unit(points[-1] - points[-2])
+    add_arrow(scene, points[-2], tip, rgba, width=1.8 * _WIDTH)
 
 
 def _add_connector(

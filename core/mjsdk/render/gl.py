@@ -28,10 +28,10 @@ _HELP = (
 )
 
 
-def check_display() -> None:
-    """Raise `RenderError` where no window can be opened."""
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        raise RenderError("there is no display to open a window on. Use --video FILE (.mp4, .webm or .gif) instead.")
+def has_display() -> bool:
+    """Whether a window can be opened."""
+    linux = sys.platform.startswith("linux")
+    return not linux or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 def make_context(width: int, height: int) -> Any:

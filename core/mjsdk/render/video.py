@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,9 +39,10 @@ def check_video_path(path: Path) -> None:
         raise StorageError(f"'{path}' is not the name of a video{hint} It must end in one of {listing(FORMATS)}")
     if path.is_dir():
         raise StorageError(f"cannot write the video '{path}': it is a folder. Name a file in it.")
+    if not path.parent.exists():
+        raise StorageError(f"cannot write the video '{path}': there is no folder '{path.parent}'. Make it first.")
     probe = _partial(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         probe.touch()  # permissions alone do not tell: root may write anywhere, but not to /proc or a full disk
         probe.unlink()
     except OSError as error:
@@ -200,13 +200,3 @@ def _check_written(path: Path) -> None:
         capture.release()
         if not readable:
             raise OSError("the file cannot be read back; is the disk full?")
-
-
-def write_video(path: Path, frames: Iterable[np.ndarray], fps: float) -> None:
-    """Write frames, each RGB of type uint8 and shape (height, width, 3)."""
-    frames = iter(frames)
-    first = next(frames)
-    with VideoWriter(path, fps, (first.shape[1], first.shape[0])) as writer:
-        writer.add(first)
-        for frame in frames:
-            writer.add(frame)

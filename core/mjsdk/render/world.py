@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mjsdk.plugins import Session
 
 MAX_FPS = 30.0
-"""Videos have the control rate, or an even part of it, up to this many frames per second."""
+"""Videos have the control rate, or a whole part of it, up to this many frames per second: 25 at 50 Hz."""
 _BASE = 1
 """The robot's first body, after the world."""
 _LIGHT_DISTANCE = 2.5
@@ -31,6 +31,8 @@ _LIGHT_TURN, _LIGHT_STEEPNESS = 25.0, 1.5
 """Angle from the direction of view to that of the light [deg], and how much it goes down for each way along [-]."""
 _EXTENT = 3.0
 """Size of what is lit and shadowed around the robot [m]."""
+_SWAY = 0.1
+"""Speed [m/s] and yaw rate [rad/s] up to which a robot that is to stand still counts as standing still."""
 _GAP = 0.06
 """Height between the arrow of the command and that of the robot's motion [m]."""
 
@@ -92,7 +94,10 @@ class WorldView:
         over = self.base_pos + np.array([0.0, 0.0, self._top + 0.15])
         asked, actual = velocities
         add_velocity(scene, over + np.array([0.0, 0.0, _GAP]), self.heading, asked, ASKED)
-        add_velocity(scene, over, self.heading, actual, ACTUAL)
+        if any(asked):
+            add_velocity(scene, over, self.heading, actual, ACTUAL)
+        else:
+            add_velocity(scene, over, self.heading, actual, ACTUAL, slowest=_SWAY)
 
     def text(self, time_s: float) -> tuple[str, str]:
         """Two columns for a corner of the picture."""
@@ -100,9 +105,9 @@ class WorldView:
         if velocities is None:
             return "time", f"{time_s:5.1f} s"
         (vx, vy, wz), (ax, ay, az) = velocities
-        left = "time\n\nforward\nleft\nturn"
+        left = "time\n \n \nforward\nleft\nturn"
         right = (
-            f"{time_s:5.1f} s\nasked  actual\n"
+            f"{time_s:5.1f} s\nasked  actual\n(green) (blue)\n"
             f"{vx:+5.2f}   {ax:+5.2f} m/s\n{vy:+5.2f}   {ay:+5.2f} m/s\n{wz:+5.2f}   {az:+5.2f} rad/s"
         )
         return left, right

@@ -10,6 +10,7 @@ from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
+from mjsdk.scene.facts import robot_spec
 from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
@@ -38,8 +39,7 @@ class Scene:
 def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -> Scene:
     """Compile the robot on its ground. Without `visuals`, geoms that only look good are left out: faster."""
     robot = session.robot()
-    spec = session.load_spec()
-    session.setup(spec, config.scene.collisions)
+    spec = robot_spec(session, config.scene.collisions)
     add_ground(spec, config.scene.terrain, visuals)
     bare = _compile(robot, spec)
     _check_base(robot, bare)
@@ -58,8 +58,7 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
 def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
     """The robot alone, with actuators and collisions, at its default pose."""
     robot = session.robot()
-    spec = session.load_spec()
-    session.setup(spec, collisions)
+    spec = robot_spec(session, collisions)
     model = _compile(robot, spec)
     joint_pos = per_joint(robot.default_pose.joint_pos, ModelNames.of(model), robot.roles, default=0.0)
     _add_initial(spec, model, robot.default_pose, joint_pos)

@@ -14,6 +14,7 @@ MJSDK_API = 1
 
 _MJCF = """
 <mujoco model="testbot">
+  <compiler angle="radian"/>
   <worldbody>
     <body name="trunk" pos="0 0 0.3">
       <inertial pos="0 0 0" mass="2" diaginertia="0.02 0.02 0.02"/>

@@ -66,7 +66,7 @@ def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
         sensor: Name of the feet's contact sensor.
     """
     contact = env.contact(sensor)
-    return (contact.force_w.norm(dim=-1) * contact.first_contact).sum(1)
+    return (contact.load * contact.first_contact).sum(1)
 
 
 def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tensor:  # type: ignore[assignment]
@@ -121,12 +121,12 @@ class GaitReward:
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
         swing = (self._clock.foot_phase() < self._clock.config.swing) & self._clock.moving.unsqueeze(1)
-        force = self._contact.force_w.norm(dim=-1)
+        force = self._contact.load
         lift = ((env.robot.site_pos_w[:, self._feet.index, 2] - self._rest) / self._height).clamp(0.0, 1.0)
         loaded = (force > self._load).float()
-        swinging = 0.5 * (force < 1.0) + 0.5 * lift - 0.5 * loaded
+        swinging = 0.5 * (lift - loaded + ~self._contact.in_contact)
         speed = self._velocity[..., :2].square().sum(-1)
-        standing = (force > 1.0) * torch.exp(speed / -(self._slip * self._slip))
+        standing = self._contact.in_contact * torch.exp(speed / -(self._slip * self._slip))
         return torch.where(swing, swinging, standing).mean(1)
 
 
@@ -169,7 +169,7 @@ class VariablePosture:
         gait = (speed > 0.05).long() + (speed > self._running_speed).long()
         error = env.robot.joint_pos - env.robot.default_joint_pos
         if self._stepping is not None:
-            error = error.index_add(1, self._stepping.joint_ids, self._stepping.last_step, alpha=-1.0)
+            error[:, self._stepping.index] -= self._stepping.last_step
         return torch.exp(-(error.square() * self._inverse[gait]).mean(1))
 
 

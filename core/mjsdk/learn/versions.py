@@ -1,0 +1,63 @@
+"""Whether the plugins that a run was trained with are those that are installed."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+from mjsdk.errors import BrokenRun, listing
+
+IGNORE_VERSIONS = "MJSDK_IGNORE_VERSIONS"
+"""Environment variable: use a run although its robot or task package has another version by now."""
+
+_log = logging.getLogger(__name__)
+
+
+def check_plugins(path: Path, plugins: Any) -> None:
+    """Raise `BrokenRun` unless a list of plugins is one that mjsdk wrote."""
+    fields = ("kind", "name", "dist", "version", "target")
+    entries = plugins if isinstance(plugins, list) else [plugins]
+    for entry in entries:
+        whole = isinstance(entry, dict) and all(isinstance(entry.get(field), str) for field in fields)
+        if not whole or (entry["dist"] and not entry["version"]):
+            raise BrokenRun(
+                f"{path} is damaged: each of `plugins` must have {listing(fields)}, not {entry!r}. "
+                "Restore the file, choose another run, or train again."
+            )
+
+
+def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
+    """Warn of a plugin that has changed since, or refuse it where such versions may differ in anything."""
+    if was.get("api", now["api"]) != now["api"]:
+        raise BrokenRun(
+            f"run {run} was trained with {now['kind']} '{now['name']}' for plugin contract {was['api']}, "
+            f"but the installed one is for {now['api']} (MJSDK_API). Install the old one, or train again."
+        )
+    if was["version"] == now["version"]:
+        return
+    source = f"{was['dist'] or was['target']} {was['version']}"
+    text = (
+        f"run {run.name} was trained with {now['kind']} '{now['name']}' of {source}, "
+        f"but {now['version'] or now['target']} is installed"
+    )
+    same_series = _series(was["version"]) == _series(now["version"])
+    if now["kind"] == "extra" or same_series or os.environ.get(IGNORE_VERSIONS):
+        _log.warning("%s", text)
+        return
+    raise BrokenRun(
+        f"{text}; robot and task may be others now. Install the old one: "
+        f"pip install '{was['dist']}=={was['version']}'. "
+        f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
+    )
+
+
+def _series(version: str) -> Any:
+    """The part of a version within which nothing that a policy depends on should change."""
+    try:
+        return Version(version).release[:2]
+    except InvalidVersion:
+        return version
