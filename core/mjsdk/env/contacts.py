@@ -33,7 +33,7 @@ class ContactState:
 
     def update(self, dt: float) -> None:
         """Take in the readings after a step of `dt` seconds."""
-        torch.linalg.vector_norm(self.force_w, dim=-1, out=self.load)
+        torch.sqrt(self.force_w.square().sum(-1), out=self.load)
         touching = self.load > TOUCH
         torch.logical_and(touching, ~self.in_contact, out=self.first_contact)
         self.last_air_time.copy_(torch.where(self.first_contact, self.air_time + dt, self.last_air_time))

@@ -91,7 +91,7 @@ class Mirror:
 
     def reflect(self, values: Tensor, sources: Tensor, signs: Tensor) -> Tensor:
         """Mirror `values`, shape (E, D), in the worlds that are seen mirrored."""
-        return torch.where(self.active, values[:, sources] * signs, values)
+        return torch.where(self.active, values.index_select(1, sources).mul_(signs), values)
 
 
 Declaration = Callable[..., Reflection]

@@ -122,7 +122,7 @@ class RobotState:
             axis, velocity = self.rotation_w[:, :2, 0], self.root_lin_vel_w
             forward = (axis * velocity[:, :2]).sum(1)
             left = axis[:, 0] * velocity[:, 1] - axis[:, 1] * velocity[:, 0]
-            self._cache["yaw"] = torch.stack((forward, left), 1).div_(axis.norm(dim=1, keepdim=True))
+            self._cache["yaw"] = torch.stack((forward, left), 1).mul_(axis.square().sum(1, True).rsqrt_())
         return self._cache["yaw"]
 
     @property

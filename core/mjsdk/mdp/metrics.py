@@ -13,7 +13,7 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).norm(dim=1)
+    return (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square().sum(1).sqrt_()
 
 
 def ang_vel_error(env: Env, command: str) -> Tensor:
