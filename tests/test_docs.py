@@ -169,4 +169,4 @@ def test_the_python_lines_of_the_readme_run() -> None:
     scope: dict[str, Any] = {}
     before_the_training = block.partition("\n\npolicy")[0]
     exec(before_the_training, scope)
-    assert scope["observations"]["actor"].shape[0] == scope["env"].num_envs == 16
+    assert scope["observations"]["actor"].shape[0] == scope["env"].num_envs == 64

@@ -7,6 +7,7 @@ import pytest
 from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError, SelectionError
 from mjsdk.hookspecs import API
 from mjsdk.plugins import open_session
+from mjsdk.testing.worlds import TESTBOT
 
 HEAD = "import mjsdk\nMJSDK_API = 1\n"
 ADAPT = """
@@ -144,7 +145,7 @@ def test_a_missing_part_names_the_part_the_task_and_the_robots_package(site):
     with pytest.raises(MissingRole) as caught:
         open_session("myarm", "reach").task()
     assert str(caught.value) == (
-        "task 'reach' needs role 'tip' with bodies (to touch with); robot 'stump' (my-robot 1.0) has the roles base. "
+        "task 'reach' needs role 'tip' with bodies (to touch with); robot 'myarm' (my-robot 1.0) has the roles base. "
         "Add the role in my-robot 1.0's mjsdk_robot(), or choose another robot."
     )
 
@@ -310,3 +311,12 @@ def test_one_file_is_a_whole_robot(site):
     path.write_text((site.path / "my_robot_myarm.py").read_text())
     session = open_session(str(path))
     assert (session.robot_ref.name, session.load_spec().compile().njnt) == ("my_robot", 1)
+
+
+def test_two_files_of_one_name_are_told_apart_by_nobody(tmp_path):
+    (tmp_path / "sub").mkdir()
+    files = [tmp_path / "ok.py", tmp_path / "sub" / "ok.py"]
+    for file in files:
+        file.write_text(HEAD)
+    with pytest.raises(PluginError, match="two files named 'ok': .*; rename one"):
+        open_session(TESTBOT, None, [str(file) for file in files])

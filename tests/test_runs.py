@@ -54,7 +54,7 @@ def test_a_run_that_is_not_complete_cannot_be_found(root):
 def test_a_discarded_run_leaves_nothing(root):
     run = create_run(root, "arm_reach")
     run.discard()
-    assert not list((root / "rsl_rl" / "arm_reach").iterdir())
+    assert not list(root.iterdir())
     published = make(root)
     published.discard()
     assert published.path.exists()
@@ -178,8 +178,10 @@ def test_damaged_settings_are_named(root, text, message):
 # The plugins it was trained with
 
 
-def plugins(version):
-    return [{"kind": "robot", "name": "myarm", "dist": "my-robot", "version": version, "target": "my_robot_myarm"}]
+def plugins(version, **more):
+    robot = {"kind": "robot", "name": "myarm", "dist": "my-robot", "version": version, "target": "my_robot_myarm"}
+    task = {"kind": "task", "name": "reach", "dist": "my-task", "version": "1.0", "target": "my_task_reach"}
+    return [robot | more, task]
 
 
 def test_a_run_of_the_installed_versions_opens_without_a_word(site, root, caplog):
@@ -229,6 +231,53 @@ def test_local_plugins_come_from_the_copy_in_the_run(site, root):
     extra = run.session().refs[-1]
     assert spec == "plugins/extra/my_extra.py"
     assert (extra.name, extra.target) == ("my_extra", str((run.path / spec).resolve()))
+
+
+@pytest.mark.parametrize("damaged", ["x", [{"kind": "robot"}], [3], plugins("")])
+def test_damaged_records_of_plugins_are_one_message_that_names_the_file(site, root, damaged):
+    site.robot()
+    site.task()
+    run = Run(make(root, plugins=damaged).path)
+    with pytest.raises(BrokenRun, match=r"run\.json is damaged: each of `plugins` must have kind, name, dist, version"):
+        run.session()
+
+
+def test_records_without_plugins_are_warned_of(site, root, caplog):
+    site.robot()
+    site.task()
+    make(root).session()
+    assert "does not say which version of robot 'myarm' was trained" in caplog.text
+
+
+def test_a_run_of_another_plugin_contract_is_refused(site, root):
+    site.robot()
+    site.task()
+    with pytest.raises(BrokenRun, match=r"trained with robot 'myarm' for plugin contract 7, but the .* is for 1"):
+        make(root, plugins=plugins("1.0", api=7)).session()
+
+
+def test_settings_of_another_robot_than_the_one_trained_name_both(root):
+    run = make(root, plugins=plugins("1.0", name="yourarm"))
+    with pytest.raises(BrokenRun, match=r"config\.yaml says robot 'myarm', but run\.json .* 'yourarm' was trained"):
+        run.session()
+
+
+def test_settings_that_cannot_work_are_told_with_their_file(site, root, core):
+    site.robot()
+    site.task()
+    run = make(root, env={"events": {"push": {"func": "reach:push", "mode": "interval"}}})
+    with pytest.raises(BrokenRun, match=r"(?s)config\.yaml does not fit.*env\.events\.push"):
+        run.config(run.session())
+
+
+@pytest.mark.parametrize(("gone", "told"), [("config.yaml", "config.yaml"), ("model_0.pt", "checkpoint")])
+def test_a_run_that_lacks_a_file_is_named_with_what_is_missing(root, gone, told):
+    run = make(root)
+    (run.path / gone).unlink()
+    with pytest.raises(BrokenRun, match=rf"run .*{run.name} is not complete: it has no {told}"):
+        find_run("latest", root)
+    whole = make(root)
+    assert find_run("latest", root).path == whole.path
 
 
 def test_what_a_run_says_of_itself_is_json(root):

@@ -49,17 +49,8 @@ def main() -> None:
     checkpoints = {"before": "model_0.pt", "after": newest_checkpoint(run)}
     reports = {when: evaluate(run, name, options.eval_worlds) for when, name in checkpoints.items()}
     (folder / "evaluation.json").write_text(json.dumps(reports, indent=2) + "\n")
-    mjsdk(
-        "play",
-        run,
-        "--video",
-        folder / "before.mp4",
-        "--checkpoint",
-        "model_0.pt",
-        "--duration",
-        min(BEFORE_S, options.seconds),
-    )
-    mjsdk("play", run, "--video", folder / "after.mp4", "--duration", options.seconds)
+    film(run, folder / "before.mp4", "model_0.pt", min(BEFORE_S, options.seconds))
+    film(run, folder / "after.mp4", checkpoints["after"], options.seconds)
     mjsdk("plot", run, "--output", folder / "learning.png")
     shutil.copy(run / "config.yaml", folder / "config.yaml")
     show(reports, folder, run)
@@ -89,6 +80,11 @@ def evaluate(run: Path, checkpoint: str, worlds: int) -> dict[str, Any]:
     text = mjsdk("eval", run, "--checkpoint", checkpoint, "--num-envs", worlds, "--json", capture=True)
     report: dict[str, Any] = json.loads(text)
     return report
+
+
+def film(run: Path, video: Path, checkpoint: str, seconds: float) -> None:
+    """A video of one checkpoint."""
+    mjsdk("play", run, "--video", video, "--checkpoint", checkpoint, "--duration", f"{seconds:g}")
 
 
 def mjsdk(*arguments: object, capture: bool = False) -> str:

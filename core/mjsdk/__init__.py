@@ -2,8 +2,8 @@
 
     import mjsdk
 
-    robot = mjsdk.load_robot("myarm")                # facts; robot.spec(), robot.compile()
-    config = mjsdk.compose("myarm", "reach", {"env.scene.num_envs": 64})
+    robot = mjsdk.load_robot("robot")                # facts; robot.spec(), robot.compile()
+    config = mjsdk.compose("robot", "task", {"env.scene.num_envs": 64})
     env = mjsdk.make_env(config)                     # reset(), step(actions)
     policy = mjsdk.load_run("latest").policy()       # policy(observations) -> actions
 

@@ -111,7 +111,8 @@ class Session:
         from mjsdk.task import TaskConfig, check_requirements
 
         task = self._owned("task", "mjsdk_task", TaskConfig, robot=self.robot())
-        check_requirements(task.requires, self.robot(), self.task_ref.name, self.robot_ref.package)
+        ref = self.robot_ref
+        check_requirements(task.requires, self.robot(), self.task_ref.name, ref.name, ref.package)
         return task
 
     def adapt(self, config: Config) -> None:

@@ -144,7 +144,7 @@ def compose(
         overrides=_pairs(overrides),
     )
     for warning in composed.warnings:
-        _log.warning(warning)
+        _log.warning("settings of %s on %s: %s", composed.config.robot, composed.config.task, warning)
     return composed.config
 
 

@@ -323,7 +323,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
         return chosen[-1]
     where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
     for run in _incomplete(log_root, experiment):
-        if run.name == pattern or re.fullmatch(pattern, run.name):
+        if run.name == pattern or _pattern(pattern, "load_run").fullmatch(run.name):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
         raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")

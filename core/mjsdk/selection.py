@@ -95,9 +95,8 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     for pattern in patterns:
         hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
         if not hits:
-            raise SelectionError(
-                f"'{pattern}' matches no {what}{closest(_plain(pattern), names) or '.'} Legal: {listing(filter(None, names))}"
-            )
+            hint = closest(_plain(pattern), names) or "."
+            raise SelectionError(f"'{pattern}' matches no {what}{hint} Legal: {listing(filter(None, names))}")
         found |= hits
     return sorted(found)
 

@@ -34,12 +34,14 @@ class TaskConfig:
     """This task's own numbers for the presets `cpu`, `gpu`, `stable`: values by dotted path."""
 
 
-def check_requirements(requires: tuple[Requirement, ...], robot: Robot, task: str, robot_package: str) -> None:
+def check_requirements(
+    requires: tuple[Requirement, ...], robot: Robot, task: str, robot_name: str, robot_package: str
+) -> None:
     """Raise `MissingRole` for the parts that `robot` lacks, all at once, before any physics starts."""
     missing = [_describe(need) for need in requires if not _has(robot, need)]
     if missing:
         raise MissingRole(
-            f"task '{task}' needs {'; '.join(missing)}; robot '{robot.name}' ({robot_package}) has the roles "
+            f"task '{task}' needs {'; '.join(missing)}; robot '{robot_name}' ({robot_package}) has the roles "
             f"{listing(robot.roles)}. Add the role in {robot_package}'s mjsdk_robot(), or choose another robot."
         )
 

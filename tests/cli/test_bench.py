@@ -22,6 +22,14 @@ def test_people_get_a_table(mjsdk):
     assert code == 0
     assert "physics alone" in out
     assert "median of 3 blocks" in out
+    assert "times as long as its physics alone." in out
+
+
+def test_counts_below_one_are_told_with_their_values(mjsdk):
+    code, _, err = mjsdk("bench", *WHAT[:4], "--blocks", 0, "--steps", -1)
+    assert code == 2
+    assert "--blocks: must be at least 1, not 0" in err
+    assert "--steps: must be at least 1, not -1" in err
 
 
 def test_a_misspelt_setting_is_one_message(mjsdk):

@@ -52,7 +52,8 @@ def test_runs_are_put_side_by_side(mjsdk, glider):
     code, out, _ = mjsdk("compare", "latest", "latest", "--log-root", glider, "--num-envs", 8)
     assert code == 0
     assert out.count("model_0.pt") == 2
-    assert "error: turn left 0.8" in out
+    assert "errors by command [m/s, rad/s]" in out
+    assert "  turn left 0.8" in out
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,8 @@ def test_runs_are_put_side_by_side(mjsdk, glider):
         (["latest", "--sim", "exact"], "error: 1 mistake in the settings:\n  --sim: 'exact'. Legal: faithful, fast"),
         (["latest", "--checkpoint", "model_9.pt"], "error: run"),
         (["latest", "--plot", "x.txt"], "error: 'x.txt' is not the name of a picture"),
+        (["latest", "--num-envs", 0], "error: 1 mistake in the settings:\n  --num-envs: must be at least 1, not 0"),
+        (["latest", "--seed", -5, "--num-envs", -1], "error: 2 mistakes in the settings:\n  --num-envs: must be"),
         (["latest", "--device", "tpu"], "error: unknown device 'tpu'"),
     ],
 )
@@ -69,3 +72,57 @@ def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider, args, message):
     code, out, err = mjsdk("eval", *args, "--log-root", glider)
     assert (code, out) == (2, "")
     assert err.startswith(message)
+
+
+REPORT = {
+    "robot": "g1",
+    "task": "velocity",
+    "run": "logs/2026-11-23_16-56-41_a_long_name_of_a_run",
+    "checkpoint": "model_100.pt",
+    "horizon_s": 20.0,
+    "survival": {"rate": 1.0, "low": 0.9, "high": 1.0},
+    "metrics": dict.fromkeys(
+        ("lin_vel_error", "ang_vel_error", "foot_slip", "action_change", "cost_of_transport"), 0.1234
+    ),
+    "mean_reward": 123.456,
+    "mean_episode_length_s": 20.0,
+    "standing": {"mean_base_speed": 0.1, "feet_on_ground": 0.5},
+    "commands": [{"label": "forward 0.5, turn left 0.5", "lin_vel_error": 0.25, "ang_vel_error": 0.5}],
+}
+
+
+@pytest.mark.parametrize("runs", [2, 3, 4])
+def test_a_comparison_has_one_line_per_row_in_a_hundred_columns(runs):
+    import io
+
+    from rich.console import Console
+
+    from mjsdk.cli.compare import _side_by_side
+
+    stream = io.StringIO()
+    Console(file=stream, width=100, force_terminal=False).print(_side_by_side([REPORT] * runs, 100))
+    lines = [line.rstrip() for line in stream.getvalue().splitlines() if line.strip()]
+    assert max(map(len, lines)) <= 100
+    for label in ("lin_vel_error [m/s]", "  forward 0.5, turn left 0.5"):
+        (line,) = [line for line in lines if line.strip().startswith(label.strip())]
+        assert len(line.split("0.")) > runs
+    assert len(lines) == 1 + 3 + 1 + 10 + 1 + 1  # title, heading, rule, numbers, errors
+
+
+def test_a_long_name_loses_its_middle():
+    from mjsdk.cli.compare import shortened
+
+    assert shortened("2026-11-23_16-56-41_steady", 15) == "2026-11…_steady"
+    assert shortened("short", 15) == "short"
+
+
+def test_runs_of_different_tasks_are_warned_about(capsys):
+    from types import SimpleNamespace
+
+    from mjsdk.cli.compare import _warn_of_differences
+
+    data = [{"robot": "g1", "task": "walk"}, {"robot": "g1", "task": "run"}]
+    _warn_of_differences([SimpleNamespace(config_data=one) for one in data])
+    assert capsys.readouterr().err == (
+        "warning: the runs have different tasks (walk, run): their rewards cannot be compared\n"
+    )

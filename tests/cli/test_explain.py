@@ -104,3 +104,10 @@ def test_explaining_the_defaults_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_several_words_find_the_settings_that_hold_them(mjsdk):
+    assert mjsdk("explain", "learning", "rate").out == mjsdk("explain", "learning_rate").out
+    out = mjsdk("explain", "noise_std").out
+    assert "agent.actor.init_noise_std" in out
+    assert "agent.actor.noise_std_range" in out

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,4 +71,25 @@ def test_a_damaged_package_is_a_warning_not_a_crash(site, capsys):
     code, out, err = run(capsys, "list", "--json")
     assert code == 0
     assert [p["name"] for p in json.loads(out)["robots"]] == ["myarm"]
-    assert "warning: skipping the damaged package metadata" in err
+    assert err.startswith("warning: skipping the package in ")
+    assert err.endswith("its entry_points.txt is missing or malformed; install it again\n")
+    assert err.count("\n") == 1
+
+
+def shell(line):
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, env=environment, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_closed_stdout_is_one_line():
+    code, said = shell("mjsdk list >&-")
+    assert (code, said) == (2, "error: the standard output is closed: there is nowhere to write to\n")
+    assert shell("mjsdk list >&- 2>&-") == (2, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line():
+    code, said = shell("mjsdk list >/dev/full")
+    assert (code, said) == (2, "error: cannot write: No space left on device\n")
+    assert shell("mjsdk list >/dev/full 2>/dev/full")[0] == 2

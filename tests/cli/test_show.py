@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mjsdk.cli import main
+from mjsdk.testing.worlds import TESTBOT
 
 PLAIN = "MJSDK_API = 1\n"
 
@@ -120,3 +121,18 @@ def test_an_unknown_robot_is_one_message_without_a_traceback(site, capsys):
     assert (code, out) == (2, "")
     assert err.startswith("error: no robot 'myram', did you mean 'myarm'?\n")
     assert "Traceback" not in err
+
+
+def test_the_name_alone_says_what_to_write(site, capsys):
+    site.robot()
+    code, _, err = run(capsys, "show", "myarm")
+    assert code == 2
+    assert "did you mean `mjsdk show robot myarm`? Legal: robot NAME, task NAME" in err
+
+
+def test_piped_tables_honour_columns_and_end_without_spaces(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    _, out, _ = run(capsys, "show", "robot", TESTBOT)
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 70
+    assert lines == [line.rstrip() for line in lines]

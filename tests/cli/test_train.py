@@ -113,8 +113,9 @@ def test_tensorboard_events_are_written_unless_told_otherwise(train):
 def test_minutes_end_the_training(train):
     code, out, _ = train("--minutes", "0.0001", iterations=1000)
     assert code == 0
-    assert "the time is up: 1 iterations" in out
+    assert "the time is up: 1 iteration," in out
     assert failure(train("--minutes", "0"))
+    assert "inf is not a time" in failure(train("--minutes", "inf"))
 
 
 def test_a_one_file_extra_adds_a_reward_that_is_logged_and_kept_with_the_run(train, mjsdk):
@@ -157,9 +158,82 @@ def test_a_one_file_extra_adds_a_reward_that_is_logged_and_kept_with_the_run(tra
 
 def test_resuming_what_is_done_says_so(train, mjsdk):
     train(iterations=1)
-    code, out, _ = mjsdk("train", "--resume")
+    run = find_run("latest")
+    before = {path.name: path.read_bytes() for path in run.path.iterdir()}
+    code, out, _ = mjsdk("train", "--resume", "--env.rewards.action_rate.weight", "-0.5")
     assert code == 0
     assert "nothing to do: iteration 1 of 1 is done. Raise --agent.max-iterations" in out
+    assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
+
+
+def test_a_new_reward_on_resume_begins_the_worlds_anew_and_trains_on(train, mjsdk):
+    train(iterations=1)
+    term = ("--env.rewards.more.func", "action_rate_l2", "--env.rewards.more.weight", "-0.01")
+    code, _, err = mjsdk("train", "--resume", "--agent.max-iterations", 2, *term)
+    assert code == 0, err
+    assert "the worlds begin anew, because settings of the environment have changed" in err
+    assert "reward/more" in find_run("latest").metrics()[1]
+
+
+def test_what_a_run_was_made_of_cannot_change_on_resume(train, mjsdk):
+    train(iterations=1)
+    Path("other.py").write_text("import mjsdk\nMJSDK_API = 1\n")
+    message = failure(mjsdk("train", "--resume", "--with", "./other.py", "--seed", "77"))
+    assert "goes on with its own extras ((none)), without ./other.py" in message
+    assert "goes on with its own random numbers, of seed 1" in message
+    assert "goes on in its own folder" in failure(mjsdk("train", "--resume", "--run-name", "x"))
+
+
+@pytest.mark.parametrize(("name", "value"), [("actions.joint_pos.scale", 0.123), ("mirror_clock", "")])
+def test_settings_that_change_what_the_policy_means_are_refused(train, mjsdk, name, value):
+    train(iterations=1)
+    run = find_run("latest")
+    *parents, last = name.split(".")
+    section = run.config_data["env"]
+    for key in parents:
+        section = section[key]
+    assert section[last] != value
+    section[last] = value
+    run.write_config(run.config_data)
+    for command in (("train", "--resume", "--agent.max-iterations", 2), ("eval", run.path)):
+        assert name.rpartition(".")[2] in failure(mjsdk(*command))
+    assert len(run.metrics()) == 1
+
+
+def test_settings_that_were_cut_short_are_one_message_that_names_the_file(train, mjsdk):
+    train(iterations=1)
+    run = find_run("latest")
+    data = run.config_data
+    data["env"]["commands"] = {}
+    run.write_config(data)
+    for command in (("train", "--resume", "--agent.max-iterations", 2), ("eval", run.path)):
+        assert "config.yaml does not fit the installed plugins" in failure(mjsdk(*command))
+
+
+def test_a_term_that_raises_in_the_middle_is_one_message_with_the_way_on(mjsdk, train):
+    Path("bad.py").write_text(
+        textwrap.dedent(
+            """
+            import mjsdk
+
+            MJSDK_API = 1
+
+            def late(env):
+                return 0.0 / (env.common_step_counter < 28) * env.robot.root_pos_w[:, 2]
+
+            @mjsdk.hookimpl
+            def mjsdk_reward_terms():
+                return {"late": late}
+            """
+        )
+    )
+    message = failure(
+        train("--with", "./bad.py", "--env.rewards.late.func", "bad:late", "--env.rewards.late.weight", 1, iterations=6)
+    )
+    run = find_run("latest")
+    assert "ZeroDivisionError" in message
+    assert f"Go on with: mjsdk train --resume --agent.load-run {run.name}" in message
+    assert f"newest checkpoint is {run.newest_checkpoint().name}" in message
 
 
 def test_resuming_without_a_run_says_how_to_make_one(mjsdk):
@@ -241,7 +315,7 @@ def test_a_disk_that_is_full_at_a_checkpoint_loses_nothing(train, monkeypatch):
 )
 def test_a_mistake_is_one_message_and_leaves_no_folder(mjsdk, args, message):
     assert message in failure(mjsdk("train", *args))
-    assert not list(Path().glob("logs/rsl_rl/*/*"))
+    assert not list(Path().glob("logs/*"))
 
 
 def test_the_help_is_short_and_points_to_explain(mjsdk):

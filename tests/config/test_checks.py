@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from mjsdk.config.checks import check
 from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
 from mjsdk.errors import ConfigError
@@ -115,3 +116,49 @@ def test_a_reference_to_a_command_that_is_not_there_is_a_mistake(session):
         session, "--env.rewards.track.func", "track_linear_velocity", "--env.rewards.track.params.command", "goo"
     )
     assert found["env.rewards.track.params.command"] == "there is no command 'goo', did you mean 'go'? Legal: go"
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--agent.actor.hidden-dims", "[99999999]", "must be at most 65536"),
+        ("--env.sim.timestep", "0.2", "must be at most 0.1"),
+        ("--env.sim.tolerance", "1e400", "must be finite, not inf"),
+        ("--env.viewer.distance", ".inf", "must be finite, not inf"),
+        ("--env.rewards.upright.params.std", ".inf", "must be finite, not inf"),
+        ("--env.episode-length-s", "0.001", "must be at least one control step"),
+        ("--train.log-root", "", "must name a folder"),
+        ("--env.scene.num-envs", "[" * 5000, "takes a whole number"),
+    ],
+)
+def test_absurd_values_are_mistakes(session, flag, value, message):
+    assert message in mistakes(session, flag, value)[flag.removeprefix("--").replace("-", "_")]
+
+
+def test_a_bound_that_is_infinite_is_none(session):
+    assert warnings(session, "--env.observations.actor.terms.gyro.clip", "[-.inf, 1]") == []
+
+
+def test_a_flag_whose_value_is_missing_says_so(session):
+    found = mistakes(session, "--env.scene.num-envs", "--env.episode-length-s")
+    assert "takes a whole number; its value is missing" in found["env.scene.num_envs"]
+    assert "takes a number; its value is missing" in found["env.episode_length_s"]
+    assert "from" not in found["env.scene.num_envs"]
+
+
+def test_a_flag_given_twice_warns_which_value_counts(session):
+    found = warnings(session, "--env.scene.num-envs", "128", "--env.scene.num-envs", "256")
+    assert found == ["env.scene.num_envs is given more than once: 256 counts, not 128"]
+    assert warnings(session, "--env.scene.num-envs", "128", "--env.scene.num-envs", "128") == []
+
+
+def test_an_empty_name_among_presets_is_a_mistake(session):
+    with pytest.raises(ConfigError, match="an empty name in 'cpu,,gpu'"):
+        compose(session, preset="cpu,,gpu")
+
+
+def test_recurrent_networks_with_a_mirror_clock_warn(session, terms):
+    config = compose(session, overrides=parse_flags(["--agent.actor.class-name", "gru"])).config
+    assert not any("mirror_clock" in text for text in check(config, terms).warnings)
+    config.env.mirror_clock = "go"
+    assert any("the hidden state of a recurrent network (gru)" in text for text in check(config, terms).warnings)

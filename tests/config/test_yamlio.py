@@ -87,3 +87,9 @@ def test_comments_stand_behind_the_values_they_are_about():
     text = yamlio.annotated(data, {"env.decimation": "preset cpu"})
     assert text == "env:\n  decimation: 2  # preset cpu\n  'on': '@imu'\nextras: []\n"
     assert yaml.safe_load(text) == data
+
+
+def test_nesting_without_end_is_one_message(tmp_path):
+    (tmp_path / "deep.yaml").write_text("[" * 5000)
+    with pytest.raises(ConfigError, match="more than 64 values inside each other"):
+        yamlio.load_file(tmp_path / "deep.yaml")

@@ -49,6 +49,29 @@ def test_a_file_of_another_program_is_not_taken_for_a_checkpoint(run):
         read_checkpoint(run, run.newest_checkpoint())
 
 
+class Code:
+    def __reduce__(self):
+        return (print, ("never",))
+
+
+def test_a_file_that_holds_code_is_refused_without_advice_to_run_it(run, capsys):
+    torch.save({"iter": Code()}, run.checkpoint_path(9))
+    with pytest.raises(BrokenRun, match=r"holds code, or is not a checkpoint that mjsdk wrote\.") as caught:
+        read_checkpoint(run, run.newest_checkpoint())
+    assert "weights_only" not in str(caught.value)
+    assert "never" not in capsys.readouterr().out
+
+
+def test_weights_that_are_not_finite_are_refused_and_the_newest_that_are_named(run):
+    data = read_checkpoint(run, run.newest_checkpoint())
+    for tensor in data["actor_state_dict"].values():
+        if tensor.is_floating_point():
+            tensor.fill_(float("nan"))
+    write_checkpoint(run.checkpoint_path(3), data)
+    with pytest.raises(BrokenRun, match=r"model_3\.pt .*weights are NaN or infinite.*newest whole one is model_2\.pt"):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
 def test_a_checkpoint_of_a_newer_format_is_refused(run):
     data = read_checkpoint(run, run.newest_checkpoint())
     data["infos"]["format"] = 99

@@ -43,6 +43,24 @@ def test_a_half_written_last_line_is_not_read(path):
     assert [row["iteration"] for row in read_metrics(path)] == [1, 2]
 
 
+def test_lines_that_are_not_rows_are_skipped(path):
+    write(path, [1])
+    with path.open("ab") as file:
+        file.write(b'3\n[1]\nnull\n\xff\x00\n{"iteration": "x"}\n' + b"[" * 100_000 + b"\n")
+        file.write(b'{"iteration": 2}\n')
+    assert [row["iteration"] for row in read_metrics(path)] == [1, 2]
+
+
+def test_resuming_keeps_a_copy_of_a_damaged_file(path, caplog):
+    write(path, [1, 2])
+    spoilt = b"\xff\x00\n" + path.read_bytes()
+    path.write_bytes(spoilt)
+    write(path, [3], after=2)
+    assert [row["iteration"] for row in read_metrics(path)] == [1, 2, 3]
+    assert path.with_name("metrics.jsonl.damaged").read_bytes() == spoilt
+    assert "metrics.jsonl are left out: 1" in caplog.text
+
+
 def test_resuming_cuts_what_will_be_done_again_and_half_lines(path):
     write(path, [1, 2, 3, 4])
     with path.open("a") as file:

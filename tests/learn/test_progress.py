@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mjsdk.learn.progress import LiveView, PlainView, duration, line, number, sparkline
+from mjsdk.learn.progress import Left, LiveView, PlainView, duration, line, number, sparkline
 from mjsdk.learn.report import Report
 
 VALUES = {
@@ -32,22 +32,46 @@ def report(iteration=10, values=VALUES):
 
 
 def test_a_line_has_what_people_watch():
-    assert line(report(), 20.0) == (
+    assert line(report(), Left(20.0, False, 0.5)) == (
         "iteration 10/20  eta 0:00:20  6,144 steps/s (physics 50%, environment 20%, learning 30%)  reward 12.500  "
-        "episode 3.250 s  lin_vel_error 0.500"
+        "episode 3.250 s  lin_vel_error 0.500  falls -"
     )
 
 
 def test_what_is_not_known_yet_is_left_out():
-    assert "reward" not in line(report(values={}), 0.0)
+    assert "reward" not in line(report(values={}), Left(0.0, False, 0.5))
 
 
 def test_the_remaining_time_is_the_shorter_of_iterations_and_deadline():
     lines = []
     PlainView(lines.append).iteration(report())
     PlainView(lines.append, deadline=0.0).iteration(report())
-    assert "eta 0:00:20" in lines[0]
-    assert "eta 0:00:00" in lines[1]
+    assert "iteration 10/20  eta 0:00:20" in lines[0]
+    assert "iteration 10  left 0:00:00" in lines[1]
+
+
+def test_falls_say_of_how_many_episodes_and_nothing_where_none_ended():
+    left = Left(0.0, False, 0.5)
+    ended = {"metrics/fall_rate": 0.25, "train/episodes": 8.0}
+    assert line(report(values=ended), left).endswith("falls 25% of 8 ended episodes")
+    screen = io.StringIO()
+    view = LiveView(Console(file=screen, force_terminal=True, width=160, height=50), "run")
+    view.iteration(report(9, ended))
+    view.iteration(report(10, {}))
+    view.close()
+    (last,) = [row for row in screen.getvalue().splitlines() if "falls, share of ended episodes" in row][-1:]
+    assert "-" in last.replace("\u2500", "")
+    assert "0.250" not in last
+
+
+def test_the_live_view_is_never_taller_than_the_terminal():
+    values = {f"reward/term_{i}": 1.0 for i in range(30)}
+    for height in (8, 10, 15, 40):
+        console = Console(file=io.StringIO(), force_terminal=True, width=80, height=height)
+        view = LiveView(console, "run")
+        view.iteration(report(10, values))
+        assert len(console.render_lines(view._live.get_renderable())) < height
+        view.close()
 
 
 def test_the_live_view_shows_every_value_and_notes():

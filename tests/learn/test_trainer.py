@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.distributions import Distribution, Normal
 
-from mjsdk.errors import BrokenRun, Diverged, StorageError
+from mjsdk.errors import BrokenRun, Diverged, HookError, RenderError, StorageError
 from mjsdk.learn import trainer as trainer_module
 from mjsdk.learn.adapter import as_tensordict
 from mjsdk.learn.interrupts import Interrupt
@@ -171,6 +171,32 @@ def test_what_was_learned_is_kept_when_the_worlds_are_spoilt(lab, caplog):
     assert again.iteration == 3
     assert "the worlds begin anew" in caplog.text
     assert train(again, 4)[0][0]["iteration"] == 4
+
+
+def test_a_term_that_raises_in_the_middle_loses_no_iteration(lab):
+    trainer = lab.begin()
+    train(trainer, 3)
+    trainer.run.checkpoint_path(3).unlink()
+
+    def step(actions):
+        raise HookError("env.rewards.near: the term raised ZeroDivisionError")
+
+    trainer.env.step = step
+    with pytest.raises(HookError):
+        train(trainer, 4)
+    assert lab.resume(trainer.run).iteration == 3
+
+
+def test_a_watcher_that_fails_loses_no_iteration(lab):
+    class Camera(Curve):
+        def iteration(self, report):
+            if report.iteration == 3:
+                raise RenderError("no picture")
+
+    trainer = lab.begin()
+    with pytest.raises(RenderError):
+        trainer.learn(4, watchers=[Camera()])
+    assert lab.resume(trainer.run).iteration == 3
 
 
 def test_weights_that_are_not_finite_never_reach_a_checkpoint(lab):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mjsdk.errors import RunError
-from mjsdk.plot.curves import Source, check_metrics, default_metrics, make_curves
+from mjsdk.plot.curves import Source, default_metrics, find_metrics, make_curves, title_of
 
 
 def rows(offset: float, count: int = 5, **more: object) -> list[dict[str, object]]:
@@ -52,7 +52,27 @@ def test_reward_episode_length_and_the_tasks_metrics_are_drawn_by_default():
 
 def test_an_unknown_metric_names_the_nearest_and_all_there_are():
     with pytest.raises(RunError, match=r"'train/mean_rewrad', did you mean 'train/mean_reward'\?.*time/total_s"):
-        check_metrics([Source("a", (rows(0.0),))], ["train/mean_rewrad"])
+        find_metrics([Source("a", (rows(0.0),))], ["train/mean_rewrad"])
+
+
+def test_all_unknown_metrics_are_told_at_once():
+    with pytest.raises(RunError, match=r"no metric 'moon'; no metric 'sun'\. In these runs: reward"):
+        find_metrics([Source("a", (rows(0.0),))], ["moon", "train/mean_reward", "sun"])
+
+
+def test_short_names_stand_for_one_metric_or_for_all_of_the_task():
+    data = rows(0.0, **{"metrics/a": 1.0, "metrics/b": 1.0})
+    assert find_metrics([Source("a", (data,))], ["metrics", "reward"]) == (
+        "metrics/a",
+        "metrics/b",
+        "train/mean_reward",
+    )
+
+
+def test_titles_are_words_with_units():
+    names = ("train/mean_reward", "train/mean_episode_length_s", "metrics/lin_vel_error", "loss/value")
+    wanted = ["mean reward", "episode length [s]", "lin_vel_error [m/s]", "loss/value"]
+    assert [title_of(name) for name in names] == wanted
 
 
 def test_an_unknown_axis_lists_the_legal_ones():

@@ -38,3 +38,16 @@ def test_without_matplotlib_the_message_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingDependency, match=r"pip install 'mjsdk\[video\]'"):
         draw_curves([("reward", [BAND])], "time")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 7, 8])
+def test_there_is_no_empty_panel(count):
+    figure = draw_curves([("reward", [BAND])] * count, "time")
+    assert len(figure.axes) == count
+
+
+def test_smoothing_leaves_out_gaps_and_keeps_constants():
+    from mjsdk.plot.tracking import smoothed
+
+    values = np.array([2.0] * 20 + [np.nan] * 5)
+    np.testing.assert_allclose(smoothed(values, 0.1), values)

@@ -29,6 +29,6 @@ def test_a_single_point_can_be_drawn():
 def test_the_text_names_metric_run_range_and_last_value():
     curve = Curve("run a", np.array([0.0, 1.0]), np.array([1.0, 7.5]))
     text = draw_text([("train/mean_reward", [curve])], "time")
-    assert "train/mean_reward  (run a)  last 7.5" in text
+    assert "mean reward  (run a)  last 7.5" in text
     assert "wall time [min]" in text
     assert max(len(line) for line in text.splitlines()) <= 76

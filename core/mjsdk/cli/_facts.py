@@ -24,7 +24,7 @@ def robot_facts(session: Session) -> dict[str, Any]:
 
     robot = session.robot()
     model = robot_spec(session).compile()
-    for warning in odd_pose(robot, model):
+    for warning in odd_pose(session, model):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
@@ -62,15 +62,19 @@ def fitting_session(task: str) -> Session:
         raise UnknownPlugin(
             f"task '{task}' can only be shown for a robot, and none is installed; try --robot ./my_robot.py"
         )
-    failures: list[str] = []
+    failures: dict[str, str] = {}
     for robot in robots:
         session = _try(robot, task, failures)
         if session:
             return session
-    raise PluginError("\n".join([f"no installed robot can be used for task '{task}':", *failures]))
+    told = dict.fromkeys(failures.values())
+    if len(told) == 1 and len(failures) > 1:  # the robots have no part in it
+        raise PluginError(next(iter(told)))
+    lines = [f"  {robot}: {failure}" for robot, failure in failures.items()]
+    raise PluginError("\n".join([f"no installed robot can be used for task '{task}':", *lines]))
 
 
-def _try(robot: PluginRef, task: str, failures: list[str]) -> Session | None:
+def _try(robot: PluginRef, task: str, failures: dict[str, str]) -> Session | None:
     from mjsdk.plugins import find, load
 
     load(find("task", task))  # a mistake in the task is the same for every robot
@@ -78,7 +82,7 @@ def _try(robot: PluginRef, task: str, failures: list[str]) -> Session | None:
         session = open_session(robot.spec, task)
         session.task()
     except MjsdkError as error:
-        failures.append(f"  {robot.spec}: {error}")
+        failures[robot.spec] = str(error)
         return None
     return session
 

@@ -48,7 +48,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def _need_streams() -> None:
     """Python leaves out the streams that the shell closed: without stdout there is nothing to do."""
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if sys.stdout is None:
         sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
         sys.exit(2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
@@ -19,8 +22,37 @@ def console(stderr: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 120
-    return Console(stderr=stderr, highlight=False, width=width)
+    if stream.isatty():
+        return Console(stderr=stderr, highlight=False)
+    given = os.environ.get("COLUMNS", "")
+    return Console(
+        file=cast(TextIO, _Trimmed(stream)),
+        highlight=False,
+        width=int(given) if given.isdecimal() and int(given) else 120,
+    )
+
+
+class _Trimmed(io.TextIOBase):
+    """Writes lines without the spaces that tables end them with."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write whole lines."""
+        return self._stream.write(_TRAILING.sub("", text))
+
+    def flush(self) -> None:
+        """Flush what lies below."""
+        self._stream.flush()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Encoding of what lies below."""
+        return self._stream.encoding
+
+
+_TRAILING = re.compile(r" +(?=\n)")
 
 
 def print_json(data: Any) -> None:
@@ -28,15 +60,28 @@ def print_json(data: Any) -> None:
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], right: Sequence[str] = ()) -> Table:
-    """A table without boxes, whose first column does not wrap; columns named in `right` are aligned to the right."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    right: Sequence[str] = (),
+    whole: Sequence[str] = (),
+) -> Table:
+    """A table without boxes. Columns named in `right` are aligned to the right; the first and `whole` do not wrap."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    made = Table(title=Text(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(
+        title=Text(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for i, column in enumerate(columns):
-        made.add_column(Text(column), justify="right" if column in right else "left", overflow="fold", no_wrap=i == 0)
+        made.add_column(
+            Text(column),
+            justify="right" if column in right else "left",
+            overflow="fold",
+            no_wrap=i == 0 or column in whole,
+        )
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return made

@@ -29,9 +29,11 @@ def register(app: typer.Typer) -> None:
 
 def explain(
     path: Annotated[
-        str,
-        typer.Argument(metavar="PATH", help="A setting or section, or the end of its path: learning_rate."),
-    ] = "",
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH", help="A setting or section, the end of its path, or words in it: learning_rate."
+        ),
+    ] = None,
     robot: Annotated[str | None, typer.Option(help="Show values for this robot ...", metavar="NAME")] = None,
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
     extras: Annotated[
@@ -46,7 +48,7 @@ def explain(
     from mjsdk.config.explain import find
 
     items = _catalogue(robot, task, extras or [], preset)
-    found = find(items, path, composed=robot is not None)
+    found = find(items, " ".join(path or []), composed=robot is not None)
     if as_json:
         _output.print_json(_data(found))
     elif not found.path:
@@ -179,7 +181,7 @@ def _print_settings(items: Sequence[Item], base: str) -> None:
     labels = [label for item, label in zip(items, _labels(items, base), strict=True) if not _told_by_heading(item)]
     items = [item for item in items if not _told_by_heading(item)]
     cells = [_cells(item, label) for item, label in zip(items, labels, strict=True) if isinstance(item, Entry)]
-    widths = [max(map(len, column)) for column in zip(*(_HEADER, *cells), strict=True)]
+    widths = _fitting([max(map(len, column)) for column in zip(*(_HEADER, *cells), strict=True)], console.width - 2)
     console.print(Padding(Text(_row(_HEADER, widths), "dim"), (1, 0, 0, 2)))
     said: set[tuple[str, str]] = set()
     for item, label in zip(items, labels, strict=True):
@@ -188,6 +190,14 @@ def _print_settings(items: Sequence[Item], base: str) -> None:
             _print_meaning(item, label, said)
         else:
             console.print(Padding(_heading(item, label), (1, 0, 0, 2)))
+
+
+def _fitting(widths: list[int], room: int) -> list[int]:
+    """Widths of the columns, 0 for those left out because the line would not hold them."""
+    for column in (4, 2, 3):
+        if sum(widths) + 2 * len(widths) > room:
+            widths[column] = 0
+    return widths
 
 
 _HEADER = ("setting", "value", "default", "sane range", "from")
@@ -206,7 +216,7 @@ def _cells(entry: Entry, label: str) -> tuple[str, str, str, str, str]:
 
 
 def _row(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return "".join(f"{cell.ljust(width)}  " for cell, width in zip(cells, widths, strict=True) if width).rstrip()
 
 
 def _facts_line(entry: Entry, label: str, widths: Sequence[int]) -> Text:
@@ -214,7 +224,8 @@ def _facts_line(entry: Entry, label: str, widths: Sequence[int]) -> Text:
 
     cells = _cells(entry, label)
     styles = ("cyan", "bold" if cells[4] else "", "dim", "", "green")
-    parts = [(f"{cell.ljust(width)}  ", style) for cell, width, style in zip(cells, widths, styles, strict=True)]
+    columns = zip(cells, widths, styles, strict=True)
+    parts = [(f"{cell.ljust(width)}  ", style) for cell, width, style in columns if width]
     line = Text.assemble(*parts)
     line.rstrip()
     return line
@@ -378,4 +389,5 @@ def _sections(items: Sequence[Item]) -> Iterable[tuple[str, str, int]]:
         depth = item.path.count(".")
         if isinstance(item, Section) and depth < 2:
             below = [path for path in entries if path.startswith(f"{item.path}.") and (depth or path.count(".") == 1)]
-            yield item.path, item.meaning, len(below)
+            if item.path != "presets":
+                yield item.path, item.meaning, len(below)

@@ -16,7 +16,7 @@ from mjsdk.cli.eval import Device, LogRoot, RunName
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
 SHORTEST_S = 0.1
-LINE_EVERY_S = 3.0
+LINE_EVERY_S = 5.0
 """Time between lines of progress [s]."""
 
 
@@ -31,7 +31,7 @@ def play(
         Path | None,
         typer.Option(
             help="Write a video (.mp4, .webm, .gif), open no window.",
-            show_default="play.mp4 in the run, without a display",
+            show_default="without a display RUN/play.mp4",
         ),
     ] = None,
     duration: Annotated[float | None, typer.Option(help="Seconds.", show_default="16 in a video")] = None,

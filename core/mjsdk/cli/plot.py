@@ -25,8 +25,8 @@ def plot(
     metric: Annotated[
         list[str] | None,
         typer.Option(
-            help="What to draw: reward, length, metrics or a full name; may be repeated.",
-            show_default="reward, length, metrics",
+            help="reward, length, metrics, or a full name; may be repeated.",
+            show_default="these three",
         ),
     ] = None,
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
@@ -61,6 +61,6 @@ def _write(panels: list[tuple[str, list[Curve]]], against: str, runs: list[Run],
     from mjsdk.plot import draw_curves, save_figure
 
     path = output or (runs[0].path / "curves.png" if len(runs) == 1 else Path("curves.png"))
-    title = f"{runs[0].path.parent.name}/{runs[0].name}" if len(runs) == 1 else ""
+    title = f"{runs[0].path.resolve().parent.name}/{runs[0].name}" if len(runs) == 1 else ""
     save_figure(draw_curves(panels, against, title), path)
     typer.echo(f"wrote {path}")

@@ -8,19 +8,41 @@ import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli._commands import Commands
+from mjsdk.errors import PluginError, closest, listing
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+KINDS = ("robot", "task")
+"""What can be shown."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(cls=Commands, help="Show the facts of one robot or task.", no_args_is_help=True)
+    group = typer.Typer(cls=_Show, help="Show the facts of one robot or task.", no_args_is_help=True)
     group.command("robot")(show_robot)
     group.command("task")(show_task)
     app.add_typer(group, name="show", rich_help_panel="Look")
+
+
+class _Show(Commands):
+    """Tells who leaves out `robot` or `task` what to write."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            raise PluginError(_no_kind(args[0]))
+        return super().resolve_command(ctx, args)
+
+
+def _no_kind(word: str) -> str:
+    from mjsdk._index import index
+
+    meant = [f"`mjsdk show {ref.kind} {word}`" for ref in index() if word in (ref.name, ref.spec) and ref.kind in KINDS]
+    hint = f", did you mean {' or '.join(dict.fromkeys(meant))}?" if meant else closest(word, KINDS) or "."
+    return f"no kind of plugin '{word}'{hint} Legal: {listing(f'{kind} NAME' for kind in KINDS)}"
 
 
 def show_robot(
@@ -76,18 +98,18 @@ def _joints(facts: dict[str, Any]) -> Any:
     columns = (
         "joint",
         "range\n[rad]",
-        "kp\n[N m/rad]",
-        "kd\n[N m s/rad]",
+        "kp\n[N m\n/rad]",
+        "kd\n[N m s\n/rad]",
         "effort\n[N m]",
         "armature\n[kg m^2]",
-        "action scale\n[rad]",
+        "action\nscale\n[rad]",
     )
     keys = ("kp", "kd", "effort_limit", "armature", "action_scale")
     rows = []
     for joint in facts["joints"]:
         motor = joint["actuator"] or {}
         rows.append([joint["name"], _range(joint["range"]), *(_number(motor.get(key)) for key in keys)])
-    return _output.table("joints and actuators", columns, rows, right=columns[1:])
+    return _output.table("joints and actuators", columns, rows, right=columns[1:], whole=columns[:2])
 
 
 def _roles(facts: dict[str, Any]) -> Any:
@@ -143,8 +165,11 @@ def _requirements(facts: dict[str, Any]) -> Any:
 
 
 def _terms(title: str, terms: dict[str, Any], details: Any) -> Any:
-    rows = [(name, term["func"], details(term), _map(term.get("params") or {})) for name, term in terms.items()]
-    return _output.table(title, ("name", "func", "settings", "params"), rows)
+    rows = []
+    for name, term in terms.items():
+        settings = [text for text in (details(term), _map(term.get("params") or {})) if text]
+        rows.append((name, term["func"], ", ".join(settings)))
+    return _output.table(title, ("name", "func", "settings"), rows, whole=("func",))
 
 
 def _observation(term: dict[str, Any]) -> str:
@@ -168,13 +193,17 @@ _DETAILS = {
 }
 
 
+_FEW = 3
+"""Entries of a map that are shown within a line; `mjsdk explain` shows all of them."""
+
+
 def _map(values: dict[str, Any]) -> str:
     return ", ".join(f"{key}={_value(value)}" for key, value in values.items())
 
 
 def _value(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + _map(value) + "}"
+        return "{" + _map(value) + "}" if len(value) <= _FEW else f"{len(value)} entries"
     if isinstance(value, list | tuple):
         return _vector(value)
     return _number(value) if isinstance(value, float) else str(value)

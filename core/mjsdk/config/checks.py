@@ -168,13 +168,12 @@ def _agent(config: Config) -> Iterator[Mistake]:
             "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
         )
 
-
     if not config.train.log_root.strip():
         yield Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")
 
 
 def _times(env: EnvConfig) -> Iterator[Mistake]:
-    if 0 < env.episode_length_s < env.step_dt:
+    if 0 < env.episode_length_s < env.step_dt < math.inf:
         yield Mistake(
             "env.episode_length_s",
             f"must be at least one control step ({env.step_dt:g} s = decimation x sim.timestep), "

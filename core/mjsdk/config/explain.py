@@ -179,7 +179,8 @@ def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
 
     Raises `ConfigError` with the nearest names.
     """
-    path = path.strip(".").replace("-", "_")
+    words = path.replace("-", "_").split()
+    path = "_".join(words).strip(".")
     if not path:
         return Found("", tuple(items))
     exact = _at(items, path)
@@ -190,6 +191,10 @@ def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
         return _at(items, ending[0].path) or Found(path, tuple(ending))
     if ending:
         return Found(path, tuple(ending))
+    own = [item for item in items if isinstance(item, Entry) and not item.path.startswith("presets.")]
+    holding = [item for item in own if all(word in item.path for word in words)]
+    if holding:
+        return Found(path, tuple(holding))
     raise ConfigError([Mistake(path, _unknown(items, path))], "" if composed else _MORE)
 
 

@@ -324,6 +324,6 @@ def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str
     spec = robot_spec(session, collisions if collisions in session.robot().collisions else "")
     try:
         model = spec.compile()
-        return ModelNames.of(model), odd_pose(session.robot(), model)
+        return ModelNames.of(model), odd_pose(session, model)
     except ValueError as error:
         raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error

@@ -160,6 +160,7 @@ class _Merger:
         elif name == "params" and isinstance(value, Mapping):
             self.parameters(holder, value, path)
         elif self.typed and value is True and not _takes_true(annotation):
+            self.result.paths.append(path)
             self.mistake(path, f"takes {schema.describe(annotation)}; its value is missing (a flag alone means true)")
         else:
             holder[name] = fitted(value, annotation) if self.typed else value

@@ -230,9 +230,11 @@ class Env:
         return state | {"generator": self.generator.get_state()}
 
     def fits(self, state: dict[str, Tensor]) -> bool:
-        """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds."""
-        mine = self.state_dict()
-        return {name: t.shape for name, t in mine.items()} == {name: t.shape for name, t in state.items()}
+        """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds.
+
+        Derived fields do not count: they are bound when a term first reads them.
+        """
+        return _shapes(self.state_dict()) == _shapes(state)
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Go on from `state_dict` of an environment with the same settings."""
@@ -273,3 +275,7 @@ class Env:
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
+
+
+def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:
+    return {name: tensor.shape for name, tensor in state.items() if not name.startswith("physics/bound/")}

@@ -64,7 +64,7 @@ def _cut(path: Path, after: int) -> None:
     if None in lines:
         copy = path.with_name(f"{path.name}.damaged")
         write_atomically(copy, path.read_bytes())
-        _log.warning("%d lines of %s are damaged and left out; the file as it was is %s", lines.count(None), path, copy)
+        _log.warning("damaged lines of %s are left out: %d; the file as it was is %s", path, lines.count(None), copy)
     kept = [row for row in lines if row is not None and row.get("iteration", 0) <= after]
     write_atomically(path, "".join(f"{json.dumps(row)}\n" for row in kept).encode())
 

@@ -20,14 +20,25 @@ COLOURS = ("#2f6db3", "#e07b39", "#3a9a5f", "#c0455e", "#7b5fb0", "#8a6d3b", "#3
 """Colours of curves, in order."""
 
 
-def new_figure(columns: int, rows: int, panel: tuple[float, float] = (4.6, 3.0)) -> tuple[Figure, list[Axes]]:
-    """An empty figure of panels [inches each]. Raises `MissingDependency` without matplotlib."""
+def new_figure(columns: int, panels: int, panel: tuple[float, float] = (4.6, 3.0)) -> tuple[Figure, list[Axes]]:
+    """An empty figure of panels [inches each]; fewer in the last row are wider.
+
+    Raises `MissingDependency` without matplotlib.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingDependency("drawing pictures needs matplotlib. Run: pip install 'mjsdk[video]'") from error
+    rows = math.ceil(panels / columns)
     figure = Figure(figsize=(panel[0] * columns, panel[1] * rows), layout="constrained")
-    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    widths = [min(columns, panels - row * columns) for row in range(rows)]
+    cells = math.lcm(*widths)
+    grid = figure.add_gridspec(rows, cells)
+    axes = [
+        figure.add_subplot(grid[row, place * cells // width : (place + 1) * cells // width])
+        for row, width in enumerate(widths)
+        for place in range(width)
+    ]
     for axis in axes:
         axis.grid(True, color="#dddddd", linewidth=0.6)
         axis.set_axisbelow(True)
@@ -37,15 +48,12 @@ def new_figure(columns: int, rows: int, panel: tuple[float, float] = (4.6, 3.0))
 
 def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, title: str = "") -> Figure:
     """One panel per metric, one line per run, a band around the mean of several seeds."""
-    columns = _columns(len(panels))
-    figure, axes = new_figure(columns, math.ceil(len(panels) / columns))
+    figure, axes = new_figure(_columns(len(panels)), len(panels))
     for axis, (metric, curves) in zip(axes, panels, strict=False):
         for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
             _draw(axis, curve, colour)
         axis.set_title(title_of(metric), fontsize=10)
         axis.set_xlabel(AXES[against][2])
-    for axis in axes[len(panels) :]:
-        axis.set_visible(False)
     if any(len(curves) > 1 or curves[0].seeds > 1 for _, curves in panels):
         axes[0].legend(fontsize=8, frameon=False)
     if title:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +24,7 @@ def draw_tracking(report: Report) -> Figure:
     episodes = report.episodes
     if not episodes.tracks:
         raise RunError("there is no velocity command to draw the tracking of")
-    columns = 3
-    figure, axes = new_figure(columns, math.ceil((len(episodes.commands) + 1) / columns))
+    figure, axes = new_figure(3, len(episodes.commands) + 1)
     velocity = np.stack([track.numpy() for track in episodes.tracks])
     time_s = (1 + np.arange(len(velocity))) * episodes.tally.step_dt
     for index, command in enumerate(episodes.commands):
@@ -35,8 +33,6 @@ def draw_tracking(report: Report) -> Figure:
         axes[index].set_title(f"{index + 1}: {command.label}, {row['fall_rate']:.0%} fall", fontsize=10)
     axes[0].legend(fontsize=8, frameon=False)
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
-    for axis in axes[len(episodes.commands) + 1 :]:
-        axis.set_visible(False)
     figure.suptitle(
         f"{report.data['robot']} {report.data['task']}, {report.data['checkpoint']}, {report.data['sim']} physics"
     )

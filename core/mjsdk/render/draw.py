@@ -16,10 +16,11 @@ ACTUAL = (0.15, 0.45, 0.95, 1.0)
 _LENGTH = 0.7
 """Length of an arrow per speed [m per m/s]."""
 _WIDTH = 0.022
-_RADIUS = 0.45
+RADIUS = 0.45
 """Radius of the arc that shows a yaw rate [m]."""
-_SLOWEST = 0.03
-"""Speeds [m/s] and yaw rates [rad/s] below this are not drawn: their arrows would only flicker."""
+SLOWEST = 0.03
+_SLOWEST_TURN = 0.15
+"""Speeds [m/s] and yaw rates [rad/s] below these are not drawn: their arrows would only flicker."""
 
 
 def add_arrow(
@@ -35,7 +36,10 @@ def add_velocity(
     heading: float,
     velocity: Sequence[float],
     rgba: Sequence[float],
-    slowest: float = _SLOWEST,
+    *,
+    turn_at: np.ndarray,
+    radius: float = RADIUS,
+    slowest: float = SLOWEST,
 ) -> None:
     """Add an arrow for forward and sideways speed and an arc for the yaw rate.
 
@@ -45,16 +49,18 @@ def add_velocity(
         heading: Direction of the robot around the vertical [rad].
         velocity: Forward [m/s], to the left [m/s], yaw rate [rad/s].
         rgba: Colour.
+        turn_at: Centre of the arc [m], world frame, shape (3,): on the floor, where cameras see more than its edge.
+        radius: Radius of the arc [m].
         slowest: Speed [m/s] and yaw rate [rad/s] below which nothing is drawn.
     """
     forward, left, yaw_rate = velocity
     if math.hypot(forward, left) > slowest:
         add_arrow(scene, at, at + _LENGTH * _turned(heading, forward, left), rgba)
-    if abs(yaw_rate) > slowest:
-        _add_arc(scene, at, heading, yaw_rate, rgba)
+    if abs(yaw_rate) > max(slowest, _SLOWEST_TURN):
+        _add_arc(scene, arc(turn_at, heading, yaw_rate, radius), rgba)
 
 
-def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = _RADIUS) -> np.ndarray:
+def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = RADIUS) -> np.ndarray:
     """Points [m] of an arc that begins straight ahead and turns as far as the robot would in 1.5 s, shape (n, 3)."""
     turn = float(np.clip(1.5 * yaw_rate, -1.8 * math.pi, 1.8 * math.pi))
     angles = heading + np.linspace(0.0, turn, max(4, math.ceil(abs(turn) / 0.2)))
@@ -62,12 +68,11 @@ def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = _RADIUS
     return at + radius * circle
 
 
-def _add_arc(scene: mujoco.MjvScene, at: np.ndarray, heading: float, yaw_rate: float, rgba: Sequence[float]) -> None:
-    points = arc(at, heading, yaw_rate)
+def _add_arc(scene: mujoco.MjvScene, points: np.ndarray, rgba: Sequence[float]) -> None:
     for start, end in pairwise(points[:-1]):
         _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.8 * _WIDTH, start, end, rgba)
     tip = points[-2] + 0.18 * _unit(points[-1] - points[-2])
-    add_arrow(scene, points[-2], tip, rgba, width=1.8 * _WIDTH)
+    add_arrow(scene, points[-2], tip, rgba, width=1.5 * _WIDTH)
 
 
 def _add_connector(

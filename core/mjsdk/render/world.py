@@ -12,7 +12,7 @@ import numpy as np
 
 from mjsdk.motion import base_velocity, velocity_term
 from mjsdk.render.camera import FollowCamera, heading_of
-from mjsdk.render.draw import ACTUAL, ASKED, add_velocity
+from mjsdk.render.draw import ACTUAL, ASKED, RADIUS, SLOWEST, add_velocity
 from mjsdk.render.offscreen import Offscreen
 from mjsdk.render.video import VideoWriter, check_video_path
 from mjsdk.scene import build_scene
@@ -31,6 +31,10 @@ _LIGHT_TURN, _LIGHT_STEEPNESS = 25.0, 1.5
 """Angle from the direction of view to that of the light [deg], and how much it goes down for each way along [-]."""
 _EXTENT = 3.0
 """Size of what is lit and shadowed around the robot [m]."""
+_FLOOR = 0.03
+"""Height of the arcs that show turns [m]."""
+_WIDER = 1.25
+"""Radius of the command's arc over that of the robot's motion."""
 _SWAY = 0.1
 """Speed [m/s] and yaw rate [rad/s] up to which a robot that is to stand still counts as standing still."""
 _GAP = 0.06
@@ -87,17 +91,17 @@ class WorldView:
         return term.command[self.world].tolist(), base_velocity(self._env.robot)[self.world].tolist()
 
     def decorate(self, scene: mujoco.MjvScene) -> None:
-        """Draw command (green) and motion (blue) over the robot."""
+        """Draw command (green) and motion (blue) over the robot, turns around its feet."""
         velocities = self.velocities()
         if velocities is None:
             return
         over = self.base_pos + np.array([0.0, 0.0, self._top + 0.15])
         asked, actual = velocities
-        add_velocity(scene, over + np.array([0.0, 0.0, _GAP]), self.heading, asked, ASKED)
-        if any(asked):
-            add_velocity(scene, over, self.heading, actual, ACTUAL)
-        else:
-            add_velocity(scene, over, self.heading, actual, ACTUAL, slowest=_SWAY)
+        floor = np.array([*self.base_pos[:2], _FLOOR])
+        slowest = SLOWEST if any(asked) else _SWAY
+        higher = over + np.array([0.0, 0.0, _GAP])
+        add_velocity(scene, higher, self.heading, asked, ASKED, turn_at=floor, radius=_WIDER * RADIUS)
+        add_velocity(scene, over, self.heading, actual, ACTUAL, turn_at=floor, slowest=slowest)
 
     def text(self, time_s: float) -> tuple[str, str]:
         """Two columns for a corner of the picture."""

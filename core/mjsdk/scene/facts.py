@@ -74,11 +74,11 @@ def _names(spec: mujoco.MjSpec) -> ModelNames:
     return ModelNames(of(hinges), of(spec.bodies), of(spec.sites), of(spec.geoms))
 
 
-def odd_pose(robot: Robot, model: mujoco.MjModel) -> list[str]:
-    """Warnings about the default pose: joints outside of their ranges, geoms in the ground."""
-    names = ModelNames.of(model)
+def odd_pose(session: Session, model: mujoco.MjModel) -> list[str]:
+    """Warnings about the robot's default pose: joints outside of their ranges, geoms in the ground."""
+    robot, names = session.robot(), ModelNames.of(model)
     joint_pos = np.array(per_joint(robot.default_pose.joint_pos, names, robot.roles, default=0.0))
-    where = f"robot '{robot.name}', pose '{next(iter(robot.poses))}'"
+    where = f"robot '{session.robot_ref.name}', pose '{next(iter(robot.poses))}'"
     data = mujoco.MjData(model)
     if has_free_base(model):
         data.qpos[:7] = [*robot.default_pose.pos, *robot.default_pose.quat]

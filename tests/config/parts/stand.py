@@ -7,7 +7,7 @@ import attrs
 from mjsdk.config import (
     ActionTermConfig,
     AgentConfig,
-    CommandTermConfig,
+    DrawnCommandConfig,
     EnvConfig,
     EventTermConfig,
     NoiseConfig,
@@ -35,7 +35,7 @@ class Ranges:
 
 
 @attrs.define(kw_only=True)
-class GoConfig(CommandTermConfig):
+class GoConfig(DrawnCommandConfig):
     """Go somewhere."""
 
     ranges: Ranges = setting(factory=Ranges, meaning="What is drawn.")
