@@ -24,26 +24,30 @@ class ContactState:
         """Whether each part touches something, shape (E, F)."""
         self.first_contact = buffers.new(f"contact/{name}/first_contact", *shape, dtype=torch.bool)
         """Whether each part touched down in this step, shape (E, F)."""
-        self.air_time = buffers.new(f"contact/{name}/air_time", *shape)
+        times = buffers.new(f"contact/{name}/times", 3, *shape)
+        self._times = times
+        self.air_time = times[0]
         """Time since each part left the ground, 0 while it touches [s], shape (E, F)."""
-        self.contact_time = buffers.new(f"contact/{name}/contact_time", *shape)
+        self.contact_time = times[1]
         """Time since each part touched down, 0 while in the air [s], shape (E, F)."""
-        self.last_air_time = buffers.new(f"contact/{name}/last_air_time", *shape)
+        self.last_air_time = times[2]
         """Length of each part's last flight [s], shape (E, F)."""
 
     def update(self, dt: float) -> None:
         """Take in the readings after a step of `dt` seconds."""
-        torch.sqrt(self.force_w.square().sum(-1), out=self.load)
-        touching = self.load > TOUCH
-        torch.logical_and(touching, ~self.in_contact, out=self.first_contact)
-        self.last_air_time.copy_(torch.where(self.first_contact, self.air_time + dt, self.last_air_time))
-        self.air_time.add_(dt).mul_(~touching)
-        self.contact_time.add_(dt).mul_(touching)
-        self.in_contact.copy_(touching)
+        was_in_air = ~self.in_contact
+        self._measure()
+        torch.logical_and(self.in_contact, was_in_air, out=self.first_contact)
+        self._times[:2] += dt
+        torch.where(self.first_contact, self.air_time, self.last_air_time, out=self.last_air_time)
+        self._times[:2] *= torch.stack((~self.in_contact, self.in_contact))
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`; what touches now, touches from the start."""
-        for tensor in (self.first_contact, self.air_time, self.contact_time, self.last_air_time):
-            tensor[ids] = 0
-        self.load[ids] = self.force_w[ids].norm(dim=-1)
-        self.in_contact[ids] = self.load[ids] > TOUCH
+        self._times.index_fill_(1, ids, 0.0)
+        self.first_contact.index_fill_(0, ids, False)
+        self._measure()
+
+    def _measure(self) -> None:
+        torch.sqrt(self.force_w.square().sum(-1), out=self.load)
+        torch.gt(self.load, TOUCH, out=self.in_contact)

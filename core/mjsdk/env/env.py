@@ -160,10 +160,12 @@ class Env:
         """Begin a new episode in every world and give the first observations."""
         if seed is not None:
             self.generator.manual_seed(seed)
-        self._reset(self.all_ids)
-        self.log.begin(self.all_ids)
-        self.commands.compute(0.0)
-        return self.observations.compute()
+        with torch.inference_mode():
+            self._reset(self.all_ids)
+            self.log.begin(self.all_ids)
+            self.commands.compute(0.0)
+            self.observations.compute()
+        return self.observations.hand_out()
 
     def step(self, action: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         """Take one control step with `action`, shape (E, A).
@@ -174,9 +176,16 @@ class Env:
         backend; in worlds that were just reset they belong to the new state.
 
         Returns:
-            Observations by group (E, D), valid for two steps; reward (E,); terminated and truncated, bool (E,);
+            Observations by group (E, D); reward (E,); terminated and truncated, bool (E,);
             extras, with `time_outs`.
         """
+        with torch.inference_mode():
+            reward, terminated, truncated = self._step(action)
+        ended = {"time_outs": truncated.clone()}
+        return self.observations.hand_out(), reward.clone(), terminated.clone(), ended["time_outs"], ended
+
+    def _step(self, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One step without autograd's bookkeeping: reward, terminated, truncated, shape (E,) each."""
         self.actions.process(action)
         self._simulate()
         self.episode_length_buf += 1
@@ -187,14 +196,14 @@ class Env:
         reward = self.rewards.compute(self.step_dt)
         self.log.step()
         self.events.interval(self.step_dt)
-        terminated, truncated = self.terminations.terminated.clone(), self.terminations.truncated.clone()
+        terminated, truncated = self.terminations.terminated, self.terminations.truncated
         done = (terminated | truncated).nonzero().squeeze(1)
         if len(done):
             self.log.end(done)
             self._reset(done)
         self.commands.compute(self.step_dt)
-        observations = self.observations.compute()
-        return observations, reward.clone(), terminated, truncated, {"time_outs": truncated}
+        self.observations.compute()
+        return reward, terminated, truncated
 
     def get_observations(self) -> dict[str, Tensor]:
         """The observations of the last step or reset, not computed again."""

@@ -25,8 +25,10 @@ class EpisodeLog:
         self._reasons = env.buffers.new("log/reasons", len(env.terminations.names))
         self._steps = env.buffers.new("log/steps", dtype=torch.long)
         self._ended = env.buffers.new("log/ended", 4)
-        self._return = env.buffers.new("log/return", env.num_envs)
-        self._length = env.buffers.new("log/length", env.num_envs)
+        self._episodes_now = env.buffers.new("log/episodes_now", 4, env.num_envs)
+        """Per world: 1, whether it failed, sum of reward and length of its episode so far; sums over those that end."""
+        self._episodes_now[0] = 1.0
+        self._failed, self._return, self._length = self._episodes_now[1:]
 
     def step(self) -> None:
         """Take in a step, before worlds are reset."""
@@ -39,15 +41,13 @@ class EpisodeLog:
 
     def begin(self, ids: Tensor) -> None:
         """Begin episodes in the worlds `ids`; what was there before ended without an end, and does not count."""
-        self._return[ids] = 0.0
-        self._length[ids] = 0.0
+        self._episodes_now[1:].index_fill_(1, ids, 0.0)
 
     def end(self, ids: Tensor) -> None:
         """Take in the episodes of the worlds `ids` that ended."""
-        self._reasons += self._env.terminations.reasons[:, ids].sum(1)
-        falls = self._env.terminations.terminated[ids].sum()
-        totals = (torch.tensor(float(len(ids))), falls, self._return[ids].sum(), self._length[ids].sum())
-        self._ended += torch.stack([total.to(self._ended.dtype) for total in totals])
+        self._failed.copy_(self._env.terminations.terminated)
+        self._reasons += self._env.terminations.reasons.index_select(1, ids).sum(1)
+        self._ended += self._episodes_now.index_select(1, ids).sum(1)
         self.begin(ids)
 
     def take(self) -> dict[str, float]:

@@ -24,13 +24,18 @@ class Observations:
     def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
         self._computed: dict[str, Tensor] = {}
         self.groups = {name: ObservationGroup(env, name, config, self._computed) for name, config in groups.items()}
+        self._now: dict[str, Tensor] = {}
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
 
-    def compute(self) -> dict[str, Tensor]:
-        """Observations of the present state, by group. They stay unchanged for two steps."""
+    def compute(self) -> None:
+        """Take in the present state."""
         self._computed.clear()
-        self.last = {name: group.compute() for name, group in self.groups.items()}
+        self._now = {name: group.compute() for name, group in self.groups.items()}
+
+    def hand_out(self) -> dict[str, Tensor]:
+        """What was computed last, by group: tensors of their own, that no later step changes."""
+        self.last = {name: observation.clone() for name, observation in self._now.items()}
         return self.last
 
     def reset(self, ids: Tensor) -> None:
@@ -42,8 +47,7 @@ class Observations:
 class ObservationGroup:
     """Terms, one after the other: term, noise, clip, scale, delay, history, mirror.
 
-    Noise, clipping and scaling are done for the whole group at once. Results alternate between two buffers, because the
-    learner still holds the last observations while the next ones are computed.
+    Noise, clipping and scaling are done for the whole group at once.
     """
 
     def __init__(self, env: Env, name: str, config: ObservationGroupConfig, computed: dict[str, Tensor]) -> None:
@@ -56,8 +60,7 @@ class ObservationGroup:
         widths = {key: self._width(key) for key in self._terms}
         self._raw_slices = _slices(widths)
         total = sum(widths.values())
-        self._buffers = [env.buffers.new(f"observation/{name}/{i}", env.num_envs, total) for i in (0, 1)]
-        self._turn = env.buffers.new(f"observation/{name}/turn", dtype=torch.long)
+        self._present = torch.zeros(env.num_envs, total, device=env.device)
         self._shape(name, config, widths, total)
         self._memory = {
             key: Memory(env, f"observation/{name}/{key}", term, widths[key], config.enable_corruption)
@@ -74,8 +77,7 @@ class ObservationGroup:
 
     def compute(self) -> Tensor:
         """The observation now, shape (E, D)."""
-        self._turn += 1
-        out = self._buffers[int(self._turn) % 2]
+        out = self._present
         torch.cat([self._value(key) for key in self._terms], -1, out=out)
         if self._uniform is not None:
             out.addcmul_(self._noise.uniform_(-1.0, 1.0, generator=self._env.generator), self._uniform)

@@ -39,8 +39,8 @@ class Rewards:
 
     def compute(self, dt: float) -> Tensor:
         """The reward of a step of `dt` seconds, shape (E,). Worlds that blew up get none: MuJoCo has reset them."""
-        for row, term in zip(self._values, self.terms.values(), strict=True):
-            row.copy_(_checked(term, term(), row.shape))
+        if self.terms:
+            torch.stack([_checked(term, term(), self.total.shape) for term in self.terms.values()], out=self._values)
         torch.mv(self._values.T, self._weights * dt, out=self.total)
         if not torch.isfinite(self.total).all():
             self._replace_non_finite(dt)

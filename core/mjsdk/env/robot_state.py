@@ -150,18 +150,23 @@ class RobotState:
 
     def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""
-        qpos, qvel = self._base(self._qpos)[ids].clone(), self._base(self._qvel)[ids].clone()
-        qpos[:, :3], qpos[:, 3:7], qvel[:, :3], qvel[:, 3:6] = pos_w, quat_w, lin_vel_w, ang_vel_b
-        self._physics.write("qpos", qpos, ids)
-        self._physics.write("qvel", qvel, ids)
+        self._base(self._qpos)
+        self._physics.write("qpos", torch.cat((pos_w, quat_w), 1), ids)
+        self._physics.write("qvel", torch.cat((lin_vel_w, ang_vel_b), 1), ids)
         self.invalidate()
 
     def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
         """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
-        qpos, qvel = self._qpos[ids], self._qvel[ids]
-        qpos[:, self._qpos_columns], qvel[:, self._qvel_columns] = pos, vel
-        self._physics.write("qpos", qpos, ids)
-        self._physics.write("qvel", qvel, ids)
+        for field, state, columns, values in (
+            ("qpos", self._qpos, self._qpos_columns, pos),
+            ("qvel", self._qvel, self._qvel_columns, vel),
+        ):
+            if isinstance(columns, slice):
+                self._physics.write(field, values, ids, columns.start)
+            else:
+                rows = state[ids]
+                rows[:, columns] = values
+                self._physics.write(field, rows, ids)
         self.invalidate()
 
     def _base(self, state: Tensor) -> Tensor:

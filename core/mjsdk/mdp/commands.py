@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -88,7 +89,9 @@ class UniformVelocityConfig(DrawnCommandConfig):
         return []
 
 
-_STANDING, _HEADING, _FORWARD, _TURN, _FREE = range(5)
+_HEADING = 1
+_PARTS = [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
+"""Which of forward, left and yaw are asked for: standing, holding a direction, straight on, turning, anything."""
 
 
 class UniformVelocity(DrawnCommand):
@@ -104,19 +107,18 @@ class UniformVelocity(DrawnCommand):
         super().__init__(env, name, config)
         self._mode = env.buffers.new(f"command/{name}/mode", env.num_envs, dtype=torch.long)
         self._heading = env.buffers.new(f"command/{name}/heading", env.num_envs)
+        self._parts = torch.tensor(_PARTS, device=env.device)
 
     def resample(self, ids: Tensor) -> None:
         """Draw the kind and the numbers."""
         ranges = self.config.ranges
-        mode = self._draw_modes(len(ids))
-        drawn = [self.env.draw(bounds, len(ids)) for bounds in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z)]
-        command = torch.stack(drawn, 1)
-        command[mode == _STANDING] = 0.0
-        command[mode == _FORWARD, 1:] = 0.0
-        command[mode == _TURN, :2] = 0.0
-        self.command[ids] = command
-        self._mode[ids] = mode
-        self._heading[ids] = self.env.draw(ranges.heading, len(ids))
+        bounds = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z, ranges.heading, [0.0, 1.0]])
+        low, high = bounds.to(self.env.device).unbind(1)
+        drawn = self.env.uniform(low, high, len(ids), len(bounds))
+        mode = torch.bucketize(drawn[:, 4].contiguous(), self._bounds_of_modes(), right=True)
+        self.command.index_copy_(0, ids, drawn[:, :3] * self._parts.index_select(0, mode))
+        self._heading.index_copy_(0, ids, drawn[:, 3])
+        self._mode.index_copy_(0, ids, mode)
 
     def update(self) -> None:
         """Turn worlds that hold a direction towards it."""
@@ -125,12 +127,12 @@ class UniformVelocity(DrawnCommand):
         rate = (self.config.heading_control_stiffness * error).clamp(*self.config.ranges.ang_vel_z)
         self.command[:, 2] = torch.where(holding, rate, self.command[:, 2])
 
-    def _draw_modes(self, count: int) -> Tensor:
+    def _bounds_of_modes(self) -> Tensor:
+        """Where each kind ends between 0 and 1."""
         config = self.config
         heading_share = config.rel_heading_envs if config.heading_command else 0.0
-        shares = torch.tensor([config.rel_standing_envs, heading_share, config.rel_forward_envs, config.rel_turn_envs])
-        bounds = shares.cumsum(0).to(self.env.device)
-        return torch.bucketize(self.env.uniform(0.0, 1.0, count), bounds, right=True)
+        shares = (config.rel_standing_envs, heading_share, config.rel_forward_envs, config.rel_turn_envs)
+        return torch.tensor(list(itertools.accumulate(shares)), device=self.env.device)
 
 
 @attrs.define(kw_only=True)
@@ -169,12 +171,12 @@ class GaitClock(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
-        ahead = self.phase + (self.config.frequency or self._own_frequency) * dt
-        half = torch.floor(2.0 * ahead) / 2.0
-        step_ends = half > torch.floor(2.0 * self.phase) / 2.0
+        progress = (self.config.frequency or self._own_frequency) * dt
         wanted = self._wanted()
-        stops = step_ends & ~wanted
-        self.phase.copy_(torch.where(self.moving, torch.where(stops, half, ahead).remainder_(1.0), self.phase))
+        self.phase.add_(self.moving, alpha=progress)
+        beyond = torch.remainder(self.phase, 0.5)
+        stops = (beyond < progress) & ~wanted
+        self.phase.sub_(beyond * stops).remainder_(1.0)
         self.moving.logical_and_(~stops).logical_or_(wanted)
         angle = 2.0 * torch.pi * self.phase
         self.command.copy_(torch.stack((torch.sin(angle), torch.cos(angle)), 1)).mul_(self.moving.unsqueeze(1))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.env.rotations import quat_from_euler, quat_multiply, quat_rotate_inverse
+from mjsdk.env.rotations import quat_from_euler, quat_rotate_inverse
 from mjsdk.selection import Bodies, Geoms
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -25,18 +27,35 @@ class ResetRoot:
             velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], in the
                 world's frame.
         """
-        bounds = torch.stack((_bounds(env, pose_range), _bounds(env, velocity_range)))
-        self._low, self._width = bounds[..., 0], bounds[..., 1] - bounds[..., 0]
+        bounds = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range)))
+        self._low, self._width = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
         self._pos = torch.tensor(env.scene.initial.pos, device=env.device)
-        self._quat = torch.tensor(env.scene.initial.quat, device=env.device)
+        self._after_turn = _times(env.scene.initial.quat, env.device)
+        self._tilts = any(axis in ranges for ranges in (pose_range, velocity_range) for axis in ("roll", "pitch"))
+        self._tilts |= any(env.scene.initial.quat[1:3])
 
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
-        offset, velocity = (env.uniform(0.0, 1.0, len(ids), 2, len(_AXES)) * self._width + self._low).unbind(1)
-        turn = quat_from_euler(*offset[:, 3:].unbind(1))
-        quat = quat_multiply(turn, self._quat.expand(len(ids), 4))
-        ang_vel_b = quat_rotate_inverse(quat, velocity[:, 3:])
-        env.robot.write_root(ids, self._pos + offset[:, :3], quat, velocity[:, :3], ang_vel_b)
+        drawn = env.uniform(0.0, 1.0, len(ids), 12) * self._width + self._low
+        quat = self._turn(drawn) @ self._after_turn
+        spin = drawn[:, 9:]
+        # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.
+        ang_vel_b = quat_rotate_inverse(quat, spin) if self._tilts else spin
+        env.robot.write_root(ids, self._pos + drawn[:, :3], quat, drawn[:, 6:9], ang_vel_b)
+
+    def _turn(self, drawn: Tensor) -> Tensor:
+        if self._tilts:
+            return quat_from_euler(*drawn[:, 3:6].unbind(1))
+        half = drawn[:, 5:6] / 2.0
+        zeros = drawn.new_zeros(len(drawn), 2)
+        return torch.cat((torch.cos(half), zeros, torch.sin(half)), 1)
+
+
+def _times(quat: Sequence[float], device: str) -> Tensor:
+    """The matrix that multiplies quaternions, shape (n, 4), by `quat` from the right."""
+    w, x, y, z = quat
+    rows = [[w, x, y, z], [-x, w, -z, y], [-y, z, w, -x], [-z, -y, x, w]]
+    return torch.tensor(rows, dtype=torch.float32, device=device)
 
 
 def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], velocity_range: list[float]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 import importlib_metadata
 import mujoco
@@ -82,25 +81,33 @@ class CpuPhysics:
         self._expanded: dict[str, Tensor] = {}
         self._has_own_constants = False
         self._warnings = self._batch.bind("warning")
+        self._stable = torch.zeros(num_envs, dtype=torch.bool)
         self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[0].clone()
 
     def bind(self, field: str) -> Tensor:
         """See `Physics.bind`."""
         if field not in self._bound:
-            self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
+            with torch.inference_mode(False):  # A term may be the first to ask, and loading a state writes later.
+                self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
             self._fill(field)
         return self._bound[field]
 
-    def write(self, field: str, values: Tensor, ids: Tensor | None = None) -> None:
+    def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
         if field not in INTEGRATED:
             raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
-        rows: Any = slice(None) if ids is None else ids
-        columns = self._state[:, self._columns[field]]
-        columns[rows] = values.to(columns.dtype).reshape(-1, columns.shape[1])
+        first, stop = self._columns[field].start + start, start + values.shape[-1]
+        self._put(self._state[:, first : first + values.shape[-1]], values.double(), ids)
         if field in self._bound:
-            self._bound[field][rows] = values
+            self._put(self._bound[field].view(self.num_envs, -1)[:, start:stop], values, ids)
+
+    @staticmethod
+    def _put(where: Tensor, values: Tensor, ids: Tensor | None) -> None:
+        if ids is None:
+            where.copy_(values)
+        else:
+            where.index_copy_(0, ids, values)
 
     def step(self, count: int = 1) -> None:
         """See `Physics.step`."""
@@ -120,7 +127,8 @@ class CpuPhysics:
     def expand(self, field: str) -> Tensor:
         """See `Physics.expand`."""
         if field not in self._expanded:
-            self._expanded[field] = torch.from_numpy(self._call("expand", field, np.float32))
+            with torch.inference_mode(False):
+                self._expanded[field] = torch.from_numpy(self._call("expand", field, np.float32))
         return self._expanded[field]
 
     def set_const(self, ids: Tensor | None = None) -> None:
@@ -130,6 +138,8 @@ class CpuPhysics:
 
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
+        if not self._warnings.any():
+            return self._stable
         counts = self._warnings[:, _UNSTABLE] if self._warnings.ndim == 2 else self._warnings[:, _UNSTABLE, -1]
         unstable = counts.any(axis=1)
         # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.

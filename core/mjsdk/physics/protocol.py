@@ -29,8 +29,11 @@ class Physics(Protocol):
         """A field of MjData for all worlds, shape (E, ...), float32, filled in place by every call below. Read only."""
         ...
 
-    def write(self, field: str, values: Tensor, ids: Tensor | None = None) -> None:
-        """Set one of `INTEGRATED` for the worlds `ids`, shape (n,), or all; values of shape (n, ...)."""
+    def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
+        """Set one of `INTEGRATED` for the worlds `ids`, shape (n,), or all; values of shape (n, k).
+
+        The k columns from `start` on are set, the others stay.
+        """
         ...
 
     def step(self, count: int = 1) -> None:
