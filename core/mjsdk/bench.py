@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
+from mjsdk.env.steady import steady
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.physics import Physics
 
@@ -58,12 +59,13 @@ class Result:
 def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[int], None] | None = None) -> Result:
     """Time `blocks` blocks of `steps` control steps each."""
     generator = torch.Generator().manual_seed(0)
-    _run(env, _actions(env, max(steps, round(_WARM_UP_S / env.step_dt)), generator))
     times = []
-    for block in range(blocks):
-        times.append(_time_block(env, _actions(env, steps, generator)))
-        if on_block is not None:
-            on_block(block + 1)
+    with steady(env.device):
+        _run(env, _actions(env, max(steps, round(_WARM_UP_S / env.step_dt)), generator))
+        for block in range(blocks):
+            times.append(_time_block(env, _actions(env, steps, generator)))
+            if on_block is not None:
+                on_block(block + 1)
     total = blocks * steps * env.num_envs
     return Result(
         env_steps_per_s=total / sum(whole for whole, _ in times),

@@ -5,6 +5,7 @@ import torch
 
 from mjsdk.env.buffers import Buffers
 from mjsdk.env.contacts import ContactState
+from mjsdk.errors import ConfigError
 
 
 @pytest.fixture
@@ -26,17 +27,22 @@ def go(contact, force, loads, dt=0.1):
 
 def test_time_in_the_air_counts_from_the_last_touch(contact, force):
     go(contact, force, [(10.0, 10.0), (0.0, 10.0), (0.0, 10.0), (0.0, 10.0)])
-    assert contact.air_time.tolist() == [pytest.approx([0.3, 0.0])]
-    assert contact.contact_time.tolist() == [pytest.approx([0.0, 0.4])]
+    assert contact.flights.air_time.tolist() == [pytest.approx([0.3, 0.0])]
+    assert contact.flights.contact_time.tolist() == [pytest.approx([0.0, 0.4])]
 
 
 def test_a_touch_down_is_told_once_with_the_length_of_the_flight(contact, force):
     go(contact, force, [(0.0, 10.0), (0.0, 10.0), (10.0, 10.0)])
-    assert contact.first_contact.tolist() == [[True, False]]
-    assert contact.last_air_time[0, 0] == pytest.approx(0.3)
+    assert contact.flights.first_contact.tolist() == [[True, False]]
+    assert contact.flights.last_air_time[0, 0] == pytest.approx(0.3)
     go(contact, force, [(10.0, 10.0)])
-    assert not contact.first_contact.any()
-    assert contact.last_air_time[0, 0] == pytest.approx(0.3)
+    assert not contact.flights.first_contact.any()
+    assert contact.flights.last_air_time[0, 0] == pytest.approx(0.3)
+
+
+def test_times_that_nobody_asked_for_are_an_error(force):
+    with pytest.raises(ConfigError, match="env.scene.sensors.feet.track_air_time"):
+        _ = ContactState("feet", force, Buffers("cpu"), track_air_time=False).flights
 
 
 def test_a_force_too_small_to_matter_is_no_contact(contact, force):
@@ -50,4 +56,4 @@ def test_a_foot_that_stands_as_the_episode_begins_does_not_touch_down(contact, f
     contact.reset(torch.tensor([0]))
     assert contact.in_contact.tolist() == [[True, False]]
     go(contact, force, [(10.0, 0.0)])
-    assert not contact.first_contact.any()
+    assert not contact.flights.first_contact.any()

@@ -34,6 +34,11 @@ class SensorConfig:
     on: str = setting(
         meaning="Role (@imu) or regular expression of the parts that carry the sensor; sites, except for contact and subtree* (bodies)."
     )
+    track_air_time: bool = setting(
+        False,
+        "Keep how long each part has been in the air and on the ground (type=contact).",
+        advice="On if a term reads air_time, contact_time, last_air_time or first_contact.",
+    )
 
 
 @attrs.define(kw_only=True)

@@ -66,6 +66,7 @@ class DrawnCommand(CommandTerm):
         """Set the command of the worlds `ids` for good, shape (n, size) or (size,)."""
         self.pinned[ids] = True
         self.command[ids] = values
+        self.env.robot.errors.clear()
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
@@ -90,6 +91,7 @@ class Commands:
     """All command terms."""
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
+        self._errors = env.robot.errors
         self.terms: dict[str, CommandTerm] = {}
         for name, config in configs.items():
             self.terms[name] = env.terms.get("command", config.func)(env, name, config)
@@ -98,6 +100,7 @@ class Commands:
         """Go on by `dt` seconds."""
         for term in self.terms.values():
             term.compute(dt)
+        self._errors.clear()
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins."""

@@ -68,7 +68,7 @@ class Env:
         self._sensordata = self.physics.bind("sensordata")
         self.robot = RobotState(self.physics, self.scene, self.buffers)
         self.contacts = {
-            name: ContactState(name, self.sensor(name), self.buffers)
+            name: ContactState(name, self.sensor(name), self.buffers, sensor.track_air_time)
             for name, sensor in config.scene.sensors.items()
             if sensor.type == "contact"
         }

@@ -24,6 +24,8 @@ class RobotState:
         model = scene.model
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
+        self.errors: dict[str, Tensor] = {}
+        """Squared errors against commands that several terms read, until the state or the commands change."""
         self._factors = matrix_factors(physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
@@ -47,6 +49,7 @@ class RobotState:
     def invalidate(self) -> None:
         """Forget derived quantities, after the state has changed."""
         self._cache.clear()
+        self.errors.clear()
 
     @property
     def joint_pos(self) -> Tensor:

@@ -19,18 +19,15 @@ from mjsdk.config.overrides import merge, tree
 from mjsdk.config.presets import chosen, numbers
 from mjsdk.config.yamlio import load_file
 from mjsdk.env import Env, make_env
+from mjsdk.env.steady import network_threads
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve_device
-from mjsdk.physics.cpu import available_threads
 from mjsdk.plugins import Session
 from mjsdk.runs import Run, create_run
-
-_MOST_THREADS = 8
-"""More threads than this do not speed up networks of this size."""
 
 
 @attrs.frozen
@@ -124,8 +121,8 @@ def _check(config: Config, session: Session) -> None:
 
 
 def use_threads(device: str) -> int:
-    """Let torch use as many threads as help; returns how many. Actor and critic are trained at the same time."""
-    count = max(1, min(available_threads(), _MOST_THREADS) // 2) if device == "cpu" else 1
+    """Let torch use as many threads as help; returns how many."""
+    count = network_threads(device)
     torch.set_num_threads(count)
     return count
 

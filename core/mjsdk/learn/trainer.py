@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mjsdk.config import Config
 from mjsdk.env import Env
+from mjsdk.env.steady import steady
 from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
@@ -90,7 +91,7 @@ class Trainer:
         """
         self._interrupt = interrupt = interrupt or Interrupt()
         reason = "done" if self.iteration >= until else ""
-        with unvalidated_distributions():
+        with unvalidated_distributions(), steady(self.env.device):
             while not reason:
                 start = time.monotonic()
                 reason = self._one(until, watchers, deadline, start)

@@ -122,6 +122,8 @@ class UniformVelocity(DrawnCommand):
 
     def update(self) -> None:
         """Turn worlds that hold a direction towards it."""
+        if not self.config.heading_command:
+            return
         holding = (self._mode == _HEADING) & ~self.pinned
         error = wrap_angle(self._heading - self.env.robot.heading_w)
         rate = (self.config.heading_control_stiffness * error).clamp(*self.config.ranges.ang_vel_z)

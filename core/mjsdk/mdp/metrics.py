@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.mdp.errors import squared_ang_vel_error, squared_lin_vel_error
 
 
 def lin_vel_error(env: Env, command: str) -> Tensor:
@@ -13,7 +14,7 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square().sum(1).sqrt_()
+    return squared_lin_vel_error(env, command).sqrt()
 
 
 def ang_vel_error(env: Env, command: str) -> Tensor:
@@ -22,7 +23,7 @@ def ang_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return (env.command(command)[:, 2] - env.robot.yaw_rate).abs()
+    return squared_ang_vel_error(env, command).sqrt()
 
 
 TERMS = {"ang_vel_error": ang_vel_error, "lin_vel_error": lin_vel_error}

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.mdp.errors import squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.selection import Joints, PerJoint
 
 
@@ -27,8 +28,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
             gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
-    error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
-    return torch.exp(error.square().sum(1) / -(std * std))
+    return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
 
 
 def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
@@ -39,8 +39,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
             below 0.3 the swing drowns the mean.
     """
-    error = env.command(command)[:, 2] - env.robot.yaw_rate
-    return torch.exp(error.square() / -(std * std))
+    return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
 
 def upright(env: Env, std: float = 0.45) -> Tensor:

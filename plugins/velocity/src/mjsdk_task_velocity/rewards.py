@@ -52,11 +52,11 @@ def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float
 
     Args:
         command: Name of the velocity command; without one to move there is no reward.
-        sensor: Name of the feet's contact sensor.
+        sensor: Name of the feet's contact sensor, with track_air_time.
         target: Length of a good flight [s]. Sane: 0.1..0.8. Shorter steps look like drumming.
     """
-    contact = env.contact(sensor)
-    return ((contact.last_air_time - target) * contact.first_contact).sum(1) * _moving(env, command)
+    flights = env.contact(sensor).flights
+    return ((flights.last_air_time - target) * flights.first_contact).sum(1) * _moving(env, command)
 
 
 def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
@@ -66,7 +66,7 @@ def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
         sensor: Name of the feet's contact sensor.
     """
     contact = env.contact(sensor)
-    return (contact.load * contact.first_contact).sum(1)
+    return (contact.load * contact.flights.first_contact).sum(1)
 
 
 def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tensor:  # type: ignore[assignment]

@@ -47,7 +47,7 @@ def velocity_task(robot: Robot) -> TaskConfig:
         env=EnvConfig(
             decimation=4,
             episode_length_s=20.0,
-            scene=_scene(),
+            scene=_scene(robot),
             commands=_commands(robot),
             observations=_observations(robot),
             actions=_actions(robot),
@@ -62,11 +62,11 @@ def velocity_task(robot: Robot) -> TaskConfig:
     )
 
 
-def _scene() -> SceneConfig:
+def _scene(robot: Robot) -> SceneConfig:
     return SceneConfig(
         sensors={
             "imu_ang_vel": SensorConfig(type="gyro", on="@imu"),
-            "feet_contact": SensorConfig(type="contact", on="@feet"),
+            "feet_contact": SensorConfig(type="contact", on="@feet", track_air_time=robot.gait is None),
             "feet_velocity": SensorConfig(type="framelinvel", on="@feet"),
         }
     )
@@ -78,8 +78,9 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
             func="uniform_velocity",
             ranges=VelocityRanges(lin_vel_x=[-0.6, 1.1], lin_vel_y=[-0.5, 0.5], ang_vel_z=[-1.0, 1.0]),
             resampling_time_range=[3.0, 8.0],
+            heading_command=False,
             rel_standing_envs=0.2,
-            rel_heading_envs=0.1,
+            rel_heading_envs=0.0,
             rel_forward_envs=0.2,
             rel_turn_envs=0.15,
         )

@@ -1,0 +1,23 @@
+"""Distances between what is commanded and what is done, computed once per step for all terms that ask."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mjsdk.env.env import Env
+
+
+def squared_lin_vel_error(env: Env, command: str) -> Tensor:
+    """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame, shape (E,)."""
+    errors, key = env.robot.errors, f"lin_vel/{command}"
+    if key not in errors:
+        errors[key] = (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square_().sum(1)
+    return errors[key]
+
+
+def squared_ang_vel_error(env: Env, command: str) -> Tensor:
+    """Squared distance of the yaw rate from the command [rad^2/s^2], shape (E,)."""
+    errors, key = env.robot.errors, f"ang_vel/{command}"
+    if key not in errors:
+        errors[key] = (env.command(command)[:, 2] - env.robot.yaw_rate).square_()
+    return errors[key]
