@@ -91,6 +91,6 @@ class Actions:
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
         for tensor in (self.action, self.prev_action, self.prev_prev_action):
-            tensor[ids] = 0.0
+            tensor.index_fill_(0, ids, 0.0)
         for term in self.terms.values():
             term.reset(ids)

@@ -78,12 +78,12 @@ class DrawnCommand(CommandTerm):
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins; commands that `fix` set stay."""
-        free = ids[~self.pinned[ids]]
+        free = ids[~self.pinned[ids]] if self.pinned.any() else ids
         if len(free):
             self._draw(free)
 
     def _draw(self, ids: Tensor) -> None:
-        self.time_left[ids] = self.env.draw(self.config.resampling_time_range, len(ids))
+        self.time_left.index_copy_(0, ids, self.env.draw(self.config.resampling_time_range, len(ids)))
         self.resample(ids)
 
 

@@ -275,7 +275,7 @@ class Env:
         self.events.reset(ids)
         self.physics.forward(ids)
         self.robot.invalidate()
-        self.episode_length_buf[ids] = 0
+        self.episode_length_buf.index_fill_(0, ids, 0)
         for contact in self.contacts.values():
             contact.reset(ids)
         for part in (self.commands, self.actions, self.observations, self.terminations, self.rewards, self.metrics):

@@ -49,7 +49,7 @@ class Events:
             due = time_left <= 0.0
             if due.any():
                 ids = due.nonzero().squeeze(1)
-                time_left[ids] = self._env.uniform(*self._intervals[name], len(ids))
+                time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
                 term(ids)
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:

@@ -185,8 +185,8 @@ class GaitClock(CommandTerm):
 
     def reset(self, ids: Tensor) -> None:
         """Begin with a step of either side."""
-        self.phase[ids] = self.env.uniform(0.0, 1.0, len(ids)).round() / 2.0
-        self.moving[ids] = False
+        self.phase.index_copy_(0, ids, self.env.uniform(0.0, 1.0, len(ids)).round_().mul_(0.5))
+        self.moving.index_fill_(0, ids, False)
 
     def _wanted(self) -> Tensor:
         """Worlds that are told to move, shape (E,)."""

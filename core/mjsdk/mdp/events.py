@@ -67,9 +67,9 @@ def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], v
     """
     robot = env.robot
     shape = (len(ids), len(robot.default_joint_pos))
-    limits = robot.soft_joint_pos_limits
-    pos = robot.default_joint_pos + env.draw(position_range, *shape)
-    robot.write_joints(ids, pos.clamp(limits[:, 0], limits[:, 1]), env.draw(velocity_range, *shape))
+    low, high = robot.soft_joint_pos_limits.unbind(1)
+    pos = (robot.default_joint_pos + env.draw(position_range, *shape)).clamp_(low, high)
+    robot.write_joints(ids, pos, env.draw(velocity_range, *shape))
 
 
 def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:

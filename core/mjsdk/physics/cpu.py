@@ -78,6 +78,7 @@ class CpuPhysics:
         self._state = torch.from_numpy(self._batch.bind("state"))
         self._columns = _columns(model)
         self._bound: dict[str, Tensor] = {}
+        self._start_values: dict[str, Tensor] = {}
         self._expanded: dict[str, Tensor] = {}
         self._has_own_constants = False
         self._warnings = self._batch.bind("warning")
@@ -90,8 +91,15 @@ class CpuPhysics:
         if field not in self._bound:
             with torch.inference_mode(False):  # A term may be the first to ask, and loading a state writes later.
                 self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
+                self._start_values[field] = self._initial_values(field)
             self._fill(field)
         return self._bound[field]
+
+    def _initial_values(self, field: str) -> Tensor:
+        """What a bound state field begins with in a world; nothing for derived fields."""
+        if field not in self._columns:
+            return torch.empty(0)
+        return self._initial[self._columns[field]].float().reshape(self._bound[field].shape[1:])
 
     def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
@@ -115,10 +123,11 @@ class CpuPhysics:
 
     def reset(self, ids: Tensor) -> None:
         """See `Physics.reset`."""
-        self._state[ids] = self._initial
+        self._state.index_copy_(0, ids, self._initial.expand(len(ids), -1))
         for field, bound in self._bound.items():
             if field in self._columns:
-                bound[ids] = self._initial[self._columns[field]].to(bound.dtype).reshape(bound.shape[1:])
+                start = self._start_values[field]
+                bound.index_copy_(0, ids, start.expand(len(ids), *start.shape))
 
     def forward(self, ids: Tensor | None = None) -> None:
         """See `Physics.forward`."""
