@@ -43,6 +43,7 @@ def test_the_networks_see_the_mirrored_world_in_the_second_half_of_the_cycle():
 def test_what_the_policy_says_about_a_mirrored_world_is_mirrored_back():
     env = small_env(64, edit=mirrored)
     env.commands.terms["gait"].phase.copy_(torch.linspace(0.0, 0.99, 64))
+    env.observations.compute()
     flipped = env.mirror.active.squeeze(1).clone()
     env.step(torch.tensor([1.0, 2.0]).expand(64, 2))
     assert (env.actions.action[~flipped] == torch.tensor([1.0, 2.0])).all()

@@ -65,15 +65,15 @@ class DrawnCommand(CommandTerm):
     def fix(self, ids: Tensor, values: Tensor) -> None:
         """Set the command of the worlds `ids` for good, shape (n, size) or (size,)."""
         self.pinned[ids] = True
+        self.time_left[ids] = torch.inf
         self.command[ids] = values
         self.env.robot.errors.clear()
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
         self.time_left -= dt
-        due = (self.time_left <= 0.0) & ~self.pinned
-        if due.any():
-            self._draw(due.nonzero().squeeze(1))
+        if self.time_left.min() <= 0.0:
+            self._draw((self.time_left <= 0.0).nonzero().squeeze(1))
         self.update()
 
     def reset(self, ids: Tensor) -> None:

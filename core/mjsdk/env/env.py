@@ -58,6 +58,8 @@ class Env:
         self._counter = self.buffers.new("env/step_counter", dtype=torch.long)
         self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
+        self.any_unstable = False
+        """Whether there is any such world."""
         self.all_ids = torch.arange(self.num_envs, device=self.device)
         self.physics_seconds = 0.0
         """Wall time spent in the physics so far [s]."""
@@ -252,7 +254,10 @@ class Env:
         self.generator.set_state(state["generator"])
         self.observations.last = _below(state, "last/")
         self.robot.invalidate()
+        self.any_unstable = True  # whatever was loaded, the next step writes it anew
         self.curriculum.restore()
+        if self.mirror is not None:
+            self.mirror.look()
 
     def _simulate(self) -> None:
         start = time.perf_counter()
@@ -260,8 +265,10 @@ class Env:
         self.physics_seconds += time.perf_counter() - start
         self.robot.invalidate()
         unstable = self.physics.unstable()
-        self.unstable.copy_(unstable)
-        if unstable.any():
+        was_unstable, self.any_unstable = self.any_unstable, bool(unstable.any())
+        if self.any_unstable or was_unstable:
+            self.unstable.copy_(unstable)
+        if self.any_unstable:
             logger.warning(
                 "physics became unstable in %d of %d worlds; their episodes end. If so again, shorten sim.timestep",
                 int(unstable.sum()),

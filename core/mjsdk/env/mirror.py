@@ -66,11 +66,13 @@ class Mirror:
             )
         self._clock = env.commands.terms[clock]
         self._joints = _joint_reflection(env.scene)
+        self.active: Tensor
+        """Worlds that the networks see mirrored, bool, shape (E, 1)."""
+        self.look()
 
-    @property
-    def active(self) -> Tensor:
-        """Worlds that the networks see mirrored now, bool, shape (E, 1)."""
-        return (self._clock.phase >= 0.5).unsqueeze(1)  # type: ignore[attr-defined]
+    def look(self) -> None:
+        """Decide anew which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
+        self.active = (self._clock.phase >= 0.5).unsqueeze(1)  # type: ignore[attr-defined]
 
     def joints(self, ids: Sequence[int]) -> Reflection:
         """Reflection of numbers about the joints `ids`, which must contain the partner of each."""

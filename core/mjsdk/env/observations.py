@@ -22,6 +22,7 @@ class Observations:
     """All groups. A term that several groups share is computed once per step."""
 
     def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
+        self._mirror = env.mirror
         self._computed: dict[str, Tensor] = {}
         self.groups = {name: ObservationGroup(env, name, config, self._computed) for name, config in groups.items()}
         self._now: dict[str, Tensor] = {}
@@ -30,6 +31,8 @@ class Observations:
 
     def compute(self) -> None:
         """Take in the present state."""
+        if self._mirror is not None:
+            self._mirror.look()
         self._computed.clear()
         self._now = {name: group.compute() for name, group in self.groups.items()}
 

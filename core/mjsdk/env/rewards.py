@@ -46,7 +46,9 @@ class Rewards:
             self._replace_non_finite(dt)
         if self._env.config.only_positive_rewards:
             self.total.clamp_(min=0.0)
-        return self.total.masked_fill_(self._env.unstable, 0.0)
+        if self._env.any_unstable:
+            self.total.masked_fill_(self._env.unstable, 0.0)
+        return self.total
 
     def means(self) -> Tensor:
         """Mean over worlds of each weighted term in the last step [1/s], shape (terms,)."""
@@ -109,8 +111,10 @@ class Metrics:
 
     def compute(self) -> Tensor:
         """Each metric now, shape (metrics, E)."""
-        for row, term in zip(self.values, self.terms.values(), strict=True):
-            row.copy_(_checked(term, term(), row.shape))
+        if self.terms:
+            torch.stack(
+                [_checked(term, term(), self.values.shape[1:]) for term in self.terms.values()], out=self.values
+            )
         return self.values
 
     def reset(self, ids: Tensor) -> None:

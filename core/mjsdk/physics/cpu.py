@@ -161,7 +161,7 @@ class CpuPhysics:
         state |= {f"bound/{field}": values.clone() for field, values in self._bound.items()}
         return state | {"state": self._state.clone(), "has_own_constants": torch.tensor(self._has_own_constants)}
 
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+    def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
         """See `Physics.load_state_dict`. Derived fields are restored as they were, lag included.
 
         The states are written twice, because `forward` is what makes mjbatch's copies of them agree, and it changes the
@@ -170,6 +170,8 @@ class CpuPhysics:
         for field, values in _below(state, "model/").items():
             self.expand(field).copy_(values)
         self._state.copy_(state["state"])
+        if not derived:
+            return
         if state["has_own_constants"]:
             self.set_const()
         self.forward()

@@ -64,6 +64,6 @@ class Physics(Protocol):
         """Everything that `load_state_dict` needs to go on exactly."""
         ...
 
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state_dict`."""
+    def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
+        """Go on from `state_dict`. Without `derived`, derived fields stay as they are: enough for who only steps."""
         ...
