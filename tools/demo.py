@@ -143,8 +143,8 @@ def close(minutes: float, checkpoint: str, seconds: float) -> None:
 def too_short(minutes: float, iterations: int) -> str:
     """What to expect of so little training."""
     return (
-        f"{iterations} iterations in {minutes:g} minutes are too few to learn to walk, which takes some "
-        f"{ENOUGH_ITERATIONS} or more. Train longer: make demo DEMO_ARGS='--minutes 10'"
+        f"{iterations} iterations in {minutes:g} minutes are too few to learn to walk: that takes at least "
+        f"{ENOUGH_ITERATIONS}. Train longer: make demo DEMO_ARGS='--minutes 10'"
     )
 
 
