@@ -31,7 +31,7 @@ ROWS = (
 """What the table shows: label, where it is in the report, format."""
 BEFORE_S, AFTER_S = 4.0, 8.0
 """Lengths of the videos [s]: an untrained robot does the same again and again."""
-ENOUGH_MINUTES, ENOUGH_ITERATIONS = 2.0, 80
+ENOUGH_MINUTES, ENOUGH_ITERATIONS = 2.0, 150
 """Below one of these no robot has learnt to walk."""
 
 console = Console(highlight=False)
