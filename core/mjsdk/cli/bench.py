@@ -41,7 +41,6 @@ def bench(
     from mjsdk.config.layers import compose
     from mjsdk.config.overrides import parse_flags
     from mjsdk.env import make_env
-    from mjsdk.learn.start import use_threads
     from mjsdk.physics import resolve_device
     from mjsdk.plugins import open_session
 
@@ -50,7 +49,6 @@ def bench(
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
     where = resolve_device(device)
-    use_threads(where)  # as training does
     session = open_session(robot, task, with_ or ())
     composed = compose(session, preset=preset, device=where, overrides=overrides)
     result = benchmark(make_env(composed.config, session, device=where), blocks, steps)

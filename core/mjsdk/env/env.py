@@ -183,8 +183,8 @@ class Env:
         """
         with torch.inference_mode():
             reward, terminated, truncated = self._step(action)
-        ended = {"time_outs": truncated.clone()}
-        return self.observations.hand_out(), reward.clone(), terminated.clone(), ended["time_outs"], ended
+        truncated = truncated.clone()
+        return self.observations.hand_out(), reward.clone(), terminated.clone(), truncated, {"time_outs": truncated}
 
     def _step(self, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One step without autograd's bookkeeping: reward, terminated, truncated, shape (E,) each."""

@@ -13,21 +13,6 @@ def quat_rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
     return vector - quat[..., :1] * twice + torch.linalg.cross(axis, twice)
 
 
-def quat_multiply(first: Tensor, second: Tensor) -> Tensor:
-    """Hamilton product `first * second`, shape (..., 4): rotate by `second`, then by `first`."""
-    w1, x1, y1, z1 = first.unbind(-1)
-    w2, x2, y2, z2 = second.unbind(-1)
-    return torch.stack(
-        (
-            w1 * w2 - x1 * x2 - y1 * y2 - z1 * z2,
-            w1 * x2 + x1 * w2 + y1 * z2 - z1 * y2,
-            w1 * y2 - x1 * z2 + y1 * w2 + z1 * x2,
-            w1 * z2 + x1 * y2 - y1 * x2 + z1 * w2,
-        ),
-        -1,
-    )
-
-
 def quat_from_euler(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
     """Quaternion of rotations about fixed x, then y, then z [rad], shape (..., 4)."""
     cr, sr = torch.cos(roll / 2), torch.sin(roll / 2)
