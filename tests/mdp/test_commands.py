@@ -102,5 +102,5 @@ def test_told_to_stand_the_robot_ends_its_step_and_the_clock_stops():
 
 def test_feet_swing_in_turn():
     env = small_env(4, edit=clocked)
-    swinging = env.commands.terms["gait"].foot_phase() < 0.5
+    swinging = env.commands.terms["gait"].foot_phase < 0.5
     assert (swinging[:, 0] != swinging[:, 1]).all()

@@ -66,12 +66,7 @@ class Actions:
         """Let what the policy says about mirrored worlds be mirrored back."""
         self._mirror = mirror
         if mirror is not None:
-            reflection = self.reflection(mirror)
-            device = self.action.device
-            self._reflection = (
-                torch.tensor(reflection.sources, device=device),
-                torch.tensor(reflection.signs, device=device),
-            )
+            self._reflection = self.reflection(mirror).tensors(str(self.action.device))
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""

@@ -67,7 +67,7 @@ class DrawnCommand(CommandTerm):
         self.pinned[ids] = True
         self.time_left[ids] = torch.inf
         self.command[ids] = values
-        self.env.robot.errors.clear()
+        self.env.robot.shared.clear()
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
@@ -91,7 +91,7 @@ class Commands:
     """All command terms."""
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
-        self._errors = env.robot.errors
+        self._shared = env.robot.shared
         self.terms: dict[str, CommandTerm] = {}
         for name, config in configs.items():
             self.terms[name] = env.terms.get("command", config.func)(env, name, config)
@@ -100,7 +100,7 @@ class Commands:
         """Go on by `dt` seconds."""
         for term in self.terms.values():
             term.compute(dt)
-        self._errors.clear()
+        self._shared.clear()
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins."""

@@ -47,7 +47,7 @@ class ContactState:
             self._flights.reset(ids)
 
     def _measure(self) -> None:
-        torch.sqrt(self.force_w.square().sum(-1), out=self.load)
+        torch.sqrt((self.force_w * self.force_w).sum(-1), out=self.load)
         torch.gt(self.load, TOUCH, out=self.in_contact)
 
 

@@ -149,9 +149,13 @@ class Env:
         """What is asked for now, shape (E, size)."""
         return self.commands.terms[name].command
 
-    def uniform(self, low: float | Tensor, high: float | Tensor, *shape: int) -> Tensor:
+    def rand(self, *shape: int) -> Tensor:
+        """Random numbers between 0 and 1 from the environment's own generator."""
+        return torch.rand(shape, generator=self.generator, device=self.device)
+
+    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
         """Random numbers between `low` and `high` from the environment's own generator."""
-        return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low
+        return torch.empty(shape, device=self.device).uniform_(low, high, generator=self.generator)
 
     def draw(self, bounds: Sequence[float], *shape: int) -> Tensor:
         """Random numbers between the two `bounds` from the environment's own generator."""

@@ -39,16 +39,15 @@ class Events:
         for term in self._by_mode["reset"].values():
             term(ids)
         for name, time_left in self._time_left.items():
-            time_left[ids] = self._env.uniform(*self._intervals[name], len(ids))
+            time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
 
     def interval(self, dt: float) -> None:
         """Go on by `dt` seconds and do what is due."""
         for name, term in self._by_mode["interval"].items():
             time_left = self._time_left[name]
             time_left -= dt
-            due = time_left <= 0.0
-            if due.any():
-                ids = due.nonzero().squeeze(1)
+            if time_left.min() <= 0.0:
+                ids = (time_left <= 0.0).nonzero().squeeze(1)
                 time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
                 term(ids)
 

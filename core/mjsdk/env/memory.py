@@ -29,6 +29,8 @@ class Memory:
         self._fresh = env.buffers.new(f"{name}/fresh", env.num_envs, dtype=torch.bool, fill=True)
         self._lag = env.buffers.new(f"{name}/lag", env.num_envs, dtype=torch.long)
 
+    remembers = True
+
     def __call__(self, present: Tensor) -> Tensor:
         """Take in the present frame, shape (E, D), and give `history_length` frames, shape (E, history_length x D)."""
         self._frames.copy_(torch.cat((self._frames[:, 1:], present.unsqueeze(1)), 1))

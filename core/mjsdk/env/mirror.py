@@ -40,6 +40,10 @@ class Reflection:
             sources += [start + source for source in part.sources]
         return cls(tuple(sources), tuple(sign for part in parts for sign in part.signs))
 
+    def tensors(self, device: str) -> tuple[Tensor, Tensor]:
+        """Sources and signs, shape (D,) each."""
+        return torch.tensor(self.sources, device=device), torch.tensor(self.signs, device=device)
+
 
 POLAR = Reflection.of_signs(1.0, -1.0, 1.0)
 """Positions, velocities, forces: y changes its sign."""
@@ -68,11 +72,17 @@ class Mirror:
         self._joints = _joint_reflection(env.scene)
         self.active: Tensor
         """Worlds that the networks see mirrored, bool, shape (E, 1)."""
+        self._shares: tuple[Tensor, Tensor]
+        """The same as numbers: how much of a thing and how much of its image the networks see. Adding is quicker than
+        choosing.
+        """
         self.look()
 
     def look(self) -> None:
         """Decide anew which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
         self.active = (self._clock.phase >= 0.5).unsqueeze(1)  # type: ignore[attr-defined]
+        image = self.active.float()
+        self._shares = 1.0 - image, image
 
     def joints(self, ids: Sequence[int]) -> Reflection:
         """Reflection of numbers about the joints `ids`, which must contain the partner of each."""
@@ -93,7 +103,8 @@ class Mirror:
 
     def reflect(self, values: Tensor, sources: Tensor, signs: Tensor) -> Tensor:
         """Mirror `values`, shape (E, D), in the worlds that are seen mirrored."""
-        return torch.where(self.active, values.index_select(1, sources).mul_(signs), values)
+        thing, image = self._shares
+        return (values * thing).add_(values.index_select(1, sources).mul_(signs).mul_(image))
 
 
 Declaration = Callable[..., Reflection]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,20 @@ if TYPE_CHECKING:
 
 
 class Observations:
-    """All groups. A term that several groups share is computed once per step."""
+    """All groups, side by side in one tensor. A term that several groups share is computed once per step."""
 
     def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
         self._mirror = env.mirror
-        self._computed: dict[str, Tensor] = {}
-        self.groups = {name: ObservationGroup(env, name, config, self._computed) for name, config in groups.items()}
-        self._now: dict[str, Tensor] = {}
+        self.groups = {name: ObservationGroup(env, name, config) for name, config in groups.items()}
+        self._terms = [term for group in self.groups.values() for term in group.terms]
+        self._raw = torch.zeros(env.num_envs, sum(group.width for group in self.groups.values()), device=env.device)
+        self._parts = self._raw.split([group.width for group in self.groups.values()], 1)
+        self._remember = any(group.remembers for group in self.groups.values())
+        self._slices = _slices({name: group.size for name, group in self.groups.items()})
+        if env.mirror is not None:
+            joined = Reflection.joined([group.reflection(env.mirror) for group in self.groups.values()])
+            self._reflection = joined.tensors(env.device)
+        self._now = self._raw
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
 
@@ -33,12 +41,18 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.look()
-        self._computed.clear()
-        self._now = {name: group.compute() for name, group in self.groups.items()}
+        computed: dict[str, Tensor] = {}
+        for key, term in self._terms:
+            if key not in computed:
+                computed[key] = term()
+        torch.cat([computed[key] for key, _ in self._terms], 1, out=self._raw)
+        groups = [group.finish(part) for group, part in zip(self.groups.values(), self._parts, strict=True)]
+        now = torch.cat(groups, 1) if self._remember else self._raw
+        self._now = now if self._mirror is None else self._mirror.reflect(now, *self._reflection)
 
     def hand_out(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
-        self.last = {name: observation.clone() for name, observation in self._now.items()}
+        self.last = {name: self._now[:, where].clone() for name, where in self._slices.items()}
         return self.last
 
     def reset(self, ids: Tensor) -> None:
@@ -50,21 +64,21 @@ class Observations:
 class ObservationGroup:
     """Terms, one after the other: term, noise, clip, scale, delay, history, mirror.
 
-    Noise, clipping and scaling are done for the whole group at once.
+    Noise, clipping and scaling are done for the whole group at once, mirroring for all groups.
     """
 
-    def __init__(self, env: Env, name: str, config: ObservationGroupConfig, computed: dict[str, Tensor]) -> None:
+    def __init__(self, env: Env, name: str, config: ObservationGroupConfig) -> None:
         self._env = env
-        self._computed = computed
         self._terms = {
             key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()
         }
-        self._keys = {key: f"{term.func} {term.params}" for key, term in config.terms.items()}
+        self.terms = [(f"{term.func} {term.params}", self._terms[key]) for key, term in config.terms.items()]
+        """The terms in their order, each with a key that is the same for terms that compute the same."""
         widths = {key: self._width(key) for key in self._terms}
         self._raw_slices = _slices(widths)
-        total = sum(widths.values())
-        self._present = torch.zeros(env.num_envs, total, device=env.device)
-        self._shape(name, config, widths, total)
+        self.width = sum(widths.values())
+        """Numbers that the terms give, before delay and history."""
+        self._shape(name, config, widths)
         self._memory = {
             key: Memory(env, f"observation/{name}/{key}", term, widths[key], config.enable_corruption)
             for key, term in config.terms.items()
@@ -74,14 +88,16 @@ class ObservationGroup:
         """Where each term stands in the observation."""
         self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
         """Width D of the observation."""
-        self._mirror = env.mirror
-        if env.mirror is not None:
-            self._reflection = self._reflect(env.mirror, config)
+        self._history = {key: term.history_length for key, term in config.terms.items()}
+        self._forgetful = [each for each in (*self._memory.values(), *self._terms.values()) if each.remembers]
 
-    def compute(self) -> Tensor:
-        """The observation now, shape (E, D)."""
-        out = self._present
-        torch.cat([self._value(key) for key in self._terms], -1, out=out)
+    @property
+    def remembers(self) -> bool:
+        """Whether any term is delayed or has a history."""
+        return bool(self._memory)
+
+    def finish(self, out: Tensor) -> Tensor:
+        """What becomes of the terms' numbers, shape (E, width), which are changed in place: shape (E, D)."""
         if self._uniform is not None:
             out.addcmul_(self._noise.uniform_(-1.0, 1.0, generator=self._env.generator), self._uniform)
         if self._gaussian is not None:
@@ -90,36 +106,21 @@ class ObservationGroup:
             out.clamp_(*self._clip)
         if self._scale is not None:
             out.mul_(self._scale)
-        if self._memory:
-            out = self._remembered(out)
-        if self._mirror is not None:
-            out = self._mirror.reflect(out, *self._reflection)
-        return out
+        return self._remembered(out) if self._memory else out
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
-        for memory in self._memory.values():
-            memory.reset(ids)
-        for term in self._terms.values():
-            term.reset(ids)
+        for each in self._forgetful:
+            each.reset(ids)
+
+    def reflection(self, mirror: Mirror) -> Reflection:
+        """How the observation looks in the mirror."""
+        repeated = ([term.reflection(mirror)] * self._history[key] for key, term in self._terms.items())
+        return Reflection.joined(list(itertools.chain.from_iterable(repeated)))
 
     def _remembered(self, present: Tensor) -> Tensor:
         parts = {key: present[:, where] for key, where in self._raw_slices.items()}
         return torch.cat([self._memory[key](part) if key in self._memory else part for key, part in parts.items()], -1)
-
-    def _value(self, key: str) -> Tensor:
-        shared = self._keys[key]
-        if shared not in self._computed:
-            self._computed[shared] = self._terms[key]()
-        return self._computed[shared]
-
-    def _reflect(self, mirror: Mirror, config: ObservationGroupConfig) -> tuple[Tensor, Tensor]:
-        parts: list[Reflection] = []
-        for key, term in self._terms.items():
-            parts += [term.reflection(mirror)] * config.terms[key].history_length
-        joined = Reflection.joined(parts)
-        device = self._env.device
-        return torch.tensor(joined.sources, device=device), torch.tensor(joined.signs, device=device)
 
     def _width(self, key: str) -> int:
         value = self._terms[key]()
@@ -129,13 +130,13 @@ class ObservationGroup:
             raise ConfigError([Mistake(f"env.observations.{self._terms[key].name}", message)])
         return value.shape[1]
 
-    def _shape(self, name: str, config: ObservationGroupConfig, widths: Mapping[str, int], total: int) -> None:
+    def _shape(self, name: str, config: ObservationGroupConfig, widths: Mapping[str, int]) -> None:
         device = self._env.device
         terms = config.terms
         noisy = config.enable_corruption
         self._uniform = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
         self._gaussian = _vector([_noise(terms[k], "gaussian") * noisy for k in terms], widths, 0.0, device)
-        self._noise = torch.zeros(self._env.num_envs, total, device=device)
+        self._noise = torch.zeros(self._env.num_envs, self.width, device=device)
         low = _vector([(terms[k].clip or [-torch.inf])[0] for k in terms], widths, -torch.inf, device)
         high = _vector([(terms[k].clip or [torch.inf])[-1] for k in terms], widths, torch.inf, device)
         self._clip = None if low is None and high is None else (low, high)

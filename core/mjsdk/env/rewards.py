@@ -26,6 +26,7 @@ class Rewards:
             k: config for k, config in configs.items() if config.weight or f"rewards.{k}.weight" in changing
         }
         self.terms = {name: BoundTerm(env, "reward", name, config) for name, config in self._configs.items()}
+        self._forgetful = [term for term in self.terms.values() if term.remembers]
         self._values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
         self._weights = torch.zeros(len(self.terms), device=env.device)
         self.total = env.buffers.new("reward/total", env.num_envs)
@@ -56,7 +57,7 @@ class Rewards:
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self.terms.values():
+        for term in self._forgetful:
             term.reset(ids)
 
     def _replace_non_finite(self, dt: float) -> None:
@@ -75,6 +76,7 @@ class Terminations:
     def __init__(self, env: Env, configs: Mapping[str, TerminationTermConfig]) -> None:
         self._env = env
         self.terms = {name: BoundTerm(env, "termination", name, config) for name, config in configs.items()}
+        self._forgetful = [term for term in self.terms.values() if term.remembers]
         self.names = (*self.terms, "unstable")
         """All reasons: the terms, and physics that blew up."""
         self._is_time_out = [config.time_out for config in configs.values()]
@@ -97,7 +99,7 @@ class Terminations:
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self.terms.values():
+        for term in self._forgetful:
             term.reset(ids)
 
 
@@ -106,6 +108,7 @@ class Metrics:
 
     def __init__(self, env: Env, configs: Mapping[str, MetricTermConfig]) -> None:
         self.terms = {name: BoundTerm(env, "metric", name, config) for name, config in configs.items()}
+        self._forgetful = [term for term in self.terms.values() if term.remembers]
         self.values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
         """Each metric in the last step, shape (metrics, E)."""
 
@@ -119,7 +122,7 @@ class Metrics:
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self.terms.values():
+        for term in self._forgetful:
             term.reset(ids)
 
 

@@ -24,8 +24,8 @@ class RobotState:
         model = scene.model
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
-        self.errors: dict[str, Tensor] = {}
-        """Squared errors against commands that several terms read, until the state or the commands change."""
+        self.shared: dict[str, Tensor] = {}
+        """What several terms read, computed by the first that asks, until the state or the commands change."""
         self._factors = matrix_factors(physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
@@ -49,12 +49,19 @@ class RobotState:
     def invalidate(self) -> None:
         """Forget derived quantities, after the state has changed."""
         self._cache.clear()
-        self.errors.clear()
+        self.shared.clear()
 
     @property
     def joint_pos(self) -> Tensor:
         """Joint position [rad], shape (E, J)."""
         return self._qpos[:, self._qpos_columns]
+
+    @property
+    def joint_pos_rel(self) -> Tensor:
+        """Joint position relative to the default pose [rad], shape (E, J)."""
+        if "joint_pos_rel" not in self._cache:
+            self._cache["joint_pos_rel"] = self.joint_pos - self.default_joint_pos
+        return self._cache["joint_pos_rel"]
 
     @property
     def joint_vel(self) -> Tensor:
@@ -102,7 +109,7 @@ class RobotState:
     def root_lin_vel_b(self) -> Tensor:
         """Velocity of the base [m/s], base frame, shape (E, 3)."""
         if "lin_vel_b" not in self._cache:
-            self._cache["lin_vel_b"] = (self.root_lin_vel_w.unsqueeze(1) @ self.rotation_w).squeeze(1)
+            self._cache["lin_vel_b"] = (self.root_lin_vel_w.unsqueeze(2) * self.rotation_w).sum(1)
         return self._cache["lin_vel_b"]
 
     @property
@@ -125,7 +132,7 @@ class RobotState:
             axis, velocity = self.rotation_w[:, :2, 0], self.root_lin_vel_w
             forward = (axis * velocity[:, :2]).sum(1)
             left = axis[:, 0] * velocity[:, 1] - axis[:, 1] * velocity[:, 0]
-            self._cache["yaw"] = torch.stack((forward, left), 1).mul_(axis.square().sum(1, True).rsqrt_())
+            self._cache["yaw"] = torch.stack((forward, left), 1).mul_((axis * axis).sum(1, True).rsqrt_())
         return self._cache["yaw"]
 
     @property
@@ -133,7 +140,7 @@ class RobotState:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
         if "yaw_rate" not in self._cache:
             # The vertical in the base frame is the direction against gravity.
-            self._cache["yaw_rate"] = -(self.projected_gravity_b * self.root_ang_vel_b).sum(-1)
+            self._cache["yaw_rate"] = (self.rotation_w[:, 2] * self.root_ang_vel_b).sum(1)
         return self._cache["yaw_rate"]
 
     @property

@@ -31,20 +31,17 @@ class BoundTerm:
         self.function: Any = env.terms.get(kind, config.func)
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.params = self._resolve(config.params)
-        self._object: Any = self._make() if inspect.isclass(self.function) else None
-
-    def _make(self) -> Any:
-        return self._blamed(lambda: self.function(self._env, **self.params))
+        self._object: Any = self._blamed(self.function, self.params) if inspect.isclass(self.function) else None
 
     def __call__(self, *args: Any) -> Any:
         """The term's value now. Raises `HookError` with where it was, if the term raises."""
         if self._object is not None:
-            return self._blamed(lambda: self._object(self._env, *args))
-        return self._blamed(lambda: self.function(self._env, *args, **self.params))
+            return self._blamed(self._object, {}, *args)
+        return self._blamed(self.function, self.params, *args)
 
-    def _blamed(self, call: Callable[[], Any]) -> Any:
+    def _blamed(self, call: Callable[..., Any], params: Mapping[str, Any], *args: Any) -> Any:
         try:
-            return call()
+            return call(self._env, *args, **params)
         except MjsdkError:
             raise
         except (Exception, SystemExit) as error:
@@ -56,8 +53,13 @@ class BoundTerm:
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
-        if hasattr(self._object, "reset"):
+        if self.remembers:
             self._object.reset(ids)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the term has anything to forget."""
+        return hasattr(self._object, "reset")
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How an observation term's output looks in the mirror."""

@@ -86,7 +86,7 @@ class JointPosition(ActionTerm):
         """Joint position targets [rad] for a raw action, shape (E, size)."""
         if self.config.clip is not None:
             action = action.clamp(*self.config.clip)
-        return torch.addcmul(self.offset, action, self.scale) - self.env.robot.encoder_bias[:, self.index]
+        return torch.addcmul(self.offset, action, self.scale).sub_(self.env.robot.encoder_bias[:, self.index])
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """Pairs of joints change places; those that turn the other way change their sign."""
@@ -131,20 +131,20 @@ class SteppingJointPosition(JointPosition):
         self._clock = gait_clock(env, config.clock, f"env.actions.{name}.clock")
         lifts = env.gait.lift if env.gait else ()
         rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
-        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self.index]
+        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self.index] * config.lift
         self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
 
     def target(self, action: Tensor) -> Tensor:
         """Joint position targets [rad] for a raw action, shape (E, size)."""
-        bump = swing_bump(self._clock.foot_phase(), self._clock.config.swing) * self._clock.moving.unsqueeze(1)
-        torch.mm(bump * self.config.lift, self._lift, out=self.last_step)
-        return super().target(action) + self.last_step
+        bump = swing_bump(self._clock.foot_phase, self._clock.config.swing).mul_(self._clock.moving.unsqueeze(1))
+        torch.mm(bump, self._lift, out=self.last_step)
+        return super().target(action).add_(self.last_step)
 
 
 def swing_bump(phase: Tensor, swing: float) -> Tensor:
     """A smooth bump from 0 to 1 and back in the middle of the swing, 0 in the stance. Phases from 0 to 1."""
-    return ((torch.sin(phase.clamp(max=swing) * (torch.pi / swing)) - 0.2) / 0.8).clamp(min=0.0)
+    return phase.clamp(max=swing).mul_(torch.pi / swing).sin_().sub_(0.2).mul_(1.0 / 0.8).clamp_(min=0.0)
 
 
 TERMS = {"joint_position": JointPosition, "stepping_joint_position": SteppingJointPosition}

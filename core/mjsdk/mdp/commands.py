@@ -89,6 +89,15 @@ class UniformVelocityConfig(DrawnCommandConfig):
         return []
 
 
+STANDING = 0.05
+"""Commanded speed up to which a robot is told to stand."""
+
+
+def commanded_speed(env: Env, command: str) -> Tensor:
+    """How much motion is asked for, shape (E,): the sum of the sizes of all numbers of the command."""
+    return env.command(command).abs().sum(1)
+
+
 _HEADING = 1
 _PARTS = [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 1.0]]
 """Which of forward, left and yaw are asked for: standing, holding a direction, straight on, turning, anything."""
@@ -108,17 +117,18 @@ class UniformVelocity(DrawnCommand):
         self._mode = env.buffers.new(f"command/{name}/mode", env.num_envs, dtype=torch.long)
         self._heading = env.buffers.new(f"command/{name}/heading", env.num_envs)
         self._parts = torch.tensor(_PARTS, device=env.device)
+        self._bounds = _Bounds(config, env.device)
 
     def resample(self, ids: Tensor) -> None:
         """Draw the kind and the numbers."""
-        ranges = self.config.ranges
-        bounds = torch.tensor([ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z, ranges.heading, [0.0, 1.0]])
-        low, high = bounds.to(self.env.device).unbind(1)
-        drawn = self.env.uniform(low, high, len(ids), len(bounds))
-        mode = torch.bucketize(drawn[:, 4].contiguous(), self._bounds_of_modes(), right=True)
+        bounds = self._bounds = self._bounds.of(self.config)
+        random = self.env.rand(len(ids), 5)
+        mode = torch.bucketize(random[:, 4].contiguous(), bounds.modes, right=True)
+        drawn = torch.addcmul(bounds.low, random[:, :4], bounds.width)
         self.command.index_copy_(0, ids, drawn[:, :3] * self._parts.index_select(0, mode))
-        self._heading.index_copy_(0, ids, drawn[:, 3])
-        self._mode.index_copy_(0, ids, mode)
+        if self.config.heading_command:
+            self._heading.index_copy_(0, ids, drawn[:, 3])
+            self._mode.index_copy_(0, ids, mode)
 
     def update(self) -> None:
         """Turn worlds that hold a direction towards it."""
@@ -129,12 +139,30 @@ class UniformVelocity(DrawnCommand):
         rate = (self.config.heading_control_stiffness * error).clamp(*self.config.ranges.ang_vel_z)
         self.command[:, 2] = torch.where(holding, rate, self.command[:, 2])
 
-    def _bounds_of_modes(self) -> Tensor:
-        """Where each kind ends between 0 and 1."""
-        config = self.config
+
+class _Bounds:
+    """What a velocity command draws between, as tensors that are made anew only when the settings have changed."""
+
+    def __init__(self, config: UniformVelocityConfig, device: str) -> None:
+        self._made_from = self._settings(config)
+        ranges, shares = self._made_from
+        self._device = device
+        self.low, high = torch.tensor(ranges, device=device).unbind(1)
+        """Smallest forward, left and yaw velocity and heading, shape (4,)."""
+        self.width = high - self.low
+        self.modes = torch.tensor(list(itertools.accumulate(shares)), device=device)
+        """Where each kind of command ends between 0 and 1."""
+
+    def of(self, config: UniformVelocityConfig) -> _Bounds:
+        """The bounds of these settings: the same ones unless a curriculum has changed them."""
+        return self if self._settings(config) == self._made_from else _Bounds(config, self._device)
+
+    @staticmethod
+    def _settings(config: UniformVelocityConfig) -> tuple[list[list[float]], tuple[float, ...]]:
+        ranges = config.ranges
         heading_share = config.rel_heading_envs if config.heading_command else 0.0
         shares = (config.rel_standing_envs, heading_share, config.rel_forward_envs, config.rel_turn_envs)
-        return torch.tensor(list(itertools.accumulate(shares)), device=self.env.device)
+        return [[*r] for r in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z, ranges.heading)], shares
 
 
 @attrs.define(kw_only=True)
@@ -146,10 +174,26 @@ class GaitClockConfig(CommandTermConfig):
     )
     swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
     velocity_command: str = setting("", "Name of the command that says when to stand; empty to march always.")
+    catch_lean: float = setting(
+        0.0,
+        "Lean at which a robot that is told to stand steps all the same, to catch itself; 0 for never.",
+        unit="rad",
+        legal=(0.0, 1.0),
+        sane=(0.0, 0.4),
+        advice="Smaller steps at the slightest shove; too small and it cannot stand still.",
+    )
+    catch_time: float = setting(
+        0.25,
+        "How far ahead that lean is looked at: lean plus this times its rate counts.",
+        unit="s",
+        legal=(0.0, 1.0),
+        sane=(0.1, 0.4),
+        advice="The square root of leg length over gravity is how fast a robot falls.",
+    )
 
 
 class GaitClock(CommandTerm):
-    """A clock for stepping: sine and cosine of the phase, both 0 while the robot is told to stand.
+    """A clock for stepping: sine and cosine of the phase, both 0 while the robot stands as told.
 
     The phase of foot i is the clock's minus the offset that the robot's gait gives to it; the foot swings while that is
     below the share `swing`. Half a cycle is a step.
@@ -170,6 +214,9 @@ class GaitClock(CommandTerm):
         """Where in the cycle each world is, from 0 to 1, shape (E,)."""
         self.moving = env.buffers.new(f"command/{name}/moving", env.num_envs, dtype=torch.bool)
         """Worlds that step, shape (E,)."""
+        self.foot_phase = env.buffers.new(f"command/{name}/foot_phase", env.num_envs, len(offsets))
+        """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
+        self._sine, self._cosine = self.command.unbind(1)
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
@@ -177,25 +224,38 @@ class GaitClock(CommandTerm):
         wanted = self._wanted()
         self.phase.add_(self.moving, alpha=progress)
         beyond = torch.remainder(self.phase, 0.5)
-        stops = (beyond < progress) & ~wanted
-        self.phase.sub_(beyond * stops).remainder_(1.0)
-        self.moving.logical_and_(~stops).logical_or_(wanted)
-        angle = 2.0 * torch.pi * self.phase
-        self.command.copy_(torch.stack((torch.sin(angle), torch.cos(angle)), 1)).mul_(self.moving.unsqueeze(1))
+        goes_on = (beyond >= progress).logical_or_(wanted)
+        self.phase.sub_(beyond.masked_fill_(goes_on, 0.0)).remainder_(1.0)
+        self.moving.logical_and_(goes_on).logical_or_(wanted)
+        torch.sub(self.phase.unsqueeze(1), self._offsets, out=self.foot_phase).remainder_(1.0)
+        angle = self.phase * (2.0 * torch.pi)
+        torch.sin(angle, out=self._sine)
+        torch.cos(angle, out=self._cosine)
+        self.command.mul_(self.moving.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
         """Begin with a step of either side."""
-        self.phase.index_copy_(0, ids, self.env.uniform(0.0, 1.0, len(ids)).round_().mul_(0.5))
+        self.phase.index_copy_(0, ids, self.env.rand(len(ids)).round_().mul_(0.5))
         self.moving.index_fill_(0, ids, False)
 
     def _wanted(self) -> Tensor:
         """Worlds that are told to move, shape (E,)."""
         name = self.config.velocity_command
-        return self.env.command(name).abs().sum(1) > 0.05 if name else torch.ones_like(self.moving)
+        if not name:
+            return torch.ones_like(self.moving)
+        told = commanded_speed(self.env, name) > STANDING
+        return told.logical_or_(self._falling()) if self.config.catch_lean else told
 
-    def foot_phase(self) -> Tensor:
-        """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
-        return torch.remainder(self.phase.unsqueeze(1) - self._offsets, 1.0)
+    def _falling(self) -> Tensor:
+        """Worlds whose base leans too far, or will in a moment, shape (E,).
+
+        Small angles: gravity's direction in the base's frame moves along x with the pitch rate and along -y with the
+        roll rate. Both are what an IMU measures.
+        """
+        gravity, rate, ahead = self.env.robot.projected_gravity_b, self.env.robot.root_ang_vel_b, self.config.catch_time
+        lean_x = torch.add(gravity[:, 0], rate[:, 1], alpha=ahead)
+        lean_y = torch.sub(gravity[:, 1], rate[:, 0], alpha=ahead)
+        return (lean_x * lean_x).addcmul_(lean_y, lean_y) > self.config.catch_lean**2
 
 
 def gait_clock(env: Env, name: str, path: str) -> GaitClock:

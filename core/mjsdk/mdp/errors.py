@@ -9,15 +9,15 @@ from mjsdk.env.env import Env
 
 def squared_lin_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame, shape (E,)."""
-    errors, key = env.robot.errors, f"lin_vel/{command}"
-    if key not in errors:
-        errors[key] = (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square_().sum(1)
-    return errors[key]
+    shared, key = env.robot.shared, f"lin_vel/{command}"
+    if key not in shared:
+        shared[key] = (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square_().sum(1)
+    return shared[key]
 
 
 def squared_ang_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2], shape (E,)."""
-    errors, key = env.robot.errors, f"ang_vel/{command}"
-    if key not in errors:
-        errors[key] = (env.command(command)[:, 2] - env.robot.yaw_rate).square_()
-    return errors[key]
+    shared, key = env.robot.shared, f"ang_vel/{command}"
+    if key not in shared:
+        shared[key] = (env.command(command)[:, 2] - env.robot.yaw_rate).square_()
+    return shared[key]

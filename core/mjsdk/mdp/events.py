@@ -36,7 +36,7 @@ class ResetRoot:
 
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
-        drawn = env.uniform(0.0, 1.0, len(ids), 12) * self._width + self._low
+        drawn = torch.addcmul(self._low, env.rand(len(ids), 12), self._width)
         quat = self._turn(drawn) @ self._after_turn
         spin = drawn[:, 9:]
         # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.
@@ -58,18 +58,28 @@ def _times(quat: Sequence[float], device: str) -> Tensor:
     return torch.tensor(rows, dtype=torch.float32, device=device)
 
 
-def reset_joints_by_offset(env: Env, ids: Tensor, position_range: list[float], velocity_range: list[float]) -> None:
-    """Put the joints at the default pose plus random offsets, inside their soft limits.
+class ResetJoints:
+    """Put the joints at the default pose plus random offsets, inside their soft limits."""
 
-    Args:
-        position_range: Smallest and largest offset [rad].
-        velocity_range: Smallest and largest velocity [rad/s].
-    """
-    robot = env.robot
-    shape = (len(ids), len(robot.default_joint_pos))
-    low, high = robot.soft_joint_pos_limits.unbind(1)
-    pos = (robot.default_joint_pos + env.draw(position_range, *shape)).clamp_(low, high)
-    robot.write_joints(ids, pos, env.draw(velocity_range, *shape))
+    def __init__(self, env: Env, position_range: list[float], velocity_range: list[float]) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            position_range: Smallest and largest offset [rad].
+            velocity_range: Smallest and largest velocity [rad/s].
+        """
+        default = env.robot.default_joint_pos
+        (first, last), (slowest, fastest) = position_range, velocity_range
+        self._low = torch.cat((default + first, torch.full_like(default, slowest)))
+        self._width = torch.cat((torch.full_like(default, last - first), torch.full_like(default, fastest - slowest)))
+        self._limits = env.robot.soft_joint_pos_limits.T.contiguous()
+
+    def __call__(self, env: Env, ids: Tensor) -> None:
+        """Reset the worlds `ids`, shape (n,)."""
+        drawn = torch.addcmul(self._low, env.rand(len(ids), len(self._low)), self._width)
+        pos, vel = drawn.chunk(2, 1)
+        env.robot.write_joints(ids, pos.clamp(*self._limits), vel)
 
 
 def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:
@@ -158,7 +168,7 @@ def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> No
 def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
     """Random numbers for x, y, z, roll, pitch, yaw, shape (count, 6); 0 where there is no range."""
     bounds = _bounds(env, ranges)
-    return env.uniform(bounds[:, 0], bounds[:, 1], count, len(_AXES))
+    return torch.addcmul(bounds[:, 0], env.rand(count, len(_AXES)), bounds[:, 1] - bounds[:, 0])
 
 
 def _bounds(env: Env, ranges: Ranges) -> Tensor:
@@ -173,6 +183,6 @@ TERMS = {
     "randomize_encoder_bias": randomize_encoder_bias,
     "randomize_friction": randomize_friction,
     "randomize_mass": randomize_mass,
-    "reset_joints_by_offset": reset_joints_by_offset,
+    "reset_joints_by_offset": ResetJoints,
     "reset_root_state_uniform": ResetRoot,
 }

@@ -79,7 +79,7 @@ def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tens
         joints: The joints, as a role or patterns.
         biased: Add the encoders' bias, as a real robot's readings have it.
     """
-    relative = env.robot.joint_pos - env.robot.default_joint_pos
+    relative = env.robot.joint_pos_rel
     return (relative + env.robot.encoder_bias if biased else relative)[:, joints.index]
 
 

@@ -42,6 +42,27 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
 
+def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
+    """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame.
+
+    Args:
+        command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
+    """
+    return squared_lin_vel_error(env, command)
+
+
+def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
+    """Squared distance of the yaw rate from the command [rad^2/s^2].
+
+    The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as steep
+    there as anywhere: it tells the mean from the noise, and makes noise expensive where it turns the robot.
+
+    Args:
+        command: Name of the command; its third number is the yaw rate [rad/s].
+    """
+    return squared_ang_vel_error(env, command)
+
+
 def upright(env: Env, std: float = 0.45) -> Tensor:
     """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
 
@@ -111,8 +132,8 @@ def action_acc_l2(env: Env) -> Tensor:
 
 def joint_pos_limits(env: Env) -> Tensor:
     """How far joints are beyond their soft limits, summed [rad]."""
-    limits, pos = env.robot.soft_joint_pos_limits, env.robot.joint_pos
-    return ((limits[:, 0] - pos).clamp(min=0.0) + (pos - limits[:, 1]).clamp(min=0.0)).sum(1)
+    pos, (low, high) = env.robot.joint_pos, env.robot.soft_joint_pos_limits.unbind(1)
+    return (pos - pos.clamp(low, high)).abs_().sum(1)
 
 
 def electrical_power(env: Env) -> Tensor:
@@ -127,13 +148,14 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
         std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for
             joints that should stay quiet, large for those that do the work.
     """
-    error = env.robot.joint_pos - env.robot.default_joint_pos
+    error = env.robot.joint_pos_rel
     return torch.exp(-(error / torch.as_tensor(std)).square().mean(1))
 
 
 TERMS = {
     "action_acc_l2": action_acc_l2,
     "action_rate_l2": action_rate_l2,
+    "angular_velocity_error_l2": angular_velocity_error_l2,
     "ang_vel_xy_l2": ang_vel_xy_l2,
     "base_height_l2": base_height_l2,
     "electrical_power": electrical_power,
@@ -145,6 +167,7 @@ TERMS = {
     "joint_torques_l2": joint_torques_l2,
     "joint_vel_l2": joint_vel_l2,
     "lin_vel_z_l2": lin_vel_z_l2,
+    "linear_velocity_error_l2": linear_velocity_error_l2,
     "posture": posture,
     "track_angular_velocity": track_angular_velocity,
     "track_linear_velocity": track_linear_velocity,

@@ -106,7 +106,7 @@ class CpuPhysics:
         if field not in INTEGRATED:
             raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
         first, stop = self._columns[field].start + start, start + values.shape[-1]
-        self._put(self._state[:, first : first + values.shape[-1]], values.double(), ids)
+        self._put(self._state[:, first : first + values.shape[-1]], values, ids)
         if field in self._bound:
             self._put(self._bound[field].view(self.num_envs, -1)[:, start:stop], values, ids)
 
@@ -115,7 +115,7 @@ class CpuPhysics:
         if ids is None:
             where.copy_(values)
         else:
-            where.index_copy_(0, ids, values)
+            where.index_copy_(0, ids, values.to(where.dtype))
 
     def step(self, count: int = 1) -> None:
         """See `Physics.step`."""

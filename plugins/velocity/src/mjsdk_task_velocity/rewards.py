@@ -7,13 +7,22 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.mdp.actions import SteppingJointPosition
-from mjsdk.mdp.commands import gait_clock
+from mjsdk.mdp.commands import STANDING, commanded_speed, gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
 
 
 def _moving(env: Env, command: str) -> Tensor:
     """1 in worlds that are told to move, shape (E,)."""
-    return (env.command(command).abs().sum(1) > 0.05).float()
+    return (commanded_speed(env, command) > STANDING).float()
+
+
+def _squared_ground_speed(env: Env, velocity: str) -> Tensor:
+    """Squared horizontal speed of what carries a velocity sensor [m^2/s^2], shape (E, parts)."""
+    shared, key = env.robot.shared, f"ground_speed/{velocity}"
+    if key not in shared:
+        horizontal = env.sensor(velocity)[..., :2]
+        shared[key] = (horizontal * horizontal).sum(-1)
+    return shared[key]
 
 
 def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velocity") -> Tensor:
@@ -23,8 +32,7 @@ def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velo
         sensor: Name of the feet's contact sensor.
         velocity: Name of the feet's velocity sensor (framelinvel).
     """
-    slip = env.sensor(velocity)[..., :2].square().sum(-1)
-    return (slip * env.contact(sensor).in_contact).sum(1)
+    return (_squared_ground_speed(env, velocity) * env.contact(sensor).in_contact).sum(1)
 
 
 def foot_clearance(
@@ -78,7 +86,7 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
     half = env.robot.body_quat_w[:, bodies.index, 1:3].square().sum(-1)
-    return torch.exp((half * (1.0 - half)).mean(1) * (-4.0 / (std * std)))
+    return torch.exp(torch.addcmul(half, half, half, value=-1.0).mean(1) * (-4.0 / (std * std)))
 
 
 class GaitReward:
@@ -114,19 +122,18 @@ class GaitReward:
         self._clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
         self._feet = feet
         self._contact = env.contact(sensor)
-        self._velocity = env.sensor(velocity)
+        self._velocity = velocity
         self._height, self._load, self._slip = height, load, slip
         self._rest = env.robot.site_pos_w[:1, feet.index, 2].min()
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        swing = (self._clock.foot_phase() < self._clock.config.swing) & self._clock.moving.unsqueeze(1)
-        force = self._contact.load
-        lift = ((env.robot.site_pos_w[:, self._feet.index, 2] - self._rest) / self._height).clamp(0.0, 1.0)
-        loaded = (force > self._load).float()
-        swinging = 0.5 * (lift - loaded + ~self._contact.in_contact)
-        speed = self._velocity[..., :2].square().sum(-1)
-        standing = self._contact.in_contact * torch.exp(speed / -(self._slip * self._slip))
+        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.moving.unsqueeze(1)
+        touching, loaded = self._contact.in_contact, self._contact.load > self._load
+        lift = (env.robot.site_pos_w[:, self._feet.index, 2] - self._rest).mul_(1.0 / self._height).clamp_(0.0, 1.0)
+        swinging = lift.add_(1.0).sub_(touching.float()).sub_(loaded.float()).mul_(0.5)
+        slip = _squared_ground_speed(env, self._velocity) * (-1.0 / (self._slip * self._slip))
+        standing = slip.exp_().mul_(touching)
         return torch.where(swing, swinging, standing).mean(1)
 
 
@@ -157,20 +164,21 @@ class VariablePosture:
             running_speed: Commanded speed from which on running counts [m/s]. Sane: 1..3.
             action: Name of the action term whose open-loop step is part of the pose.
         """
-        self._command, self._running_speed = command, running_speed
+        self._command = command
         tolerances = torch.stack([torch.as_tensor(each) for each in (standing, walking, running)])
-        self._inverse = tolerances.square().reciprocal()
+        self._factors = -tolerances.square().reciprocal() / tolerances.shape[1]
+        self._from_speed = torch.tensor([STANDING, running_speed], device=env.device)
         term = env.actions.terms.get(action)
         self._stepping = term if isinstance(term, SteppingJointPosition) else None
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        speed = env.command(self._command).abs().sum(1)
-        gait = (speed > 0.05).long() + (speed > self._running_speed).long()
-        error = env.robot.joint_pos - env.robot.default_joint_pos
+        gait = torch.bucketize(commanded_speed(env, self._command), self._from_speed)
+        error = env.robot.joint_pos_rel
         if self._stepping is not None:
+            error = error.clone()
             error[:, self._stepping.index] -= self._stepping.last_step
-        return torch.exp(-(error.square() * self._inverse.index_select(0, gait)).mean(1))
+        return (self._factors.index_select(0, gait) * error * error).sum(1).exp()
 
 
 TERMS = {

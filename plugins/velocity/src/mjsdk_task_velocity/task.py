@@ -86,7 +86,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist")
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.15)
     return commands
 
 
@@ -148,6 +148,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
         "track_linear_velocity_fine": term(0.5, "track_linear_velocity", command="twist", std=0.2),
         "track_angular_velocity": term(1.0, "track_angular_velocity", command="twist", std=0.7),
         "track_angular_velocity_fine": term(0.5, "track_angular_velocity", command="twist", std=0.25),
+        "ang_vel_error": term(-0.5, "angular_velocity_error_l2", command="twist"),
         "alive": term(0.5, "is_alive"),
         "upright": term(0.5, "velocity:body_upright"),
         "tilt": term(-3.0, "flat_orientation_l2"),
@@ -194,8 +195,8 @@ def _events() -> dict[str, EventTermConfig]:
         "push": EventTermConfig(
             func="push_by_setting_velocity",
             mode="interval",
-            interval_range_s=[3.0, 6.0],
-            params={"velocity_range": {"x": [-0.4, 0.4], "y": [-0.4, 0.4], "yaw": [-0.4, 0.4]}},
+            interval_range_s=[2.0, 5.0],
+            params={"velocity_range": {"x": [-0.5, 0.5], "y": [-0.5, 0.5], "yaw": [-0.4, 0.4]}},
         ),
     }
 
