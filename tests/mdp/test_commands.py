@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mjsdk.env.rotations import quat_from_euler
 from mjsdk.mdp.commands import GaitClockConfig, UniformVelocityConfig, VelocityRanges
 from mjsdk.testing.worlds import small_env
 
@@ -104,3 +105,31 @@ def test_feet_swing_in_turn():
     env = small_env(4, edit=clocked)
     swinging = env.commands.terms["gait"].foot_phase < 0.5
     assert (swinging[:, 0] != swinging[:, 1]).all()
+
+
+@pytest.mark.parametrize(
+    ("axis", "lean", "rate", "steps"),
+    [
+        ("pitch", 0.1, 0.0, False),
+        ("pitch", 0.3, 0.0, True),
+        ("pitch", 0.1, 0.6, True),
+        ("pitch", 0.3, -0.8, False),
+        ("roll", -0.1, -0.6, True),
+        ("roll", -0.3, 0.8, False),
+    ],
+)
+def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, rate, steps):
+    def catching(config):
+        clocked(config)
+        config.env.commands["gait"].catch_lean = 0.2
+
+    env = small_env(4, edit=catching)
+    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    angles = {"roll": 0.0, "pitch": 0.0, axis: lean}
+    quat = quat_from_euler(*(torch.full((4,), angles.get(name, 0.0)) for name in ("roll", "pitch", "yaw")))
+    ang_vel = torch.zeros(4, 3)
+    ang_vel[:, ("roll", "pitch").index(axis)] = rate
+    env.robot.write_root(env.all_ids, torch.zeros(4, 3), quat, torch.zeros(4, 3), ang_vel)
+    for _ in range(30):
+        env.commands.compute(0.02)
+    assert env.commands.terms["gait"].moving.tolist() == [steps] * 4

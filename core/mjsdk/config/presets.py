@@ -39,12 +39,12 @@ FAITHFUL: Preset = {**TIGHT, "env.scene.collisions": "full"}
 CPU: Preset = {
     **FAST,
     "env.scene.num_envs": 512,
-    "agent.actor.hidden_dims": [128, 128, 128],
-    "agent.critic.hidden_dims": [128, 128, 128],
+    "agent.actor.hidden_dims": [128, 128],
+    "agent.critic.hidden_dims": [128, 128],
     "agent.actor.init_noise_std": 0.5,
     "agent.algorithm.schedule": "fixed",
     "agent.algorithm.learning_rate": 1e-3,
-    "agent.algorithm.entropy_coef": 0.002,
+    "agent.algorithm.entropy_coef": 0.0015,
 }
 
 # A GPU steps thousands of worlds at the price of one: the field's usual numbers.

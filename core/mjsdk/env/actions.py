@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-import torch
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig

@@ -214,6 +214,8 @@ class GaitClock(CommandTerm):
         """Where in the cycle each world is, from 0 to 1, shape (E,)."""
         self.moving = env.buffers.new(f"command/{name}/moving", env.num_envs, dtype=torch.bool)
         """Worlds that step, shape (E,)."""
+        self.told = env.buffers.new(f"command/{name}/told", env.num_envs, dtype=torch.bool)
+        """Worlds that are told to: those that step besides end a step or catch themselves, shape (E,)."""
         self.foot_phase = env.buffers.new(f"command/{name}/foot_phase", env.num_envs, len(offsets))
         """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
         self._sine, self._cosine = self.command.unbind(1)
@@ -239,12 +241,12 @@ class GaitClock(CommandTerm):
         self.moving.index_fill_(0, ids, False)
 
     def _wanted(self) -> Tensor:
-        """Worlds that are told to move, shape (E,)."""
+        """Worlds that have to step, shape (E,)."""
         name = self.config.velocity_command
         if not name:
-            return torch.ones_like(self.moving)
-        told = commanded_speed(self.env, name) > STANDING
-        return told.logical_or_(self._falling()) if self.config.catch_lean else told
+            return self.told.fill_(True)
+        torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
+        return self.told | self._falling() if self.config.catch_lean else self.told
 
     def _falling(self) -> Tensor:
         """Worlds whose base leans too far, or will in a moment, shape (E,).

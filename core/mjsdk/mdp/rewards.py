@@ -54,8 +54,8 @@ def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
 def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2].
 
-    The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as steep
-    there as anywhere: it tells the mean from the noise, and makes noise expensive where it turns the robot.
+    The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as
+    steep there as anywhere: it tells the mean from the noise, and makes noise expensive where it turns the robot.
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].

@@ -93,7 +93,8 @@ class GaitReward:
     """How well the feet keep the rhythm of the clock, from about -0.5 to 1 per foot, averaged.
 
     A foot that should swing earns half for carrying no load and half for its height, and pays for carrying weight; a
-    foot that should stand earns for touching the ground without slipping. Told to stand, all feet should stand.
+    foot that should stand earns for touching the ground without slipping. Told to stand, all feet should stand, also
+    where the clock lets the robot step to catch itself: it should not have to.
     """
 
     def __init__(
@@ -128,13 +129,45 @@ class GaitReward:
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.moving.unsqueeze(1)
+        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
         lift = (env.robot.site_pos_w[:, self._feet.index, 2] - self._rest).mul_(1.0 / self._height).clamp_(0.0, 1.0)
         swinging = lift.add_(1.0).sub_(touching.float()).sub_(loaded.float()).mul_(0.5)
         slip = _squared_ground_speed(env, self._velocity) * (-1.0 / (self._slip * self._slip))
         standing = slip.exp_().mul_(touching)
         return torch.where(swing, swinging, standing).mean(1)
+
+
+class FootCrowding:
+    """How far feet come nearer to each other than they may, as a share of that distance, summed over pairs of feet.
+
+    Collisions between legs cost physics and are often left out of training; a robot that crosses its legs there would
+    trip over them.
+    """
+
+    def __init__(self, env: Env, feet: Sites = "@feet", share: float = 0.7) -> None:  # type: ignore[assignment]
+        """Build the term.
+
+        Args:
+            env: The environment.
+            feet: The feet's sites.
+            share: Part of their horizontal distance in the default pose that every two feet should keep [-].
+                Sane: 0.3..0.9. Larger keeps legs apart, and hinders sideways steps.
+        """
+        self._feet = feet
+        pairs = torch.combinations(torch.arange(len(feet)), 2)
+        self._first, self._second = pairs.unbind(1)
+        self._inverse = 1.0 / (share * self._distances(env)[:1])
+
+    def __call__(self, env: Env) -> Tensor:
+        """The penalty, shape (E,)."""
+        return (1.0 - self._distances(env) * self._inverse).clamp_(min=0.0).sum(1)
+
+    def _distances(self, env: Env) -> Tensor:
+        """Horizontal distance of every two feet [m], shape (E, pairs)."""
+        pos = env.robot.site_pos_w[:, self._feet.index, :2]
+        between = pos.index_select(1, self._first).sub_(pos.index_select(1, self._second))
+        return (between * between).sum(-1).sqrt_()
 
 
 class VariablePosture:
@@ -185,6 +218,7 @@ TERMS = {
     "air_time": air_time,
     "body_upright": body_upright,
     "foot_clearance": foot_clearance,
+    "foot_crowding": FootCrowding,
     "foot_slip": foot_slip,
     "gait": GaitReward,
     "posture": VariablePosture,

@@ -86,7 +86,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.15)
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.2)
     return commands
 
 
@@ -158,6 +158,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
         "joint_limits": term(-1.0, "joint_pos_limits"),
         "action_rate": term(-0.02, "action_rate_l2"),
         "foot_slip": term(-0.1, "velocity:foot_slip"),
+        "foot_crowding": term(-2.0, "velocity:foot_crowding"),
     }
     if robot.gait is not None:
         rewards["gait"] = term(2.5, "velocity:gait")
@@ -195,8 +196,8 @@ def _events() -> dict[str, EventTermConfig]:
         "push": EventTermConfig(
             func="push_by_setting_velocity",
             mode="interval",
-            interval_range_s=[2.0, 5.0],
-            params={"velocity_range": {"x": [-0.5, 0.5], "y": [-0.5, 0.5], "yaw": [-0.4, 0.4]}},
+            interval_range_s=[2.0, 4.0],
+            params={"velocity_range": {"x": [-0.6, 0.6], "y": [-0.6, 0.6], "yaw": [-0.4, 0.4]}},
         ),
     }
 
