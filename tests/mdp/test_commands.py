@@ -108,28 +108,21 @@ def test_feet_swing_in_turn():
 
 
 @pytest.mark.parametrize(
-    ("axis", "lean", "rate", "steps"),
-    [
-        ("pitch", 0.1, 0.0, False),
-        ("pitch", 0.3, 0.0, True),
-        ("pitch", 0.1, 0.6, True),
-        ("pitch", 0.3, -0.8, False),
-        ("roll", -0.1, -0.6, True),
-        ("roll", -0.3, 0.8, False),
-    ],
+    ("axis", "lean", "steps"),
+    [("pitch", 0.1, False), ("pitch", 0.3, True), ("roll", -0.1, False), ("roll", -0.3, True)],
 )
-def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, rate, steps):
+def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, steps):
     def catching(config):
         clocked(config)
         config.env.commands["gait"].catch_lean = 0.2
 
     env = small_env(4, edit=catching)
     env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
-    angles = {"roll": 0.0, "pitch": 0.0, axis: lean}
-    quat = quat_from_euler(*(torch.full((4,), angles.get(name, 0.0)) for name in ("roll", "pitch", "yaw")))
-    ang_vel = torch.zeros(4, 3)
-    ang_vel[:, ("roll", "pitch").index(axis)] = rate
-    env.robot.write_root(env.all_ids, torch.zeros(4, 3), quat, torch.zeros(4, 3), ang_vel)
+    angles = {axis: torch.full((4,), lean)}
+    quat = quat_from_euler(*(angles.get(name, torch.zeros(4)) for name in ("roll", "pitch", "yaw")))
+    env.robot.write_root(env.all_ids, torch.zeros(4, 3), quat, torch.zeros(4, 3), torch.zeros(4, 3))
     for _ in range(30):
         env.commands.compute(0.02)
-    assert env.commands.terms["gait"].moving.tolist() == [steps] * 4
+    clock = env.commands.terms["gait"]
+    assert clock.moving.tolist() == [steps] * 4
+    assert not clock.told.any()

@@ -39,6 +39,12 @@ def test_an_error_of_one_std_earns_37_percent(env):
     assert float(rewards.track_angular_velocity(env, "twist", std=0.5)[0]) == pytest.approx(math.exp(-1.0), rel=1e-4)
 
 
+def test_the_square_of_an_error_is_as_steep_far_away_as_near(env):
+    place(env, lin=(0.5, 3.0, 0.0), ang=(0.0, 0.0, -1.6))
+    assert rewards.linear_velocity_error_l2(env, "twist").tolist() == pytest.approx([9.0, 9.0], rel=1e-4)
+    assert rewards.angular_velocity_error_l2(env, "twist").tolist() == pytest.approx([4.0, 4.0], rel=1e-4)
+
+
 def test_the_yaw_rate_is_about_the_vertical_though_the_base_is_tilted(env):
     place(env, roll=0.5, ang=(0.0, math.sin(0.5), math.cos(0.5)))
     assert torch.allclose(env.robot.yaw_rate, torch.ones(2), atol=1e-5)

@@ -75,7 +75,9 @@ class Actions:
         """Remember the action and let the terms act on it."""
         self.prev_prev_action.copy_(self.prev_action)
         self.prev_action.copy_(self.action)
-        self.action.copy_(action if self._mirror is None else self._mirror.reflect(action, *self._reflection))
+        self.action.copy_(action)
+        if self._mirror is not None:
+            self._mirror.reflect_(self.action, *self._reflection)
         start = 0
         for term in self.terms.values():
             term.apply(self.action[:, start : start + term.size])

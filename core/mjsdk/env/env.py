@@ -282,10 +282,10 @@ class Env:
     def _reset(self, ids: Tensor) -> None:
         self.curriculum.compute()
         self.physics.reset(ids)
-        self.robot.invalidate()
+        self.robot.invalidate(ids)
         self.events.reset(ids)
         self.physics.forward(ids)
-        self.robot.invalidate()
+        self.robot.invalidate(ids)
         self.episode_length_buf.index_fill_(0, ids, 0)
         for contact in self.contacts.values():
             contact.reset(ids)

@@ -47,8 +47,9 @@ class Observations:
                 computed[key] = term()
         torch.cat([computed[key] for key, _ in self._terms], 1, out=self._raw)
         groups = [group.finish(part) for group, part in zip(self.groups.values(), self._parts, strict=True)]
-        now = torch.cat(groups, 1) if self._remember else self._raw
-        self._now = now if self._mirror is None else self._mirror.reflect(now, *self._reflection)
+        self._now = torch.cat(groups, 1) if self._remember else self._raw
+        if self._mirror is not None:
+            self._mirror.reflect_(self._now, *self._reflection)
 
     def hand_out(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
@@ -89,7 +90,8 @@ class ObservationGroup:
         self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
         """Width D of the observation."""
         self._history = {key: term.history_length for key, term in config.terms.items()}
-        self._forgetful = [each for each in (*self._memory.values(), *self._terms.values()) if each.remembers]
+        parts: list[Memory | BoundTerm] = [*self._memory.values(), *self._terms.values()]
+        self._forgetful = [part for part in parts if part.remembers]
 
     @property
     def remembers(self) -> bool:
@@ -110,8 +112,8 @@ class ObservationGroup:
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
-        for each in self._forgetful:
-            each.reset(ids)
+        for part in self._forgetful:
+            part.reset(ids)
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the observation looks in the mirror."""

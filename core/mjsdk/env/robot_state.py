@@ -26,6 +26,8 @@ class RobotState:
         self._cache: dict[str, Tensor] = {}
         self.shared: dict[str, Tensor] = {}
         """What several terms read, computed by the first that asks, until the state or the commands change."""
+        self._turned: list[Tensor] = []
+        """Worlds whose rotation has changed since it was computed."""
         self._factors = matrix_factors(physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
@@ -46,10 +48,17 @@ class RobotState:
         self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
 
-    def invalidate(self) -> None:
-        """Forget derived quantities, after the state has changed."""
+    def invalidate(self, ids: Tensor | None = None) -> None:
+        """Forget derived quantities, after the state has changed in the worlds `ids`, shape (n,), or in all."""
+        rotation = self._cache.get("rotation")
         self._cache.clear()
         self.shared.clear()
+        if ids is None or rotation is None:
+            self._turned.clear()
+        else:  # Few worlds, as after a reset: the rotations of all others are still right.
+            self._cache["rotation"] = rotation
+            if not any(other is ids for other in self._turned):
+                self._turned.append(ids)
 
     @property
     def joint_pos(self) -> Tensor:
@@ -103,7 +112,11 @@ class RobotState:
         """Orientation of the base as a matrix, from base frame to world frame, shape (E, 3, 3)."""
         if "rotation" not in self._cache:
             self._cache["rotation"] = matrix_from_quat(self.root_quat_w, self._factors)
-        return self._cache["rotation"]
+        rotation = self._cache["rotation"]
+        while self._turned:
+            ids = self._turned.pop()
+            rotation.index_copy_(0, ids, matrix_from_quat(self.root_quat_w.index_select(0, ids), self._factors))
+        return rotation
 
     @property
     def root_lin_vel_b(self) -> Tensor:
@@ -163,7 +176,7 @@ class RobotState:
         self._base(self._qpos)
         self._physics.write("qpos", torch.cat((pos_w, quat_w), 1), ids)
         self._physics.write("qvel", torch.cat((lin_vel_w, ang_vel_b), 1), ids)
-        self.invalidate()
+        self.invalidate(ids)
 
     def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
         """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
@@ -177,7 +190,7 @@ class RobotState:
                 rows = state[ids]
                 rows[:, columns] = values
                 self._physics.write(field, rows, ids)
-        self.invalidate()
+        self.invalidate(ids)
 
     def _base(self, state: Tensor) -> Tensor:
         if not self.has_free_base:

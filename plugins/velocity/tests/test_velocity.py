@@ -109,6 +109,36 @@ def test_standing_commands_ask_for_all_feet_on_the_ground():
     assert (env.rewards.terms["gait"]()[standing] > 0.5).all()
 
 
+def test_stepping_to_catch_itself_earns_less_than_standing():
+    """So that a robot that is told to stand does not lean on purpose to be allowed to march."""
+    env = velocity_env(2)
+    clock, contact = env.commands.terms["gait"], env.contacts["feet_contact"]
+    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.compute(0.0)
+    env.sensor("feet_velocity").zero_()
+    clock.moving.fill_(True)
+    clock.foot_phase.copy_(torch.tensor([[0.2, 0.7], [0.2, 0.7]]))
+    contact.in_contact.copy_(torch.tensor([[True, True], [False, True]]))
+    contact.load.copy_(torch.tensor([[100.0, 100.0], [0.0, 200.0]]))
+    standing, stepping = env.rewards.terms["gait"]().tolist()
+    assert standing == pytest.approx(1.0)
+    assert stepping == pytest.approx(0.5)
+    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.compute(0.0)
+    clock.foot_phase.copy_(torch.tensor([[0.2, 0.7], [0.2, 0.7]]))
+    standing, stepping = env.rewards.terms["gait"]().tolist()
+    assert stepping > standing
+
+
+def test_feet_may_come_as_near_as_their_share_of_the_pose_and_pay_beyond():
+    env = velocity_env(2)
+    feet = env.robot.site_pos_w[:, env.rewards.terms["foot_crowding"].params["feet"].index]
+    pose = float((feet[0, 0] - feet[0, 1])[:2].norm())
+    for share, cost in ((1.0, 0.0), (0.7, 0.0), (0.35, 0.5), (0.0, 1.0)):
+        feet[:, 1] = feet[:, 0] + torch.tensor([share * pose, 0.0, 0.3])
+        assert env.rewards.terms["foot_crowding"]().tolist() == pytest.approx([cost, cost], abs=1e-4)
+
+
 def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
     def quiet(config):
         config.env.events = {}
