@@ -11,6 +11,7 @@ from mjsdk.errors import SceneError
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.scene.joints import has_free_base, scalar_joints
+from mjsdk.selection import Selection
 
 
 class RobotState:
@@ -29,6 +30,8 @@ class RobotState:
         self._turned: list[Tensor] = []
         """Worlds whose rotation has changed since it was computed."""
         self._factors = matrix_factors(physics.device)
+        # (ax, ay) x (vx, vy) as xx, xy, yx, yy: along an axis goes xx + yy, to its left xy - yx.
+        self._turn = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, 0.0]], device=physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
         self.has_free_base = has_free_base(model)
@@ -142,10 +145,9 @@ class RobotState:
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
         if "yaw" not in self._cache:
-            axis, velocity = self.rotation_w[:, :2, 0], self.root_lin_vel_w
-            forward = (axis * velocity[:, :2]).sum(1)
-            left = axis[:, 0] * velocity[:, 1] - axis[:, 1] * velocity[:, 0]
-            self._cache["yaw"] = torch.stack((forward, left), 1).mul_((axis * axis).sum(1, True).rsqrt_())
+            axis = self.rotation_w[:, :2, 0]
+            products = (axis.unsqueeze(2) * self.root_lin_vel_w[:, :2].unsqueeze(1)).flatten(1)
+            self._cache["yaw"] = (products @ self._turn).mul_((axis * axis).sum(1, True).rsqrt_())
         return self._cache["yaw"]
 
     @property
@@ -170,6 +172,13 @@ class RobotState:
     def site_pos_w(self) -> Tensor:
         """Positions of all sites [m], world frame, shape (E, sites, 3)."""
         return self._physics.bind("site_xpos")
+
+    def pos_of_sites_w(self, sites: Selection) -> Tensor:
+        """Positions of some sites [m], world frame, shape (E, sites, 3)."""
+        key = f"sites/{sites.ids}"
+        if key not in self._cache:
+            self._cache[key] = take(self.site_pos_w, sites.index)
+        return self._cache[key]
 
     def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""
@@ -199,11 +208,16 @@ class RobotState:
 
 
 def as_index(columns: list[int]) -> slice | Tensor:
-    """A slice where the columns are consecutive, so that indexing gives a view; else an index tensor."""
+    """A slice where the columns are evenly spaced, so that indexing gives a view; else an index tensor."""
     start = columns[0] if columns else 0
-    if columns == list(range(start, start + len(columns))):
-        return slice(start, start + len(columns))
-    return torch.tensor(columns)
+    step = max(columns[1] - start, 1) if len(columns) > 1 else 1
+    evenly = slice(start, start + step * len(columns), step)
+    return evenly if columns == list(range(evenly.start, evenly.stop, step)) else torch.tensor(columns)
+
+
+def take(values: Tensor, index: slice | Tensor) -> Tensor:
+    """`values[:, index]`, by the quickest way."""
+    return values[:, index] if isinstance(index, slice) else values.index_select(1, index)
 
 
 def _shrink(limits: Tensor, factor: float) -> Tensor:

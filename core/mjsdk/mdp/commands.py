@@ -181,7 +181,7 @@ class GaitClockConfig(CommandTermConfig):
         unit="rad",
         legal=(0.0, 1.0),
         sane=(0.0, 0.4),
-        advice="Well above the tilt of standing with the noise of exploration: below that, a robot never learns to stand.",
+        advice="Well above the tilt that exploration makes, or the robot never learns to stand.",
     )
 
 

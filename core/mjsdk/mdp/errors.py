@@ -11,7 +11,8 @@ def squared_lin_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame, shape (E,)."""
     shared, key = env.robot.shared, f"lin_vel/{command}"
     if key not in shared:
-        shared[key] = (env.command(command)[:, :2] - env.robot.root_lin_vel_yaw).square_().sum(1)
+        error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
+        shared[key] = (error * error).sum(1)
     return shared[key]
 
 
@@ -19,5 +20,6 @@ def squared_ang_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2], shape (E,)."""
     shared, key = env.robot.shared, f"ang_vel/{command}"
     if key not in shared:
-        shared[key] = (env.command(command)[:, 2] - env.robot.yaw_rate).square_()
+        error = env.command(command)[:, 2] - env.robot.yaw_rate
+        shared[key] = error * error
     return shared[key]

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import AXIAL, POLAR, Mirror, Reflection, reflects
+from mjsdk.env.robot_state import take
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.selection import Joints
 
@@ -80,7 +81,7 @@ def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tens
         biased: Add the encoders' bias, as a real robot's readings have it.
     """
     relative = env.robot.joint_pos_rel
-    return (relative + env.robot.encoder_bias if biased else relative)[:, joints.index]
+    return take(relative + env.robot.encoder_bias if biased else relative, joints.index)
 
 
 @reflects(_of_joints)
@@ -90,7 +91,7 @@ def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assign
     Args:
         joints: The joints, as a role or patterns.
     """
-    return env.robot.joint_vel[:, joints.index]
+    return take(env.robot.joint_vel, joints.index)
 
 
 @reflects(_of_actions)

@@ -25,7 +25,7 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
     Args:
         feet: The feet's sites.
     """
-    return env.robot.site_pos_w[:, feet.index, 2]
+    return env.robot.pos_of_sites_w(feet)[:, :, 2]
 
 
 @reflects(_of_forces)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.env.robot_state import take
 from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.commands import STANDING, commanded_speed, gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
@@ -51,7 +52,7 @@ def foot_clearance(
         target: Height of the site in mid swing [m]. Sane: 0.02..0.3. Higher steps clear rougher ground and cost energy.
     """
     speed = env.sensor(velocity)[..., :2].norm(dim=-1)
-    error = (env.robot.site_pos_w[:, feet.index, 2] - target).abs()
+    error = (env.robot.pos_of_sites_w(feet)[:, :, 2] - target).abs()
     return (error * speed).sum(1) * _moving(env, command)
 
 
@@ -85,8 +86,9 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1.
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
-    half = env.robot.body_quat_w[:, bodies.index, 1:3].square().sum(-1)
-    return torch.exp(torch.addcmul(half, half, half, value=-1.0).mean(1) * (-4.0 / (std * std)))
+    x_and_y = take(env.robot.body_quat_w, bodies.index)[..., 1:3]
+    half = (x_and_y * x_and_y).sum(-1)
+    return torch.exp((half - half * half).sum(1) * (-4.0 / (std * std * len(bodies))))
 
 
 class GaitReward:
@@ -125,17 +127,17 @@ class GaitReward:
         self._contact = env.contact(sensor)
         self._velocity = velocity
         self._height, self._load, self._slip = height, load, slip
-        self._rest = env.robot.site_pos_w[:1, feet.index, 2].min()
+        self._rest = env.robot.pos_of_sites_w(feet)[:1, :, 2].min()
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
         swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
-        lift = (env.robot.site_pos_w[:, self._feet.index, 2] - self._rest).mul_(1.0 / self._height).clamp_(0.0, 1.0)
+        lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(1.0 / self._height).clamp_(0.0, 1.0)
         swinging = lift.add_(1.0).sub_(touching.float()).sub_(loaded.float()).mul_(0.5)
         slip = _squared_ground_speed(env, self._velocity) * (-1.0 / (self._slip * self._slip))
         standing = slip.exp_().mul_(touching)
-        return torch.where(swing, swinging, standing).mean(1)
+        return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
 
 
 class FootCrowding:
@@ -165,8 +167,8 @@ class FootCrowding:
 
     def _distances(self, env: Env) -> Tensor:
         """Horizontal distance of every two feet [m], shape (E, pairs)."""
-        pos = env.robot.site_pos_w[:, self._feet.index, :2]
-        between = pos.index_select(1, self._first).sub_(pos.index_select(1, self._second))
+        pos = env.robot.pos_of_sites_w(self._feet)
+        between = (pos.index_select(1, self._first) - pos.index_select(1, self._second))[..., :2]
         return (between * between).sum(-1).sqrt_()
 
 

@@ -8,6 +8,7 @@ from mjsdk.config import (
     ActionTermConfig,
     AgentConfig,
     CommandTermConfig,
+    CurriculumTermConfig,
     EnvConfig,
     EventTermConfig,
     MetricTermConfig,
@@ -34,6 +35,9 @@ REQUIRES = (
 )
 
 
+CATCH_LEAN = 0.15
+"""Tilt at which a robot that is told to stand catches itself [rad]."""
+
 GAITS = ("standing", "walking", "running")
 """Gaits that the posture reward has tolerances for."""
 
@@ -55,6 +59,7 @@ def velocity_task(robot: Robot) -> TaskConfig:
             terminations=_terminations(),
             events=_events(),
             metrics=_metrics(),
+            curriculum=_curriculum(robot),
             only_positive_rewards=True,
             mirror_clock="gait" if robot.gait is not None and robot.mirror else "",
         ),
@@ -86,7 +91,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.15)
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=CATCH_LEAN)
     return commands
 
 
@@ -200,6 +205,20 @@ def _events() -> dict[str, EventTermConfig]:
             params={"velocity_range": {"x": [-0.6, 0.6], "y": [-0.6, 0.6], "yaw": [-0.4, 0.4]}},
         ),
     }
+
+
+def _curriculum(robot: Robot) -> dict[str, CurriculumTermConfig]:
+    """March on the spot first, stand still later: standing is harder while exploration shakes the robot."""
+    if robot.gait is None:
+        return {}
+    params = {
+        "setting": "commands.gait.catch_lean",
+        "start": 0.01,
+        "end": CATCH_LEAN,
+        "first_step": 3000,
+        "last_step": 7000,
+    }
+    return {"stand": CurriculumTermConfig(func="ramp", params=params)}
 
 
 def _metrics() -> dict[str, MetricTermConfig]:
