@@ -25,6 +25,7 @@ class RobotState:
         model = scene.model
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
+        self._sites: dict[tuple[int, ...], Tensor] = {}
         self.shared: dict[str, Tensor] = {}
         """What several terms read, computed by the first that asks, until the state or the commands change."""
         self._turned: list[Tensor] = []
@@ -55,6 +56,7 @@ class RobotState:
         """Forget derived quantities, after the state has changed in the worlds `ids`, shape (n,), or in all."""
         rotation = self._cache.get("rotation")
         self._cache.clear()
+        self._sites.clear()
         self.shared.clear()
         if ids is None or rotation is None:
             self._turned.clear()
@@ -175,10 +177,9 @@ class RobotState:
 
     def pos_of_sites_w(self, sites: Selection) -> Tensor:
         """Positions of some sites [m], world frame, shape (E, sites, 3)."""
-        key = f"sites/{sites.ids}"
-        if key not in self._cache:
-            self._cache[key] = take(self.site_pos_w, sites.index)
-        return self._cache[key]
+        if sites.ids not in self._sites:
+            self._sites[sites.ids] = take(self.site_pos_w, sites.index)
+        return self._sites[sites.ids]
 
     def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""

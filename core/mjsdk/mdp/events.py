@@ -30,7 +30,8 @@ class ResetRoot:
         bounds = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range)))
         self._low, self._width = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
         self._pos = torch.tensor(env.scene.initial.pos, device=env.device)
-        self._after_turn = _times(env.scene.initial.quat, env.device)
+        quat = tuple(env.scene.initial.quat)
+        self._after_turn = None if quat == (1.0, 0.0, 0.0, 0.0) else _times(quat, env.device)
         self._turn_from = torch.tensor([torch.pi / 2.0, 0.0, 0.0, 0.0], device=env.device)
         self._turn_by = torch.tensor([0.5, 0.0, 0.0, 0.5], device=env.device)
         self._tilts = any(axis in ranges for ranges in (pose_range, velocity_range) for axis in ("roll", "pitch"))
@@ -39,7 +40,9 @@ class ResetRoot:
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
         drawn = torch.addcmul(self._low, env.rand(len(ids), 12), self._width)
-        quat = self._turn(drawn) @ self._after_turn
+        quat = self._turn(drawn)
+        if self._after_turn is not None:
+            quat = quat @ self._after_turn
         spin = drawn[:, 9:]
         # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.
         ang_vel_b = quat_rotate_inverse(quat, spin) if self._tilts else spin

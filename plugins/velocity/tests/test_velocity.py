@@ -12,7 +12,7 @@ from mjsdk.errors import MissingRole
 from mjsdk.plugins import find, open_session
 from mjsdk.robot import Roles
 from mjsdk.testing.worlds import TESTBOT, small_env
-from mjsdk_task_velocity.task import velocity_task
+from mjsdk_task_velocity.task import CATCH_LEAN, velocity_task
 
 ROBOTS = [TESTBOT, "g1", "go1"]
 
@@ -98,7 +98,11 @@ def test_a_foot_that_stands_still_does_not_slip_and_one_in_the_air_does_not_eith
 
 
 def test_standing_commands_ask_for_all_feet_on_the_ground():
-    env = velocity_env(4, edit=lambda c: setattr(c.env.actions["joint_pos"], "lift", 0.0))
+    def still(config):
+        config.env.actions["joint_pos"].lift = 0.0
+        config.env.curriculum = {}
+
+    env = velocity_env(4, edit=still)
     env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
     for _ in range(25):
         env.step(torch.zeros(4, env.num_actions))
@@ -107,6 +111,15 @@ def test_standing_commands_ask_for_all_feet_on_the_ground():
     standing = contact.in_contact.all(1)
     assert standing.any()
     assert (env.rewards.terms["gait"]()[standing] > 0.5).all()
+
+
+def test_the_policy_may_march_at_first_and_has_to_stand_later():
+    env = velocity_env(2)
+    catch = env.commands.terms["gait"].config
+    assert catch.catch_lean < 0.02
+    env.common_step_counter = 10_000
+    env.reset()
+    assert catch.catch_lean == pytest.approx(CATCH_LEAN)
 
 
 def test_stepping_to_catch_itself_earns_less_than_standing():

@@ -35,7 +35,7 @@ REQUIRES = (
 )
 
 
-CATCH_LEAN = 0.15
+CATCH_LEAN = 0.2
 """Tilt at which a robot that is told to stand catches itself [rad]."""
 
 GAITS = ("standing", "walking", "running")
@@ -162,12 +162,12 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
         "ang_vel_xy": term(-0.05, "ang_vel_xy_l2"),
         "joint_limits": term(-1.0, "joint_pos_limits"),
         "action_rate": term(-0.02, "action_rate_l2"),
-        "foot_slip": term(-0.1, "velocity:foot_slip"),
         "foot_crowding": term(-2.0, "velocity:foot_crowding"),
     }
     if robot.gait is not None:
         rewards["gait"] = term(2.5, "velocity:gait")
     else:
+        rewards["foot_slip"] = term(-0.1, "velocity:foot_slip")
         rewards["air_time"] = term(1.0, "velocity:air_time", command="twist")
         rewards["foot_clearance"] = term(-1.0, "velocity:foot_clearance", command="twist")
     return rewards
