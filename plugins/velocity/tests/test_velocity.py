@@ -137,11 +137,13 @@ def test_stepping_to_catch_itself_earns_less_than_standing():
     standing, stepping = env.rewards.terms["gait"]().tolist()
     assert standing == pytest.approx(1.0)
     assert stepping == pytest.approx(0.5)
+    assert env.rewards.terms["marching"]().tolist() == [1.0, 1.0]
     env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
     env.commands.compute(0.0)
     clock.foot_phase.copy_(torch.tensor([[0.2, 0.7], [0.2, 0.7]]))
     standing, stepping = env.rewards.terms["gait"]().tolist()
     assert stepping > standing
+    assert env.rewards.terms["marching"]().tolist() == [0.0, 0.0]
 
 
 def test_feet_may_come_as_near_as_their_share_of_the_pose_and_pay_beyond():

@@ -140,6 +140,16 @@ class GaitReward:
         return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
 
 
+def marching(env: Env, clock: str = "gait") -> Tensor:
+    """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
+
+    Args:
+        clock: Name of the gait clock.
+    """
+    gait = gait_clock(env, clock, "env.rewards.marching.params.clock")
+    return (gait.moving & ~gait.told).float()
+
+
 class FootCrowding:
     """How far feet come nearer to each other than they may, as a share of that distance, summed over pairs of feet.
 
@@ -223,6 +233,7 @@ TERMS = {
     "foot_crowding": FootCrowding,
     "foot_slip": foot_slip,
     "gait": GaitReward,
+    "marching": marching,
     "posture": VariablePosture,
     "soft_landing": soft_landing,
 }

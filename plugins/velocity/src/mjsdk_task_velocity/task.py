@@ -166,6 +166,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
     }
     if robot.gait is not None:
         rewards["gait"] = term(2.5, "velocity:gait")
+        rewards["marching"] = term(-3.0, "velocity:marching")
     else:
         rewards["foot_slip"] = term(-0.1, "velocity:foot_slip")
         rewards["air_time"] = term(1.0, "velocity:air_time", command="twist")
@@ -215,8 +216,8 @@ def _curriculum(robot: Robot) -> dict[str, CurriculumTermConfig]:
         "setting": "commands.gait.catch_lean",
         "start": 0.01,
         "end": CATCH_LEAN,
-        "first_step": 3000,
-        "last_step": 7000,
+        "first_step": 2500,
+        "last_step": 5000,
     }
     return {"stand": CurriculumTermConfig(func="ramp", params=params)}
 
