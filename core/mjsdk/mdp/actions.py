@@ -113,6 +113,13 @@ class SteppingJointPositionConfig(JointPositionConfig):
         legal=(0.0, None),
         advice="Shows the policy what a step is; 0 leaves stepping to the policy.",
     )
+    standing: float = setting(
+        1.0,
+        "Factor of the action while the clock stands still.",
+        sane=(0.2, 1.0),
+        above=0.0,
+        advice="Exploration shakes a robot that stands more than one that walks: less than 1 lets it learn to stand still.",
+    )
 
 
 class SteppingJointPosition(JointPosition):
@@ -137,8 +144,11 @@ class SteppingJointPosition(JointPosition):
 
     def target(self, action: Tensor) -> Tensor:
         """Joint position targets [rad] for a raw action, shape (E, size)."""
-        bump = swing_bump(self._clock.foot_phase, self._clock.config.swing).mul_(self._clock.moving.unsqueeze(1))
+        moving = self._clock.moving.unsqueeze(1).float()
+        bump = swing_bump(self._clock.foot_phase, self._clock.config.swing).mul_(moving)
         torch.mm(bump, self._lift, out=self.last_step)
+        if self.config.standing != 1.0:
+            action = action * moving.mul_(1.0 - self.config.standing).add_(self.config.standing)
         return super().target(action).add_(self.last_step)
 
 

@@ -35,7 +35,7 @@ REQUIRES = (
 )
 
 
-CATCH_LEAN = 0.2
+CATCH_LEAN = 0.15
 """Tilt at which a robot that is told to stand catches itself [rad]."""
 
 GAITS = ("standing", "walking", "running")
@@ -139,7 +139,7 @@ def _copies(terms: dict[str, ObservationTermConfig]) -> dict[str, ObservationTer
 def _actions(robot: Robot) -> dict[str, ActionTermConfig]:
     scale = {pattern: round(group.action_scale, 6) for group in robot.actuators for pattern in group.joints}
     if robot.gait is not None and robot.gait.lift:
-        return {"joint_pos": SteppingJointPositionConfig(func="stepping_joint_position", scale=scale)}
+        return {"joint_pos": SteppingJointPositionConfig(func="stepping_joint_position", scale=scale, standing=0.4)}
     return {"joint_pos": JointPositionConfig(func="joint_position", scale=scale)}
 
 
@@ -166,7 +166,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
     }
     if robot.gait is not None:
         rewards["gait"] = term(2.5, "velocity:gait")
-        rewards["marching"] = term(-3.0, "velocity:marching")
+        rewards["marching"] = term(-1.5, "velocity:marching")
     else:
         rewards["foot_slip"] = term(-0.1, "velocity:foot_slip")
         rewards["air_time"] = term(1.0, "velocity:air_time", command="twist")
