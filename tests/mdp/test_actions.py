@@ -76,6 +76,20 @@ def test_the_open_loop_step_lifts_one_foot_at_a_time():
     assert not lifted.all(2).any()
 
 
+def test_actions_are_smaller_while_the_clock_stands_still():
+    def quieter(config):
+        stepping(config)
+        config.env.actions["joint_pos"].standing = 0.25
+
+    env = small_env(2, edit=quieter)
+    term, clock = env.actions.terms["joint_pos"], env.commands.terms["gait"]
+    clock.moving.copy_(torch.tensor([False, True]))
+    action = torch.ones(2, 2)
+    moved = term.target(action) - term.last_step - term.offset
+    assert torch.allclose(moved, torch.tensor([[0.025], [0.1]]).expand(2, 2))
+    assert (action == 1.0).all()
+
+
 @given(st.floats(0.0, 1.0), st.floats(0.2, 0.8))
 def test_the_bump_is_between_zero_and_one_and_zero_in_the_stance(phase, swing):
     bump = float(swing_bump(torch.tensor(phase), swing))

@@ -118,7 +118,7 @@ class SteppingJointPositionConfig(JointPositionConfig):
         "Factor of the action while the clock stands still.",
         sane=(0.2, 1.0),
         above=0.0,
-        advice="Exploration shakes a robot that stands more than one that walks: less than 1 lets it learn to stand still.",
+        advice="Exploration shakes a robot that stands more than one that walks: below 1 it learns to stand.",
     )
 
 
