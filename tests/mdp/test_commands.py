@@ -126,3 +126,21 @@ def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, 
     clock = env.commands.terms["gait"]
     assert clock.moving.tolist() == [steps] * 4
     assert not clock.told.any()
+
+
+def test_it_catches_itself_with_the_foot_on_the_side_that_it_falls_to():
+    def catching(config):
+        clocked(config)
+        config.env.commands["gait"].catch_lean = 0.2
+
+    env = small_env(2, edit=catching)
+    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    for _ in range(30):
+        env.commands.compute(0.02)
+    to_the_left_and_right = torch.tensor([-0.3, 0.3])  # roll about the axis that points forward
+    quat = quat_from_euler(to_the_left_and_right, torch.zeros(2), torch.zeros(2))
+    env.robot.write_root(env.all_ids, torch.zeros(2, 3), quat, torch.zeros(2, 3), torch.zeros(2, 3))
+    for _ in range(3):
+        env.commands.compute(0.02)
+    swinging = env.commands.terms["gait"].foot_phase < 0.5
+    assert swinging.tolist() == [[True, False], [False, True]]  # left, right

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
+import mujoco
 import torch
 from torch import Tensor
 
@@ -211,7 +213,10 @@ class GaitClock(CommandTerm):
         """Worlds that are told to: those that step besides end a step or catch themselves, shape (E,)."""
         self.foot_phase = env.buffers.new(f"command/{name}/foot_phase", env.num_envs, len(offsets))
         """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
-        self._sine, self._cosine = self.command.unbind(1)
+        # The cosine is the sine a quarter ahead.
+        self._angles = torch.tensor([0.0, torch.pi / 2.0], device=env.device)
+        self._turn = torch.tensor(2.0 * torch.pi, device=env.device)
+        self._side = _side_of_first_step(env, offsets) if config.catch_lean else 0.0
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
@@ -223,10 +228,8 @@ class GaitClock(CommandTerm):
         self.phase.sub_(beyond.masked_fill_(goes_on, 0.0)).remainder_(1.0)
         self.moving.logical_and_(goes_on).logical_or_(wanted)
         torch.sub(self.phase.unsqueeze(1), self._offsets, out=self.foot_phase).remainder_(1.0)
-        angle = self.phase * (2.0 * torch.pi)
-        torch.sin(angle, out=self._sine)
-        torch.cos(angle, out=self._cosine)
-        self.command.mul_(self.moving.unsqueeze(1))
+        torch.addcmul(self._angles, self.phase.unsqueeze(1), self._turn, out=self.command)
+        self.command.sin_().mul_(self.moving.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
         """Begin with a step of either side."""
@@ -242,9 +245,28 @@ class GaitClock(CommandTerm):
         return self.told | self._falling() if self.config.catch_lean else self.told
 
     def _falling(self) -> Tensor:
-        """Worlds whose base is tilted too far, as an IMU measures it, shape (E,)."""
+        """Worlds whose base is tilted too far, as an IMU measures it, shape (E,); those that stood begin on that side."""
         across = self.env.robot.projected_gravity_b[:, :2]
-        return (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
+        falling = (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
+        if self._side:
+            begins = (falling & ~self.moving & ~self.told).nonzero().squeeze(1)
+            if len(begins):
+                other_side = across[:, 1].index_select(0, begins) * self._side < 0.0
+                self.phase.index_copy_(0, begins, other_side.float().mul_(0.5))
+        return falling
+
+
+def _side_of_first_step(env: Env, offsets: Sequence[float]) -> float:
+    """Which side swings at phase 0 of a robot in its initial pose: 1 left, -1 right, 0 both or unknown."""
+    sites = env.roles["feet"].sites if "feet" in env.roles else ()
+    if len(sites) != len(offsets):
+        return 0.0
+    data = mujoco.MjData(env.model)
+    mujoco.mj_resetDataKeyframe(env.model, data, env.model.key("initial").id)
+    mujoco.mj_kinematics(env.model, data)
+    left = [float(data.site(name).xpos[1] - data.qpos[1]) for name in sites]
+    first = sum(y if offset < 0.5 else -y for y, offset in zip(left, offsets, strict=True))
+    return math.copysign(1.0, first) if abs(first) > 0.5 * max(map(abs, left)) else 0.0
 
 
 def gait_clock(env: Env, name: str, path: str) -> GaitClock:

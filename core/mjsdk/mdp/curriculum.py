@@ -42,20 +42,32 @@ def _checked(stages: list[dict[str, Any]]) -> tuple[list[int], list[Any]]:
     return steps, [stage["value"] for stage in stages]
 
 
-def ramp(env: Env, setting: str, start: float, end: float, first_step: int, last_step: int) -> float:
-    """Move a setting in a straight line from one value to another.
+class Ramp:
+    """Move a setting in a straight line from one value to another."""
 
-    Args:
-        setting: Path of the setting below `env`.
-        start: Value until the first step.
-        end: Value from the last step on.
-        first_step: Control step at which the change begins. Sane: 0..10000000.
-        last_step: Control step at which it ends. Sane: 0..10000000.
-    """
-    share = (env.common_step_counter - first_step) / max(last_step - first_step, 1)
-    value = start + (end - start) * min(max(share, 0.0), 1.0)
-    env.set_setting(setting, value)
-    return value
+    def __init__(self, env: Env, setting: str, start: float, end: float, first_step: int, last_step: int) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            setting: Path of the setting below `env`.
+            start: Value until the first step.
+            end: Value from the last step on.
+            first_step: Control step at which the change begins. Sane: 0..10000000.
+            last_step: Control step at which it ends. Sane: 0..10000000.
+        """
+        self._setting, self._start, self._end = setting, start, end
+        self._first, self._length = first_step, max(last_step - first_step, 1)
+        self._value: float | None = None
+
+    def __call__(self, env: Env) -> float:
+        """The value now."""
+        share = min(max((env.common_step_counter - self._first) / self._length, 0.0), 1.0)
+        value = self._start + (self._end - self._start) * share
+        if value != self._value:
+            env.set_setting(self._setting, value)
+            self._value = value
+        return value
 
 
-TERMS = {"ramp": ramp, "stages": Stages}
+TERMS = {"ramp": Ramp, "stages": Stages}
