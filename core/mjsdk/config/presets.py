@@ -44,7 +44,7 @@ CPU: Preset = {
     "agent.actor.init_noise_std": 0.5,
     "agent.algorithm.schedule": "fixed",
     "agent.algorithm.learning_rate": 1e-3,
-    "agent.algorithm.entropy_coef": 0.0015,
+    "agent.algorithm.entropy_coef": 0.001,
 }
 
 # A GPU steps thousands of worlds at the price of one: the field's usual numbers.

@@ -72,7 +72,7 @@ class DrawnCommand(CommandTerm):
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
         self.time_left -= dt
-        if self.time_left.min() <= 0.0:
+        if float(self.time_left.min()) <= 0.0:
             self._draw((self.time_left <= 0.0).nonzero().squeeze(1))
         self.update()
 

@@ -46,7 +46,7 @@ class Events:
         for name, term in self._by_mode["interval"].items():
             time_left = self._time_left[name]
             time_left -= dt
-            if time_left.min() <= 0.0:
+            if float(time_left.min()) <= 0.0:
                 ids = (time_left <= 0.0).nonzero().squeeze(1)
                 time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
                 term(ids)

@@ -20,8 +20,8 @@ class EpisodeLog:
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._rewards = env.buffers.new("log/rewards", len(env.rewards.terms))
-        self._metrics = env.buffers.new("log/metrics", len(env.metrics.terms))
+        self._rewards = env.buffers.new("log/rewards", len(env.rewards.terms), env.num_envs)
+        self._metrics = env.buffers.new("log/metrics", len(env.metrics.terms), env.num_envs)
         self._reasons = env.buffers.new("log/reasons", len(env.terminations.names))
         self._steps = env.buffers.new("log/steps", dtype=torch.long)
         self._ended = env.buffers.new("log/ended", 4)
@@ -32,9 +32,9 @@ class EpisodeLog:
 
     def step(self) -> None:
         """Take in a step, before worlds are reset."""
-        self._rewards += self._env.rewards.means()
+        self._env.rewards.add_to(self._rewards)
         if len(self._metrics):
-            self._metrics += self._env.metrics.compute().mean(1)
+            self._metrics += self._env.metrics.compute()
         self._steps += 1
         self._return += self._env.rewards.total
         self._length += 1.0
@@ -54,8 +54,9 @@ class EpisodeLog:
         """Means since the last call."""
         env = self._env
         steps = max(int(self._steps), 1)
-        means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, self._rewards.tolist(), strict=True)}
-        means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, self._metrics.tolist(), strict=True)}
+        rewards, metrics = (sums.mean(1).tolist() for sums in (self._rewards, self._metrics))
+        means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, rewards, strict=True)}
+        means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, metrics, strict=True)}
         means |= self._episodes()
         means |= {f"curriculum/{name}": value for name, value in env.curriculum.values.items()}
         for tensor in (self._rewards, self._metrics, self._reasons, self._ended, self._steps):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
@@ -43,7 +44,7 @@ class Rewards:
         if self.terms:
             torch.stack([_checked(term, term(), self.total.shape) for term in self.terms.values()], out=self._values)
         torch.mv(self._values.T, self._weights * dt, out=self.total)
-        if not torch.isfinite(self.total).all():
+        if not math.isfinite(self.total.sum()):  # one that is not, makes the sum so
             self._replace_non_finite(dt)
         if self._env.config.only_positive_rewards:
             self.total.clamp_(min=0.0)
@@ -51,9 +52,9 @@ class Rewards:
             self.total.masked_fill_(self._env.unstable, 0.0)
         return self.total
 
-    def means(self) -> Tensor:
-        """Mean over worlds of each weighted term in the last step [1/s], shape (terms,)."""
-        return self._values.mean(1) * self._weights
+    def add_to(self, sums: Tensor) -> None:
+        """Add each weighted term of the last step [1/s] to `sums`, shape (terms, E)."""
+        sums.addcmul_(self._values, self._weights.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
@@ -82,6 +83,7 @@ class Terminations:
         self._is_time_out = [config.time_out for config in configs.values()]
         self.reasons = torch.zeros(len(self.names), env.num_envs, dtype=torch.bool, device=env.device)
         """Which reason holds in which world, shape (reasons, E)."""
+        self._rows = self.reasons.unbind(0)
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
@@ -90,9 +92,9 @@ class Terminations:
     def compute(self) -> None:
         """Fill `terminated` and `truncated`."""
         self.terminated.copy_(self._env.unstable)
-        self.reasons[-1] = self._env.unstable
+        self._rows[-1].copy_(self._env.unstable)
         self.truncated.fill_(False)
-        for row, term, is_time_out in zip(self.reasons, self.terms.values(), self._is_time_out, strict=False):
+        for row, term, is_time_out in zip(self._rows, self.terms.values(), self._is_time_out, strict=False):
             row.copy_(_checked(term, term(), row.shape))
             (self.truncated if is_time_out else self.terminated).logical_or_(row)
         self.truncated.logical_and_(~self.terminated)

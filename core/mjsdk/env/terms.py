@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -31,25 +31,27 @@ class BoundTerm:
         self.function: Any = env.terms.get(kind, config.func)
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.params = self._resolve(config.params)
-        self._object: Any = self._blamed(self.function, self.params) if inspect.isclass(self.function) else None
+        self._object: Any = None
+        if inspect.isclass(self.function):
+            self._object = self()
 
     def __call__(self, *args: Any) -> Any:
         """The term's value now. Raises `HookError` with where it was, if the term raises."""
-        if self._object is not None:
-            return self._blamed(self._object, {}, *args)
-        return self._blamed(self.function, self.params, *args)
-
-    def _blamed(self, call: Callable[..., Any], params: Mapping[str, Any], *args: Any) -> Any:
         try:
-            return call(self._env, *args, **params)
+            if self._object is not None:
+                return self._object(self._env, *args)
+            return self.function(self._env, *args, **self.params)
         except MjsdkError:
             raise
         except (Exception, SystemExit) as error:
-            last = traceback.extract_tb(error.__traceback__)[-1]
-            raise HookError(
-                f"{self.path}: the term {self.config.func} raised {type(error).__name__}: {error} "
-                f"({last.filename}, line {last.lineno}). Mend the term, or leave it out: --{self.path} null"
-            ) from error
+            raise self._blame(error) from error
+
+    def _blame(self, error: BaseException) -> HookError:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return HookError(
+            f"{self.path}: the term {self.config.func} raised {type(error).__name__}: {error} "
+            f"({last.filename}, line {last.lineno}). Mend the term, or leave it out: --{self.path} null"
+        )
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""

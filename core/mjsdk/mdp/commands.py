@@ -245,7 +245,7 @@ class GaitClock(CommandTerm):
         return self.told | self._falling() if self.config.catch_lean else self.told
 
     def _falling(self) -> Tensor:
-        """Worlds whose base is tilted too far, as an IMU measures it, shape (E,); those that stood begin on that side."""
+        """Worlds whose base is tilted too far, as an IMU measures it, shape (E,). Who stood begins on that side."""
         across = self.env.robot.projected_gravity_b[:, :2]
         falling = (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
         if self._side:

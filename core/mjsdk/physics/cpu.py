@@ -80,6 +80,7 @@ class CpuPhysics:
         self._bound: dict[str, Tensor] = {}
         self._start_values: dict[str, Tensor] = {}
         self._expanded: dict[str, Tensor] = {}
+        self._written: dict[tuple[str, int, int], list[Tensor]] = {}
         self._has_own_constants = False
         self._warnings = self._batch.bind("warning")
         self._stable = torch.zeros(num_envs, dtype=torch.bool)
@@ -92,6 +93,7 @@ class CpuPhysics:
             with torch.inference_mode(False):  # A term may be the first to ask, and loading a state writes later.
                 self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
                 self._start_values[field] = self._initial_values(field)
+                self._written.clear()
             self._fill(field)
         return self._bound[field]
 
@@ -103,12 +105,20 @@ class CpuPhysics:
 
     def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        if field not in INTEGRATED:
-            raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
-        first, stop = self._columns[field].start + start, start + values.shape[-1]
-        self._put(self._state[:, first : first + values.shape[-1]], values, ids)
-        if field in self._bound:
-            self._put(self._bound[field].view(self.num_envs, -1)[:, start:stop], values, ids)
+        for where in self._places(field, start, values.shape[-1]):
+            self._put(where, values, ids)
+
+    def _places(self, field: str, start: int, width: int) -> list[Tensor]:
+        """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""
+        key = (field, start, width)
+        if key not in self._written:
+            if field not in INTEGRATED:
+                raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
+            first = self._columns[field].start + start
+            self._written[key] = [self._state[:, first : first + width]]
+            if field in self._bound:
+                self._written[key].append(self._bound[field].view(self.num_envs, -1)[:, start : start + width])
+        return self._written[key]
 
     @staticmethod
     def _put(where: Tensor, values: Tensor, ids: Tensor | None) -> None:

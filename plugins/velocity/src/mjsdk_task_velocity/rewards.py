@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.env.robot_state import take
+from mjsdk.env.robot_state import as_index, take
 from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.commands import STANDING, commanded_speed, gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
@@ -133,8 +133,8 @@ class GaitReward:
         """The reward, shape (E,)."""
         swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
-        lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(1.0 / self._height).clamp_(0.0, 1.0)
-        swinging = lift.add_(1.0).sub_(touching.float()).sub_(loaded.float()).mul_(0.5)
+        lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(0.5 / self._height).clamp_(0.0, 0.5)
+        swinging = lift.add_(0.5).sub_(touching.float().add_(loaded), alpha=0.5)
         slip = _squared_ground_speed(env, self._velocity) * (-1.0 / (self._slip * self._slip))
         standing = slip.exp_().mul_(touching)
         return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
@@ -168,7 +168,7 @@ class FootCrowding:
         """
         self._feet = feet
         pairs = torch.combinations(torch.arange(len(feet)), 2)
-        self._first, self._second = pairs.unbind(1)
+        self._first, self._second = (as_index(column.tolist()) for column in pairs.T)
         self._inverse = 1.0 / (share * self._distances(env)[:1])
 
     def __call__(self, env: Env) -> Tensor:
@@ -178,7 +178,7 @@ class FootCrowding:
     def _distances(self, env: Env) -> Tensor:
         """Horizontal distance of every two feet [m], shape (E, pairs)."""
         pos = env.robot.pos_of_sites_w(self._feet)
-        between = (pos.index_select(1, self._first) - pos.index_select(1, self._second))[..., :2]
+        between = (take(pos, self._first) - take(pos, self._second))[..., :2]
         return (between * between).sum(-1).sqrt_()
 
 

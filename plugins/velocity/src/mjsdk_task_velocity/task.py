@@ -35,7 +35,7 @@ REQUIRES = (
 )
 
 
-CATCH_LEAN = 0.15
+CATCH_LEAN = 0.12
 """Tilt at which a robot that is told to stand catches itself [rad]."""
 
 GAITS = ("standing", "walking", "running")
