@@ -249,7 +249,7 @@ class GaitClock(CommandTerm):
         across = self.env.robot.projected_gravity_b[:, :2]
         falling = (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
         if self._side:
-            begins = (falling & ~self.moving & ~self.told).nonzero().squeeze(1)
+            begins = (falling > (self.moving | self.told)).nonzero().squeeze(1)
             if len(begins):
                 other_side = across[:, 1].index_select(0, begins) * self._side < 0.0
                 self.phase.index_copy_(0, begins, other_side.float().mul_(0.5))
