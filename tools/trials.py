@@ -20,7 +20,8 @@ MJSDK = Path(sys.executable).with_name("mjsdk")
 WIDE = "[128,128,128]"
 VARIANTS: dict[str, tuple[str, ...]] = {
     "default": (),
-    "no-catch": ("--env.commands.gait.catch-lean", "0"),
+    "no-catch": ("--env.curriculum.stand", "null", "--env.commands.gait.catch-lean", "0"),
+    "no-ramp": ("--env.curriculum.stand", "null"),
     "no-yaw-square": ("--env.rewards.ang_vel_error.weight", "0"),
     "no-crowding": ("--env.rewards.foot_crowding.weight", "0"),
     "no-lift": ("--env.actions.joint_pos.lift", "0"),

@@ -261,3 +261,19 @@ def test_a_term_that_raises_is_named_with_the_place(error):
     env.rewards.terms["upright"].function = lambda env, **_: bad(env)
     with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py, line \d+"):
         env.step(actions(env))
+
+
+def test_a_curriculum_leaves_the_configuration_alone_that_the_environment_was_made_from():
+    given = []
+
+    def edit(config):
+        curriculum("ramp", setting="rewards.upright.weight", start=7.0, first_step=100, last_step=200)(config)
+        given.append(config)
+
+    env = small_env(edit=edit)
+    own = given[0].env.rewards["upright"].weight
+    assert env.config.rewards["upright"].weight == 7.0
+    assert own != 7.0
+    env.common_step_counter = 200
+    env.reset()
+    assert env.config.rewards["upright"].weight == own

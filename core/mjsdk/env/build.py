@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 from mjsdk.config.root import Config
 from mjsdk.env.env import Env
 from mjsdk.physics import make_physics, resolve_device
@@ -21,4 +23,5 @@ def make_env(config: Config, session: Session, *, device: str | None = None, see
     where = resolve_device(device or config.train.device)
     scene = build_scene(session, config.env)
     physics = make_physics(scene.model, config.env.scene.num_envs, where, config.env.sim.threads)
-    return Env(config.env, scene, physics, session.terms(), config.agent.seed if seed is None else seed)
+    # A copy: a curriculum changes settings as training goes on, and a run must record those that it began with.
+    return Env(deepcopy(config.env), scene, physics, session.terms(), config.agent.seed if seed is None else seed)

@@ -32,6 +32,17 @@ def change_setting(env: Env, path: str, value: Any) -> None:
         raise _refusal(path)
 
 
+def read_setting(env: Env, path: str) -> Any:
+    """The value of the setting at `path` below `env`. Raises `ConfigError` if there is none."""
+    value: Any = env.config
+    try:
+        for part in path.split("."):
+            value = value[part] if isinstance(value, Mapping) else getattr(value, part)
+    except (KeyError, AttributeError):
+        raise _refusal(path) from None
+    return value
+
+
 def _change_param(term: Any, path: str, name: str, value: Any) -> None:
     if inspect.isclass(term.function):
         raise ConfigError([Mistake(path, f"{term.config.func} reads its parameters only once, as training begins")])

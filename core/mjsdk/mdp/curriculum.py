@@ -5,6 +5,7 @@ from __future__ import annotations
 import bisect
 from typing import Any
 
+from mjsdk.env.changes import read_setting
 from mjsdk.env.env import Env
 from mjsdk.errors import ConfigError, Mistake
 
@@ -45,18 +46,21 @@ def _checked(stages: list[dict[str, Any]]) -> tuple[list[int], list[Any]]:
 class Ramp:
     """Move a setting in a straight line from one value to another."""
 
-    def __init__(self, env: Env, setting: str, start: float, end: float, first_step: int, last_step: int) -> None:
+    def __init__(
+        self, env: Env, setting: str, start: float, first_step: int, last_step: int, end: float | None = None
+    ) -> None:
         """Build the term.
 
         Args:
             env: The environment.
             setting: Path of the setting below `env`.
             start: Value until the first step.
-            end: Value from the last step on.
             first_step: Control step at which the change begins. Sane: 0..10000000.
             last_step: Control step at which it ends. Sane: 0..10000000.
+            end: Value from the last step on; the setting's own value if none.
         """
-        self._setting, self._start, self._end = setting, start, end
+        self._setting, self._start = setting, start
+        self._end: float = read_setting(env, setting) if end is None else end
         self._first, self._length = first_step, max(last_step - first_step, 1)
         self._value: float | None = None
 

@@ -35,9 +35,6 @@ REQUIRES = (
 )
 
 
-CATCH_LEAN = 0.12
-"""Tilt at which a robot that is told to stand catches itself [rad]."""
-
 GAITS = ("standing", "walking", "running")
 """Gaits that the posture reward has tolerances for."""
 
@@ -91,7 +88,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=CATCH_LEAN)
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.12)
     return commands
 
 
@@ -215,7 +212,6 @@ def _curriculum(robot: Robot) -> dict[str, CurriculumTermConfig]:
     params = {
         "setting": "commands.gait.catch_lean",
         "start": 0.01,
-        "end": CATCH_LEAN,
         "first_step": 2500,
         "last_step": 5000,
     }
