@@ -16,7 +16,7 @@ CORE = REPO / "core" / "mjsdk"
 PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
 
 LAYERS = (
-    ("errors",),
+    ("errors", "kernels"),
     ("hookspecs", "robot", "selection", "terms", "config", "task"),
     ("plugins", "_index", "_load", "_session"),
     ("scene", "physics"),
@@ -134,7 +134,7 @@ def test_naming_tells_the_name_of_a_task_from_the_word() -> None:
 
 @pytest.mark.parametrize("name", plugin_names())
 def test_the_core_names_no_robot_and_no_task(name: str) -> None:
-    files = [path for path in CORE.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".so")]
+    files = [path for path in CORE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     lines = ((path, number, line) for path in files for number, line in enumerate(path.read_text().splitlines(), 1))
     assert [
         f"{where(path)}:{number}: {line.strip()}" for path, number, line in lines if naming(name).search(line)

@@ -39,6 +39,13 @@ def test_an_error_of_one_std_earns_37_percent(env):
     assert float(rewards.track_angular_velocity(env, "twist", std=0.5)[0]) == pytest.approx(math.exp(-1.0), rel=1e-4)
 
 
+def test_drifting_costs_only_where_standing_is_asked_for(env):
+    place(env, yaw=1.0, lin=(0.3, 0.4, 0.0))
+    assert not rewards.drift(env, "twist").any()
+    env.commands.terms["twist"].fix(torch.tensor([1]), torch.zeros(3))
+    assert rewards.drift(env, "twist").tolist() == pytest.approx([0.0, 0.5], abs=1e-5)
+
+
 def test_the_square_of_an_error_is_as_steep_far_away_as_near(env):
     place(env, lin=(0.5, 3.0, 0.0), ang=(0.0, 0.0, -1.6))
     assert rewards.linear_velocity_error_l2(env, "twist").tolist() == pytest.approx([9.0, 9.0], rel=1e-4)

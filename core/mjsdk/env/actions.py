@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
-from mjsdk.env.mirror import Mirror, Reflection
+from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -59,13 +59,12 @@ class Actions:
         self.controls = env.buffers.new("action/controls", env.num_envs, env.model.nu)
         """What the terms tell the actuators, shape (E, actuators)."""
         self._physics = env.physics
-        self._mirror: Mirror | None = None
+        self._mirrored: MirroredTensor | None = None
 
     def use_mirror(self, mirror: Mirror | None) -> None:
         """Let what the policy says about mirrored worlds be mirrored back."""
-        self._mirror = mirror
         if mirror is not None:
-            self._reflection = self.reflection(mirror).tensors(str(self.action.device))
+            self._mirrored = mirror.of(self.action, self.reflection(mirror))
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""
@@ -76,8 +75,8 @@ class Actions:
         self.prev_prev_action.copy_(self.prev_action)
         self.prev_action.copy_(self.action)
         self.action.copy_(action)
-        if self._mirror is not None:
-            self._mirror.reflect_(self.action, *self._reflection)
+        if self._mirrored is not None:
+            self._mirrored.reflect()
         start = 0
         for term in self.terms.values():
             term.apply(self.action[:, start : start + term.size])

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.env.mirror import Reflection
+from mjsdk.env.timers import due
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -71,9 +72,9 @@ class DrawnCommand(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
-        self.time_left -= dt
-        if float(self.time_left.min()) <= 0.0:
-            self._draw((self.time_left <= 0.0).nonzero().squeeze(1))
+        ids = due(self.time_left, dt)
+        if ids is not None:
+            self._draw(ids)
         self.update()
 
     def reset(self, ids: Tensor) -> None:

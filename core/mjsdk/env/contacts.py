@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.buffers import Buffers
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.kernels.sums import contact_loads
 
 TOUCH = 1.0
 """Force above which a part counts as touching [N]."""
@@ -24,6 +26,8 @@ class ContactState:
         self.in_contact = buffers.new(f"contact/{name}/in_contact", *shape, dtype=torch.bool)
         """Whether each part touches something, shape (E, F)."""
         self._name = name
+        force_array, load, in_contact = (kernels.array(tensor) for tensor in (force, self.load, self.in_contact))
+        self._arrays = (force_array, TOUCH, load, in_contact) if kernels.used_on(str(force.device)) else ()
         self._flights = Flights(name, self.in_contact, buffers) if track_air_time else None
 
     @property
@@ -47,6 +51,9 @@ class ContactState:
             self._flights.reset(ids)
 
     def _measure(self) -> None:
+        if self._arrays:
+            contact_loads(*self._arrays)
+            return
         torch.sqrt((self.force_w * self.force_w).sum(-1), out=self.load)
         torch.gt(self.load, TOUCH, out=self.in_contact)
 

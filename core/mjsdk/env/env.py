@@ -53,6 +53,8 @@ class Env:
         """Longest episode [control steps]."""
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.buffers = Buffers(self.device)
+        self.workspace: dict[str, Any] = {}
+        """What terms that are functions keep from step to step to work with; nothing that has to be saved."""
         self.episode_length_buf = self.buffers.new("env/episode_length", self.num_envs, dtype=torch.long)
         """Age of each world's episode [control steps], shape (E,)."""
         self._counter = self.buffers.new("env/step_counter", dtype=torch.long)
@@ -68,6 +70,7 @@ class Env:
     def _build(self) -> None:
         config = self.config
         self._sensordata = self.physics.bind("sensordata")
+        self._sensors: dict[str, Tensor] = {}
         self.robot = RobotState(self.physics, self.scene, self.buffers)
         self.contacts = {
             name: ContactState(name, self.sensor(name), self.buffers, sensor.track_air_time)
@@ -125,13 +128,15 @@ class Env:
 
     def sensor(self, name: str) -> Tensor:
         """Readings of a sensor of the settings, shape (E, parts, width), in the order of its role."""
-        if name not in self.scene.sensors:
-            raise PhysicsError(
-                f"no sensor '{name}'{closest(name, self.scene.sensors) or '.'} Legal: {listing(self.scene.sensors)}"
-            )
-        slot = self.scene.sensors[name]
-        flat = self._sensordata[:, slot.start : slot.start + slot.count * slot.width]
-        return flat.unflatten(1, (slot.count, slot.width))
+        if name not in self._sensors:
+            if name not in self.scene.sensors:
+                raise PhysicsError(
+                    f"no sensor '{name}'{closest(name, self.scene.sensors) or '.'} Legal: {listing(self.scene.sensors)}"
+                )
+            slot = self.scene.sensors[name]
+            flat = self._sensordata[:, slot.start : slot.start + slot.count * slot.width]
+            self._sensors[name] = flat.unflatten(1, (slot.count, slot.width))
+        return self._sensors[name]
 
     def sensor_parts(self, name: str) -> tuple[str, ...]:
         """Names of the parts that carry a sensor of the settings, in the order of its readings."""
@@ -166,6 +171,7 @@ class Env:
         """Begin a new episode in every world and give the first observations."""
         if seed is not None:
             self.generator.manual_seed(seed)
+            self.observations.reseed()
         with torch.inference_mode():
             self._reset(self.all_ids)
             self.log.begin(self.all_ids)
@@ -203,8 +209,8 @@ class Env:
         self.log.step()
         self.events.interval(self.step_dt)
         terminated, truncated = self.terminations.terminated, self.terminations.truncated
-        done = (terminated | truncated).nonzero().squeeze(1)
-        if len(done):
+        if self.terminations.count:
+            done = (terminated | truncated).nonzero().squeeze(1)
             self.log.end(done)
             self._reset(done)
         self.commands.compute(self.step_dt)
@@ -282,10 +288,10 @@ class Env:
     def _reset(self, ids: Tensor) -> None:
         self.curriculum.compute()
         self.physics.reset(ids)
-        self.robot.invalidate(ids)
+        self.robot.invalidate()
         self.events.reset(ids)
         self.physics.forward(ids)
-        self.robot.invalidate(ids)
+        self.robot.invalidate()
         self.episode_length_buf.index_fill_(0, ids, 0)
         for contact in self.contacts.values():
             contact.reset(ids)

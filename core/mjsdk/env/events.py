@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
 from mjsdk.env.terms import BoundTerm
+from mjsdk.env.timers import due
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -45,9 +46,8 @@ class Events:
         """Go on by `dt` seconds and do what is due."""
         for name, term in self._by_mode["interval"].items():
             time_left = self._time_left[name]
-            time_left -= dt
-            if float(time_left.min()) <= 0.0:
-                ids = (time_left <= 0.0).nonzero().squeeze(1)
+            ids = due(time_left, dt)
+            if ids is not None:
                 time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
                 term(ids)
 

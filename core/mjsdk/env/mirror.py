@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.errors import ConfigError, Mistake, SceneError
+from mjsdk.kernels.mirror import reflect
 from mjsdk.scene.joints import scalar_joints
 
 if TYPE_CHECKING:
@@ -70,16 +72,17 @@ class Mirror:
             )
         self._clock = env.commands.terms[clock]
         self._joints = _joint_reflection(env.scene)
-        self.active: Tensor
-        """Worlds that the networks see mirrored, bool, shape (E, 1)."""
-        self._ids: Tensor
-        """Their numbers, shape (n,)."""
+        self.active = kernels.zeros(env.num_envs, 1, device=env.device, dtype=torch.bool)
+        """Worlds that the networks see mirrored, shape (E, 1)."""
         self.look()
 
     def look(self) -> None:
         """Decide anew which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
-        self.active = (self._clock.phase >= 0.5).unsqueeze(1)  # type: ignore[attr-defined]
-        self._ids = self.active.squeeze(1).nonzero().squeeze(1)
+        torch.ge(self._clock.phase.unsqueeze(1), 0.5, out=self.active)  # type: ignore[attr-defined]
+
+    def of(self, values: Tensor, reflection: Reflection) -> MirroredTensor:
+        """What mirrors a tensor of shape (E, D) in place, in the worlds that are seen mirrored."""
+        return MirroredTensor(values, self.active, reflection)
 
     def joints(self, ids: Sequence[int]) -> Reflection:
         """Reflection of numbers about the joints `ids`, which must contain the partner of each."""
@@ -98,10 +101,23 @@ class Mirror:
         partners = [partner(name, self._env.scene.robot.mirror, names) for name in names]
         return Reflection(tuple(names.index(name) for name in partners), (1.0,) * len(names))
 
-    def reflect_(self, values: Tensor, sources: Tensor, signs: Tensor) -> None:
-        """Mirror `values`, shape (E, D), in place, in the worlds that are seen mirrored."""
-        image = values.index_select(0, self._ids).index_select(1, sources).mul_(signs)
-        values.index_copy_(0, self._ids, image)
+
+class MirroredTensor:
+    """A tensor that is mirrored in place, again and again."""
+
+    def __init__(self, values: Tensor, active: Tensor, reflection: Reflection) -> None:
+        self._values, self._active = values, active
+        self._sources, self._signs = reflection.tensors(str(values.device))
+        tensors = (values, active.squeeze(1), self._sources, self._signs, torch.zeros(values.shape[1]))
+        self._arrays = tuple(map(kernels.array, tensors)) if kernels.used_on(str(values.device)) else ()
+
+    def reflect(self) -> None:
+        """Mirror what the tensor holds now, in the worlds that are seen mirrored."""
+        if self._arrays:
+            reflect(*self._arrays)
+        else:
+            image = self._values.index_select(1, self._sources).mul_(self._signs)
+            torch.where(self._active, image, self._values, out=self._values)
 
 
 Declaration = Callable[..., Reflection]

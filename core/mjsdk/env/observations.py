@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
 from mjsdk.env.mirror import Mirror, Reflection
+from mjsdk.env.noise import UniformNoise
 from mjsdk.env.terms import BoundTerm
 from mjsdk.errors import ConfigError, Mistake
 
@@ -26,16 +28,25 @@ class Observations:
         self._mirror = env.mirror
         self.groups = {name: ObservationGroup(env, name, config) for name, config in groups.items()}
         self._terms = [term for group in self.groups.values() for term in group.terms]
-        self._raw = torch.zeros(env.num_envs, sum(group.width for group in self.groups.values()), device=env.device)
-        self._parts = self._raw.split([group.width for group in self.groups.values()], 1)
+        widths = [group.width for group in self.groups.values()]
+        self._raw = kernels.zeros(env.num_envs, sum(widths), device=env.device)
+        for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
+            group.use(part)
+        sizes = {name: group.size for name, group in self.groups.items()}
         self._remember = any(group.remembers for group in self.groups.values())
-        self._slices = _slices({name: group.size for name, group in self.groups.items()})
-        if env.mirror is not None:
-            joined = Reflection.joined([group.reflection(env.mirror) for group in self.groups.values()])
-            self._reflection = joined.tensors(env.device)
-        self._now = self._raw
+        self._now = kernels.zeros(env.num_envs, sum(sizes.values()), device=env.device) if self._remember else self._raw
+        self._slices = _slices(sizes)
+        self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
+
+    def _reflection(self, mirror: Mirror) -> Reflection:
+        return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
+
+    def reseed(self) -> None:
+        """Begin the noise anew, with seeds from the environment's generator."""
+        for group in self.groups.values():
+            group.reseed()
 
     def compute(self) -> None:
         """Take in the present state."""
@@ -46,10 +57,11 @@ class Observations:
             if key not in computed:
                 computed[key] = term()
         torch.cat([computed[key] for key, _ in self._terms], 1, out=self._raw)
-        groups = [group.finish(part) for group, part in zip(self.groups.values(), self._parts, strict=True)]
-        self._now = torch.cat(groups, 1) if self._remember else self._raw
-        if self._mirror is not None:
-            self._mirror.reflect_(self._now, *self._reflection)
+        groups = [group.finish() for group in self.groups.values()]
+        if self._remember:
+            torch.cat(groups, 1, out=self._now)
+        if self._mirrored is not None:
+            self._mirrored.reflect()
 
     def hand_out(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
@@ -70,6 +82,7 @@ class ObservationGroup:
 
     def __init__(self, env: Env, name: str, config: ObservationGroupConfig) -> None:
         self._env = env
+        self._name = name
         self._terms = {
             key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()
         }
@@ -98,12 +111,25 @@ class ObservationGroup:
         """Whether any term is delayed or has a history."""
         return bool(self._memory)
 
-    def finish(self, out: Tensor) -> Tensor:
-        """What becomes of the terms' numbers, shape (E, width), which are changed in place: shape (E, D)."""
+    def use(self, values: Tensor) -> None:
+        """Take the terms' numbers from `values`, shape (E, width), from now on."""
+        self._values = values
+        self._uniform = None
+        if self._uniform_scale is not None:
+            self._uniform = UniformNoise(self._env, f"observation/{self._name}", values, self._uniform_scale)
+
+    def reseed(self) -> None:
+        """Begin the noise anew, with a seed from the environment's generator."""
         if self._uniform is not None:
-            out.addcmul_(self._noise.uniform_(-1.0, 1.0, generator=self._env.generator), self._uniform)
+            self._uniform.reseed()
+
+    def finish(self) -> Tensor:
+        """What becomes of the terms' numbers, which are changed in place: shape (E, D)."""
+        out = self._values
+        if self._uniform is not None:
+            self._uniform.add()
         if self._gaussian is not None:
-            out.addcmul_(self._noise.normal_(generator=self._env.generator), self._gaussian)
+            out.addcmul_(torch.empty_like(out).normal_(generator=self._env.generator), self._gaussian)
         if self._clip is not None:
             out.clamp_(*self._clip)
         if self._scale is not None:
@@ -136,9 +162,8 @@ class ObservationGroup:
         device = self._env.device
         terms = config.terms
         noisy = config.enable_corruption
-        self._uniform = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
+        self._uniform_scale = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
         self._gaussian = _vector([_noise(terms[k], "gaussian") * noisy for k in terms], widths, 0.0, device)
-        self._noise = torch.zeros(self._env.num_envs, self.width, device=device)
         low = _vector([(terms[k].clip or [-torch.inf])[0] for k in terms], widths, -torch.inf, device)
         high = _vector([(terms[k].clip or [torch.inf])[-1] for k in terms], widths, torch.inf, device)
         self._clip = None if low is None and high is None else (low, high)

@@ -6,12 +6,15 @@ import math
 from collections.abc import Container, Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.config.env import MetricTermConfig, RewardTermConfig, TerminationTermConfig
 from mjsdk.env.terms import BoundTerm
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.kernels.sums import add_weighted, ends, weighted_sums
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -43,32 +46,42 @@ class Rewards:
         """The reward of a step of `dt` seconds, shape (E,). Worlds that blew up get none: MuJoCo has reset them."""
         if self.terms:
             torch.stack([_checked(term, term(), self.total.shape) for term in self.terms.values()], out=self._values)
-        torch.mv(self._values.T, self._weights * dt, out=self.total)
-        if not math.isfinite(self.total.sum()):  # one that is not, makes the sum so
-            self._replace_non_finite(dt)
+        if not self._add_up(dt):
+            self._replace_non_finite()
+            self._add_up(dt)
         if self._env.config.only_positive_rewards:
             self.total.clamp_(min=0.0)
         if self._env.any_unstable:
             self.total.masked_fill_(self._env.unstable, 0.0)
         return self.total
 
+    def _add_up(self, dt: float) -> bool:
+        """Fill `total`; whether it is finite in all worlds."""
+        if kernels.used_on(self._env.device):
+            values, weights, total = map(kernels.array, (self._values, self._weights, self.total))
+            return weighted_sums(values, weights, np.float32(dt), total)
+        torch.mv(self._values.T, self._weights * dt, out=self.total)
+        return math.isfinite(self.total.sum())  # one that is not, makes the sum so
+
     def add_to(self, sums: Tensor) -> None:
         """Add each weighted term of the last step [1/s] to `sums`, shape (terms, E)."""
-        sums.addcmul_(self._values, self._weights.unsqueeze(1))
+        if kernels.used_on(self._env.device):
+            add_weighted(*map(kernels.array, (self._values, self._weights, sums)))
+        else:
+            sums.addcmul_(self._values, self._weights.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
         for term in self._forgetful:
             term.reset(ids)
 
-    def _replace_non_finite(self, dt: float) -> None:
+    def _replace_non_finite(self) -> None:
         """Raise for a term that is to blame; what a world that blew up gave is left out."""
         stable = ~self._env.unstable
         for term, row in zip(self.terms.values(), self._values, strict=True):
             if not torch.isfinite(row[stable]).all():
                 self._env.report_non_finite(f"reward term '{term.name}'", ~torch.isfinite(row) & stable)
         self._values.nan_to_num_(0.0, 0.0, 0.0)
-        torch.mv(self._values.T, self._weights * dt, out=self.total)
 
 
 class Terminations:
@@ -80,10 +93,12 @@ class Terminations:
         self._forgetful = [term for term in self.terms.values() if term.remembers]
         self.names = (*self.terms, "unstable")
         """All reasons: the terms, and physics that blew up."""
-        self._is_time_out = [config.time_out for config in configs.values()]
+        time_outs = [*(config.time_out for config in configs.values()), False]
+        self._is_time_out = torch.tensor(time_outs, device=env.device)
         self.reasons = torch.zeros(len(self.names), env.num_envs, dtype=torch.bool, device=env.device)
         """Which reason holds in which world, shape (reasons, E)."""
-        self._rows = self.reasons.unbind(0)
+        self.count = 0
+        """Worlds whose episode ended in the last step."""
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
@@ -91,13 +106,17 @@ class Terminations:
 
     def compute(self) -> None:
         """Fill `terminated` and `truncated`."""
-        self.terminated.copy_(self._env.unstable)
-        self._rows[-1].copy_(self._env.unstable)
-        self.truncated.fill_(False)
-        for row, term, is_time_out in zip(self._rows, self.terms.values(), self._is_time_out, strict=False):
-            row.copy_(_checked(term, term(), row.shape))
-            (self.truncated if is_time_out else self.terminated).logical_or_(row)
-        self.truncated.logical_and_(~self.terminated)
+        unstable = self._env.unstable
+        values = [_checked(term, term(), unstable.shape) for term in self.terms.values()]
+        torch.stack([*values, unstable], out=self.reasons)
+        if kernels.used_on(self._env.device):
+            tensors = (self.reasons, self._is_time_out, self.terminated, self.truncated)
+            self.count = ends(*map(kernels.array, tensors))
+        else:
+            late = self._is_time_out.unsqueeze(1)
+            self.terminated.copy_((self.reasons & ~late).any(0))
+            self.truncated.copy_((self.reasons & late).any(0) & ~self.terminated)
+            self.count = int((self.terminated | self.truncated).sum())
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""

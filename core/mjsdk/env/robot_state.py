@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
+from mjsdk.env.base_motion import BaseMotion
 from mjsdk.env.buffers import Buffers
-from mjsdk.env.rotations import matrix_factors, matrix_from_quat
+from mjsdk.env.rotations import matrix_from_quat
 from mjsdk.errors import SceneError
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
@@ -16,6 +18,8 @@ from mjsdk.selection import Selection
 
 class RobotState:
     """Views of the physics' memory, and what follows from them. `E` worlds, `J` joints with one degree of freedom.
+
+    All of it is written over by the next step: `clone()` what should outlast it.
 
     Quantities of the base and the joints follow from `qpos` and `qvel` and are current. Positions of bodies and sites,
     forces and sensors belong to the state before the last physics step: the same rule in every world and backend.
@@ -28,14 +32,10 @@ class RobotState:
         self._sites: dict[tuple[int, ...], Tensor] = {}
         self.shared: dict[str, Tensor] = {}
         """What several terms read, computed by the first that asks, until the state or the commands change."""
-        self._turned: list[Tensor] = []
-        """Worlds whose rotation has changed since it was computed."""
-        self._factors = matrix_factors(physics.device)
-        # (ax, ay) x (vx, vy) as xx, xy, yx, yy: along an axis goes xx + yy, to its left xy - yx.
-        self._turn = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, -1.0], [1.0, 0.0]], device=physics.device)
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
         self.has_free_base = has_free_base(model)
+        self._motion = BaseMotion(self._qpos, self._qvel)
         hinges = scalar_joints(model)
         self._qpos_columns = as_index([int(model.jnt_qposadr[i]) for i in hinges])
         self._qvel_columns = as_index([int(model.jnt_dofadr[i]) for i in hinges])
@@ -43,6 +43,7 @@ class RobotState:
         """Names of the joints, in the order of all joint tensors."""
         self.default_joint_pos = torch.tensor(scene.default_joint_pos, device=physics.device)
         """Joint positions of the pose that episodes start from [rad], shape (J,)."""
+        self._joint_pos_rel = kernels.zeros(physics.num_envs, len(hinges), device=physics.device)
         limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32, device=physics.device)
         limits[torch.tensor(model.jnt_limited[hinges] == 0)] = torch.tensor([-torch.inf, torch.inf])
         self.joint_pos_limits = limits
@@ -52,18 +53,12 @@ class RobotState:
         self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
 
-    def invalidate(self, ids: Tensor | None = None) -> None:
-        """Forget derived quantities, after the state has changed in the worlds `ids`, shape (n,), or in all."""
-        rotation = self._cache.get("rotation")
+    def invalidate(self) -> None:
+        """Forget derived quantities, after the state has changed in any world."""
         self._cache.clear()
         self._sites.clear()
         self.shared.clear()
-        if ids is None or rotation is None:
-            self._turned.clear()
-        else:  # Few worlds, as after a reset: the rotations of all others are still right.
-            self._cache["rotation"] = rotation
-            if not any(other is ids for other in self._turned):
-                self._turned.append(ids)
+        self._motion.invalidate()
 
     @property
     def joint_pos(self) -> Tensor:
@@ -74,7 +69,7 @@ class RobotState:
     def joint_pos_rel(self) -> Tensor:
         """Joint position relative to the default pose [rad], shape (E, J)."""
         if "joint_pos_rel" not in self._cache:
-            self._cache["joint_pos_rel"] = self.joint_pos - self.default_joint_pos
+            self._cache["joint_pos_rel"] = torch.sub(self.joint_pos, self.default_joint_pos, out=self._joint_pos_rel)
         return self._cache["joint_pos_rel"]
 
     @property
@@ -116,26 +111,8 @@ class RobotState:
     def rotation_w(self) -> Tensor:
         """Orientation of the base as a matrix, from base frame to world frame, shape (E, 3, 3)."""
         if "rotation" not in self._cache:
-            self._cache["rotation"] = matrix_from_quat(self.root_quat_w, self._factors)
-        rotation = self._cache["rotation"]
-        while self._turned:
-            ids = self._turned.pop()
-            rotation.index_copy_(0, ids, matrix_from_quat(self.root_quat_w.index_select(0, ids), self._factors))
-        return rotation
-
-    @property
-    def root_lin_vel_b(self) -> Tensor:
-        """Velocity of the base [m/s], base frame, shape (E, 3)."""
-        if "lin_vel_b" not in self._cache:
-            self._cache["lin_vel_b"] = (self.root_lin_vel_w.unsqueeze(2) * self.rotation_w).sum(1)
-        return self._cache["lin_vel_b"]
-
-    @property
-    def projected_gravity_b(self) -> Tensor:
-        """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright."""
-        if "gravity" not in self._cache:
-            self._cache["gravity"] = -self.rotation_w[:, 2]
-        return self._cache["gravity"]
+            self._cache["rotation"] = matrix_from_quat(self.root_quat_w)
+        return self._cache["rotation"]
 
     @property
     def heading_w(self) -> Tensor:
@@ -144,21 +121,24 @@ class RobotState:
         return torch.atan2(x_axis[:, 1], x_axis[:, 0])
 
     @property
+    def root_lin_vel_b(self) -> Tensor:
+        """Velocity of the base [m/s], base frame, shape (E, 3)."""
+        return self._free().lin_vel_b
+
+    @property
+    def projected_gravity_b(self) -> Tensor:
+        """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright."""
+        return self._free().gravity_b
+
+    @property
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
-        if "yaw" not in self._cache:
-            axis = self.rotation_w[:, :2, 0]
-            products = (axis.unsqueeze(2) * self.root_lin_vel_w[:, :2].unsqueeze(1)).flatten(1)
-            self._cache["yaw"] = (products @ self._turn).mul_((axis * axis).sum(1, True).rsqrt_())
-        return self._cache["yaw"]
+        return self._free().lin_vel_yaw
 
     @property
     def yaw_rate(self) -> Tensor:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-        if "yaw_rate" not in self._cache:
-            # The vertical in the base frame is the direction against gravity.
-            self._cache["yaw_rate"] = (self.rotation_w[:, 2] * self.root_ang_vel_b).sum(1)
-        return self._cache["yaw_rate"]
+        return self._free().yaw_rate
 
     @property
     def body_pos_w(self) -> Tensor:
@@ -183,10 +163,14 @@ class RobotState:
 
     def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""
-        self._base(self._qpos)
-        self._physics.write("qpos", torch.cat((pos_w, quat_w), 1), ids)
-        self._physics.write("qvel", torch.cat((lin_vel_w, ang_vel_b), 1), ids)
-        self.invalidate(ids)
+        self.write_base(ids, torch.cat((pos_w, quat_w), 1), torch.cat((lin_vel_w, ang_vel_b), 1))
+
+    def write_base(self, ids: Tensor, pose: Tensor, velocity: Tensor) -> None:
+        """Likewise, with position and orientation in one tensor, shape (n, 7), and velocities in one, shape (n, 6)."""
+        self._free()
+        self._physics.write("qpos", pose, ids)
+        self._physics.write("qvel", velocity, ids)
+        self.invalidate()
 
     def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
         """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
@@ -200,12 +184,16 @@ class RobotState:
                 rows = state[ids]
                 rows[:, columns] = values
                 self._physics.write(field, rows, ids)
-        self.invalidate(ids)
+        self.invalidate()
 
     def _base(self, state: Tensor) -> Tensor:
+        self._free()
+        return state
+
+    def _free(self) -> BaseMotion:
         if not self.has_free_base:
             raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
-        return state
+        return self._motion
 
 
 def as_index(columns: list[int]) -> slice | Tensor:

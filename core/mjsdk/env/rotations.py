@@ -29,34 +29,15 @@ def quat_from_euler(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
     )
 
 
-def matrix_from_quat(quat: Tensor, factors: Tensor | None = None) -> Tensor:
-    """Rotation matrices, shape (..., 3, 3), of quaternions, shape (..., 4): from the body's frame to the world's.
-
-    Each element is a sum of products of two components, so one product with a constant matrix gives all nine. Who calls
-    this often gives that matrix, `matrix_factors()`.
-    """
-    products = (quat.unsqueeze(-1) * quat.unsqueeze(-2)).flatten(-2)
-    factors = quat.new_tensor(_FACTORS).T if factors is None else factors
-    return (products @ factors).unflatten(-1, (3, 3))
-
-
-def matrix_factors(device: str) -> Tensor:
-    """What `matrix_from_quat` multiplies with, float32, shape (16, 9)."""
-    return torch.tensor(_FACTORS, dtype=torch.float32, device=device).T.contiguous()
-
-
-_FACTORS = [
-    [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1],
-    [0, 0, 0, -2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 0, 0, 2, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-    [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 0, -1],
-    [0, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0],
-    [0, 0, -2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0],
-    [0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0],
-    [1, 0, 0, 0, 0, -1, 0, 0, 0, 0, -1, 0, 0, 0, 0, 1],
-]
-"""Factors of ww, wx, wy, wz, xw, xx, xy, xz, yw, ... in the nine elements, row by row."""
+def matrix_from_quat(quat: Tensor) -> Tensor:
+    """Rotation matrices, shape (..., 3, 3), of quaternions, shape (..., 4): from the body's frame to the world's."""
+    w, x, y, z = quat.unbind(-1)
+    rows = (
+        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
 
 
 def wrap_angle(angle: Tensor) -> Tensor:

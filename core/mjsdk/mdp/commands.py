@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import mujoco
+import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.commands import CommandTerm, DrawnCommand
 from mjsdk.env.mirror import HALF_TURN, PLANAR
 from mjsdk.env.rotations import wrap_angle
 from mjsdk.errors import ConfigError, Mistake, listing
+from mjsdk.kernels.draws import one_of_the_kinds
+from mjsdk.kernels.gait import advance, tell_to_step
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -126,6 +130,13 @@ class UniformVelocity(DrawnCommand):
         """Draw the kind and the numbers."""
         bounds = self._bounds = self._bounds.of(self.config)
         random = self.env.rand(len(ids), 5)
+        if kernels.used_on(self.env.device) and not self.config.heading_command:
+            tensors = (random, bounds.low, bounds.width, bounds.modes, self._parts, ids, self.command)
+            one_of_the_kinds(*map(kernels.array, tensors))
+        else:
+            self._choose(ids, random, bounds)
+
+    def _choose(self, ids: Tensor, random: Tensor, bounds: _Bounds) -> None:
         mode = torch.bucketize(random[:, 4].contiguous(), bounds.modes, right=True)
         drawn = torch.addcmul(bounds.low, random[:, :4], bounds.width)
         self.command.index_copy_(0, ids, drawn[:, :3] * self._parts.index_select(0, mode))
@@ -217,16 +228,28 @@ class GaitClock(CommandTerm):
         self._angles = torch.tensor([0.0, torch.pi / 2.0], device=env.device)
         self._turn = torch.tensor(2.0 * torch.pi, device=env.device)
         self._side = _side_of_first_step(env, offsets) if config.catch_lean else 0.0
+        self._nothing = kernels.zeros(env.num_envs, 3, device=env.device)
+        self._wanted = kernels.zeros(env.num_envs, device=env.device, dtype=torch.bool)
+        clock = (self._wanted, self._offsets, self.phase, self.moving, self.foot_phase, self.command)
+        self._arrays = tuple(map(kernels.array, clock)) if kernels.used_on(env.device) else ()
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
         progress = (self.config.frequency or self._own_frequency) * dt
-        wanted = self._wanted()
+        if self._arrays:
+            self._tell_by_kernel()
+            wanted, *clock = self._arrays
+            advance(wanted, np.float32(progress), *clock)
+        else:
+            self._tell()
+            self._advance(progress)
+
+    def _advance(self, progress: float) -> None:
         self.phase.add_(self.moving, alpha=progress)
         beyond = torch.remainder(self.phase, 0.5)
-        goes_on = (beyond >= progress).logical_or_(wanted)
+        goes_on = (beyond >= progress).logical_or_(self._wanted)
         self.phase.sub_(beyond.masked_fill_(goes_on, 0.0)).remainder_(1.0)
-        self.moving.logical_and_(goes_on).logical_or_(wanted)
+        self.moving.logical_and_(goes_on).logical_or_(self._wanted)
         torch.sub(self.phase.unsqueeze(1), self._offsets, out=self.foot_phase).remainder_(1.0)
         torch.addcmul(self._angles, self.phase.unsqueeze(1), self._turn, out=self.command)
         self.command.sin_().mul_(self.moving.unsqueeze(1))
@@ -236,13 +259,27 @@ class GaitClock(CommandTerm):
         self.phase.index_copy_(0, ids, self.env.rand(len(ids)).round_().mul_(0.5))
         self.moving.index_fill_(0, ids, False)
 
-    def _wanted(self) -> Tensor:
-        """Worlds that have to step, shape (E,)."""
+    def _tell(self) -> None:
+        """Find the worlds that are told to step, and those that want to."""
         name = self.config.velocity_command
-        if not name:
-            return self.told.fill_(True)
-        torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
-        return self.told | self._falling() if self.config.catch_lean else self.told
+        if name:
+            torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
+        else:
+            self.told.fill_(True)
+        if name and self.config.catch_lean:
+            torch.logical_or(self.told, self._falling(), out=self._wanted)
+        else:
+            self._wanted.copy_(self.told)
+
+    def _tell_by_kernel(self) -> None:
+        name, lean = self.config.velocity_command, self.config.catch_lean
+        twist = self.env.command(name) if name else self._nothing
+        gravity = self.env.robot.projected_gravity_b if name and lean else self._nothing
+        threshold = STANDING if name else -1.0
+        limit = math.sin(lean) ** 2 if name and lean else math.inf
+        wanted, _, phase, moving, *_ = self._arrays
+        about = (kernels.array(self.told), moving, phase, wanted)
+        tell_to_step(kernels.array(twist), threshold, kernels.array(gravity), limit, self._side, *about)
 
     def _falling(self) -> Tensor:
         """Worlds whose base is tilted too far, as an IMU measures it, shape (E,). Who stood begins on that side."""

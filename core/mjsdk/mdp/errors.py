@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.env import Env
+from mjsdk.kernels.base import velocity_errors
+from mjsdk.mdp.commands import STANDING
+
+
+class VelocityErrors:
+    """How far velocity and yaw rate are from a command, shape (E,) each, valid until the state changes.
+
+    `drift` is the first of them where the robot is told to stand, and 0 elsewhere.
+    """
+
+    def __init__(self, env: Env, command: str) -> None:
+        rows = kernels.zeros(5, env.num_envs, device=env.device)
+        self.lin_vel, self.ang_vel, self.squared_lin_vel, self.squared_ang_vel, self.drift = rows.unbind(0)
+        self._command, self._rows = env.command(command), rows
+
+    def update(self, env: Env) -> None:
+        """Take in the present state."""
+        lin_vel, yaw_rate = env.robot.root_lin_vel_yaw, env.robot.yaw_rate
+        if kernels.used_on(env.device):
+            velocity_errors(*map(kernels.array, (self._command, lin_vel, yaw_rate)), STANDING, self._rows.numpy())
+            return
+        linear, angular = self._command[:, :2] - lin_vel, self._command[:, 2] - yaw_rate
+        self.squared_lin_vel.copy_((linear * linear).sum(1))
+        self.squared_ang_vel.copy_(angular * angular)
+        self._rows[:2] = self._rows[2:4].sqrt()
+        torch.mul(self.lin_vel, self._command.abs().sum(1) <= STANDING, out=self.drift)
+
+
+def errors_of(env: Env, command: str) -> VelocityErrors:
+    """The errors now: velocity [m/s] in the heading frame, yaw rate [rad/s]; read before the next step."""
+    shared, key = env.robot.shared, f"velocity_errors/{command}"
+    if key not in shared:
+        if key not in env.workspace:
+            env.workspace[key] = VelocityErrors(env, command)
+        shared[key] = env.workspace[key]
+        shared[key].update(env)
+    return shared[key]
 
 
 def squared_lin_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame, shape (E,)."""
-    shared, key = env.robot.shared, f"lin_vel/{command}"
-    if key not in shared:
-        error = env.command(command)[:, :2] - env.robot.root_lin_vel_yaw
-        shared[key] = (error * error).sum(1)
-    return shared[key]
+    return errors_of(env, command).squared_lin_vel
 
 
 def squared_ang_vel_error(env: Env, command: str) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2], shape (E,)."""
-    shared, key = env.robot.shared, f"ang_vel/{command}"
-    if key not in shared:
-        error = env.command(command)[:, 2] - env.robot.yaw_rate
-        shared[key] = error * error
-    return shared[key]
+    return errors_of(env, command).squared_ang_vel

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.rotations import quat_from_euler, quat_rotate_inverse
+from mjsdk.kernels.draws import between, upright_pose
 from mjsdk.selection import Bodies, Geoms
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
@@ -39,7 +41,15 @@ class ResetRoot:
 
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
-        drawn = torch.addcmul(self._low, env.rand(len(ids), 12), self._width)
+        random = env.rand(len(ids), 12)
+        if kernels.used_on(env.device) and not self._tilts and self._after_turn is None:
+            pose, velocity = random.new_empty(len(ids), 7), random.new_empty(len(ids), 6)
+            upright_pose(*map(kernels.array, (random, self._low, self._width, self._pos, pose, velocity)))
+            env.robot.write_base(ids, pose, velocity)
+        else:
+            self._write(env, ids, torch.addcmul(self._low, random, self._width))
+
+    def _write(self, env: Env, ids: Tensor, drawn: Tensor) -> None:
         quat = self._turn(drawn)
         if self._after_turn is not None:
             quat = quat @ self._after_turn
@@ -77,13 +87,18 @@ class ResetJoints:
         (first, last), (slowest, fastest) = position_range, velocity_range
         self._low = torch.cat((default + first, torch.full_like(default, slowest)))
         self._width = torch.cat((torch.full_like(default, last - first), torch.full_like(default, fastest - slowest)))
-        self._limits = env.robot.soft_joint_pos_limits.T.contiguous()
+        limits = env.robot.soft_joint_pos_limits.T
+        self._bounds = torch.cat((limits, torch.tensor([[-torch.inf], [torch.inf]]).expand_as(limits)), 1)
 
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
-        drawn = torch.addcmul(self._low, env.rand(len(ids), len(self._low)), self._width)
-        pos, vel = drawn.chunk(2, 1)
-        env.robot.write_joints(ids, pos.clamp(*self._limits), vel)
+        random = env.rand(len(ids), len(self._low))
+        if kernels.used_on(env.device):
+            drawn = torch.empty_like(random)
+            between(*map(kernels.array, (random, self._low, self._width, self._bounds, drawn)))
+        else:
+            drawn = torch.addcmul(self._low, random, self._width).clamp_(*self._bounds)
+        env.robot.write_joints(ids, *drawn.chunk(2, 1))
 
 
 def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.mdp.errors import squared_ang_vel_error, squared_lin_vel_error
+from mjsdk.mdp.errors import errors_of
 
 
 def lin_vel_error(env: Env, command: str) -> Tensor:
@@ -14,7 +14,7 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return squared_lin_vel_error(env, command).sqrt()
+    return errors_of(env, command).lin_vel
 
 
 def ang_vel_error(env: Env, command: str) -> Tensor:
@@ -23,7 +23,7 @@ def ang_vel_error(env: Env, command: str) -> Tensor:
     Args:
         command: Name of the command.
     """
-    return squared_ang_vel_error(env, command).sqrt()
+    return errors_of(env, command).ang_vel
 
 
 TERMS = {"ang_vel_error": ang_vel_error, "lin_vel_error": lin_vel_error}

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import take
-from mjsdk.mdp.errors import squared_ang_vel_error, squared_lin_vel_error
+from mjsdk.kernels.sums import beyond_limits, exponentials, squared_changes, squares
+from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.selection import Joints, PerJoint
 
 
 def sum_of_squares(values: Tensor) -> Tensor:
     """Of each world's numbers, shape (E, n) to (E,). A product, since `pow` is one kind of operation more per step."""
-    return (values * values).sum(1)
+    if not kernels.used_on(str(values.device)):
+        return (values * values).sum(1)
+    total = values.new_empty(len(values))
+    squares(kernels.array(values), kernels.array(total))
+    return total
+
+
+def exp_of(values: Tensor, factor: float) -> Tensor:
+    """exp(factor x value), shape (E,)."""
+    if not kernels.used_on(str(values.device)):
+        return torch.exp(values * factor)
+    out = torch.empty_like(values)
+    exponentials(kernels.array(values), np.float32(factor), kernels.array(out))
+    return out
 
 
 def is_alive(env: Env) -> Tensor:
@@ -34,7 +50,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
             gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
-    return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
+    return exp_of(squared_lin_vel_error(env, command), -1.0 / (std * std))
 
 
 def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
@@ -45,7 +61,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
             below 0.3 the swing drowns the mean.
     """
-    return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
+    return exp_of(squared_ang_vel_error(env, command), -1.0 / (std * std))
 
 
 def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
@@ -69,13 +85,25 @@ def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_ang_vel_error(env, command)
 
 
+def drift(env: Env, command: str) -> Tensor:
+    """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
+
+    The exponentials of the tracking terms are flat near 0: a slow sway costs nothing there. This is as steep as
+    anywhere.
+
+    Args:
+        command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
+    """
+    return errors_of(env, command).drift
+
+
 def upright(env: Env, std: float = 0.45) -> Tensor:
     """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
 
     Args:
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Smaller is stricter.
     """
-    return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
+    return exp_of(flat_orientation_l2(env), -1.0 / (std * std))
 
 
 def flat_orientation_l2(env: Env) -> Tensor:
@@ -128,7 +156,12 @@ def joint_acc_l2(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[ass
 
 def action_rate_l2(env: Env) -> Tensor:
     """Sum of squared changes of the action since the step before [-]."""
-    return sum_of_squares(env.actions.action - env.actions.prev_action)
+    now, before = env.actions.action, env.actions.prev_action
+    if not kernels.used_on(env.device):
+        return sum_of_squares(now - before)
+    total = now.new_empty(len(now))
+    squared_changes(*map(kernels.array, (now, before, total)))
+    return total
 
 
 def action_acc_l2(env: Env) -> Tensor:
@@ -139,8 +172,12 @@ def action_acc_l2(env: Env) -> Tensor:
 
 def joint_pos_limits(env: Env) -> Tensor:
     """How far joints are beyond their soft limits, summed [rad]."""
-    pos, (low, high) = env.robot.joint_pos, env.robot.soft_joint_pos_limits.unbind(1)
-    return (pos - pos.clamp(low, high)).abs_().sum(1)
+    pos, limits = env.robot.joint_pos, env.robot.soft_joint_pos_limits
+    if not kernels.used_on(env.device):
+        return (pos - pos.clamp(*limits.unbind(1))).abs_().sum(1)
+    total = pos.new_empty(len(pos))
+    beyond_limits(*map(kernels.array, (pos, limits, total)))
+    return total
 
 
 def electrical_power(env: Env) -> Tensor:
@@ -165,6 +202,7 @@ TERMS = {
     "angular_velocity_error_l2": angular_velocity_error_l2,
     "ang_vel_xy_l2": ang_vel_xy_l2,
     "base_height_l2": base_height_l2,
+    "drift": drift,
     "electrical_power": electrical_power,
     "flat_orientation_l2": flat_orientation_l2,
     "is_alive": is_alive,

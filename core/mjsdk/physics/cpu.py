@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing
+from mjsdk.kernels.rows import write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
 
 _STATE = {
@@ -105,8 +107,14 @@ class CpuPhysics:
 
     def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        for where in self._places(field, start, values.shape[-1]):
-            self._put(where, values, ids)
+        places = self._places(field, start, values.shape[-1])
+        if len(places) == 1 or not kernels.used_on(self.device):
+            for where in places:
+                self._put(where, values, ids)
+        elif ids is None:
+            write_all(*map(kernels.array, (*places, values)))
+        else:
+            write_rows(*map(kernels.array, (*places, ids, values)))
 
     def _places(self, field: str, start: int, width: int) -> list[Tensor]:
         """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""

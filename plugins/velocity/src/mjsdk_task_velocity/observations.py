@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
+from mjsdk.kernels.sums import logarithms
 from mjsdk.selection import Sites
 
 
@@ -35,7 +37,12 @@ def foot_force(env: Env, sensor: str = "feet_contact") -> Tensor:
     Args:
         sensor: Name of the feet's contact sensor.
     """
-    return torch.log1p(env.contact(sensor).force_w[..., 2].abs())
+    force = env.contact(sensor).force_w
+    if not kernels.used_on(env.device):
+        return torch.log1p(force[..., 2].abs())
+    out = force.new_empty(force.shape[:2])
+    logarithms(kernels.array(force), 2, kernels.array(out))
+    return out
 
 
 TERMS = {"foot_force": foot_force, "foot_height": foot_height}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import as_index, take
 from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.commands import STANDING, commanded_speed, gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
+from mjsdk_task_velocity.kernels import crowding, gait_reward, posture, uprightness
 
 
 def _moving(env: Env, command: str) -> Tensor:
@@ -86,9 +91,14 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1.
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
-    x_and_y = take(env.robot.body_quat_w, bodies.index)[..., 1:3]
+    quat, factor = env.robot.body_quat_w, -4.0 / (std * std * len(bodies))
+    if kernels.used_on(env.device):
+        out = quat.new_empty(len(quat))
+        uprightness(kernels.array(quat), np.array(bodies.ids), np.float32(factor), kernels.array(out))
+        return out
+    x_and_y = take(quat, bodies.index)[..., 1:3]
     half = (x_and_y * x_and_y).sum(-1)
-    return torch.exp((half - half * half).sum(1) * (-4.0 / (std * std * len(bodies))))
+    return torch.exp((half - half * half).sum(1) * factor)
 
 
 class GaitReward:
@@ -127,10 +137,28 @@ class GaitReward:
         self._contact = env.contact(sensor)
         self._velocity = velocity
         self._height, self._load, self._slip = height, load, slip
-        self._rest = env.robot.pos_of_sites_w(feet)[:1, :, 2].min()
+        self._rest = float(env.robot.pos_of_sites_w(feet)[0, :, 2].min())
+        self._total = kernels.zeros(env.num_envs, device=env.device)
+        if kernels.used_on(env.device):
+            self._arrays = self._arguments(env)
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
+        if not kernels.used_on(env.device):
+            return self._compute(env)
+        gait_reward(*self._arrays)
+        return self._total
+
+    def _arguments(self, env: Env) -> tuple[Any, ...]:
+        array, clock, contact = kernels.array, self._clock, self._contact
+        return (
+            *(array(clock.foot_phase), np.float32(clock.config.swing), array(clock.told)),
+            *(array(contact.in_contact), array(contact.load), np.float32(self._load)),
+            *(array(env.robot.site_pos_w), np.array(self._feet.ids), np.float32(self._rest), np.float32(self._height)),
+            *(array(env.sensor(self._velocity)), np.float32(self._slip), array(self._total)),
+        )
+
+    def _compute(self, env: Env) -> Tensor:
         swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
         lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(0.5 / self._height).clamp_(0.0, 0.5)
@@ -170,9 +198,21 @@ class FootCrowding:
         pairs = torch.combinations(torch.arange(len(feet)), 2)
         self._first, self._second = (as_index(column.tolist()) for column in pairs.T)
         self._inverse = 1.0 / (share * self._distances(env)[:1])
+        self._total = kernels.zeros(env.num_envs, device=env.device)
+        if kernels.used_on(env.device):
+            ids = np.array(feet.ids)[pairs.T.numpy()]
+            tensors = (env.robot.site_pos_w, self._inverse[0], self._total)
+            sites, inverse, total = map(kernels.array, tensors)
+            self._arrays = (sites, *ids, inverse, total)
 
     def __call__(self, env: Env) -> Tensor:
         """The penalty, shape (E,)."""
+        if not kernels.used_on(env.device):
+            return self._compute(env)
+        crowding(*self._arrays)
+        return self._total
+
+    def _compute(self, env: Env) -> Tensor:
         return (1.0 - self._distances(env) * self._inverse).clamp_(min=0.0).sum(1)
 
     def _distances(self, env: Env) -> Tensor:
@@ -215,9 +255,28 @@ class VariablePosture:
         self._from_speed = torch.tensor([STANDING, running_speed], device=env.device)
         term = env.actions.terms.get(action)
         self._stepping = term if isinstance(term, SteppingJointPosition) else None
+        self._total = kernels.zeros(env.num_envs, device=env.device)
+        if kernels.used_on(env.device):
+            step = self._stepping.last_step if self._stepping else env.robot.joint_pos_rel
+            about_step = (step, self._columns_of_step(tolerances.shape[1]))
+            tensors = (*about_step, env.command(command), self._from_speed, self._factors, self._total)
+            self._arrays = [*map(kernels.array, tensors)]
+
+    def _columns_of_step(self, joints: int) -> Tensor:
+        """Which column of the open-loop step belongs to each joint, shape (J,); -1 where there is none."""
+        columns = torch.full((joints,), -1)
+        if self._stepping is not None:
+            columns[self._stepping.index] = torch.arange(self._stepping.size)
+        return columns
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
+        if not kernels.used_on(env.device):
+            return self._compute(env)
+        posture(kernels.array(env.robot.joint_pos_rel), *self._arrays)
+        return self._total
+
+    def _compute(self, env: Env) -> Tensor:
         gait = torch.bucketize(commanded_speed(env, self._command), self._from_speed)
         error = env.robot.joint_pos_rel
         if self._stepping is not None:

@@ -1,0 +1,98 @@
+"""Rewards as loops over worlds, for the CPU. What they compute is told by the terms that use them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mjsdk.kernels import Kernel
+
+
+@Kernel
+def gait_reward(
+    foot_phase: np.ndarray,
+    swing: np.float32,
+    told: np.ndarray,
+    in_contact: np.ndarray,
+    load: np.ndarray,
+    heavy: np.float32,
+    sites: np.ndarray,
+    feet: np.ndarray,
+    rest: np.float32,
+    height: np.float32,
+    velocity: np.ndarray,
+    slip: np.float32,
+    out: np.ndarray,
+) -> None:
+    """Fill the reward of the gait, shape (E,)."""
+    half, one = np.float32(0.5), np.float32(1.0)
+    share, per_height, per_speed = one / np.float32(feet.shape[0]), half / height, one / (slip * slip)
+    for e in range(foot_phase.shape[0]):
+        total = np.float32(0.0)
+        for foot in range(feet.shape[0]):
+            touching = one if in_contact[e, foot] else np.float32(0.0)
+            if told[e] and foot_phase[e, foot] < swing:
+                lift = (sites[e, feet[foot], 2] - rest) * per_height
+                total += min(max(lift, np.float32(0.0)), half) + half - half * touching
+                if load[e, foot] > heavy:
+                    total -= half
+            else:
+                x, y = velocity[e, foot, 0], velocity[e, foot, 1]
+                total += np.float32(math.exp(-(x * x + y * y) * per_speed)) * touching
+        out[e] = total * share
+
+
+@Kernel
+def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
+    for e in range(sites.shape[0]):
+        total = np.float32(0.0)
+        for pair in range(first.shape[0]):
+            x = sites[e, first[pair], 0] - sites[e, second[pair], 0]
+            y = sites[e, first[pair], 1] - sites[e, second[pair], 1]
+            distance = np.float32(math.sqrt(x * x + y * y))
+            total += max(np.float32(1.0) - distance * inverse[pair], np.float32(0.0))
+        out[e] = total
+
+
+@Kernel
+def posture(
+    error: np.ndarray,
+    step: np.ndarray,
+    columns: np.ndarray,
+    command: np.ndarray,
+    from_speed: np.ndarray,
+    factors: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed.
+
+    `error`, shape (E, J), is without the open-loop `step`, of which joint j has column `columns[j]`; -1 for none.
+    """
+    for e in range(error.shape[0]):
+        speed = np.float32(0.0)
+        for i in range(command.shape[1]):
+            speed += abs(command[e, i])
+        gait = 0
+        while gait < from_speed.shape[0] and speed > from_speed[gait]:
+            gait += 1
+        total = np.float32(0.0)
+        for j in range(error.shape[1]):
+            beside = error[e, j]
+            if columns[j] >= 0:
+                beside -= step[e, columns[j]]
+            total += factors[gait, j] * beside * beside
+        out[e] = math.exp(total)
+
+
+@Kernel
+def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
+    """Fill exp(factor x sum of s (1 - s)), shape (E,), with s = x^2 + y^2 of the quaternions, shape (E, n, 4)."""
+    for e in range(quat.shape[0]):
+        total = np.float32(0.0)
+        for k in range(bodies.shape[0]):
+            x, y = quat[e, bodies[k], 1], quat[e, bodies[k], 2]
+            half = x * x + y * y
+            total += half - half * half
+        out[e] = math.exp(total * factor)

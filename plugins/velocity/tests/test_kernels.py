@@ -1,0 +1,39 @@
+"""Kernels give what the tensor operations give that they stand for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk import kernels
+from mjsdk.testing.worlds import TESTBOT, small_env
+
+
+def an_env(robot):
+    if robot != TESTBOT:
+        pytest.importorskip(f"mjsdk_robot_{robot}")
+    env = small_env(16, robot=robot, task="velocity")
+    env.commands.terms["twist"].config.resampling_time_range = [0.1, 0.4]
+    env.max_episode_length = 25
+    return env
+
+
+@pytest.mark.parametrize("robot", [TESTBOT, "g1", "go1"])
+def test_a_step_is_the_same_with_and_without_kernels(robot, monkeypatch):
+    """60 steps with resets and new commands; each begins from the same state, as they would drift apart."""
+    ours = an_env(robot)
+    monkeypatch.setattr(kernels, "ENABLED", False)
+    theirs = an_env(robot)
+    generator, ends = torch.Generator().manual_seed(0), 0
+    for _ in range(60):
+        theirs.load_state_dict(ours.state_dict())
+        action = torch.randn(16, ours.num_actions, generator=generator) * 0.4
+        found = []
+        for env, enabled in ((ours, True), (theirs, False)):
+            monkeypatch.setattr(kernels, "ENABLED", enabled)
+            obs, reward, terminated, truncated, _ = env.step(action)
+            terms = env.state_dict()["buffer/log/rewards"]
+            found.append((obs["critic"], reward, terminated, truncated, env.actions.controls, terms))
+        ends += int((terminated | truncated).sum())
+        torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
+    assert ends

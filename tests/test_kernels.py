@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import math
+
+import numba
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mjsdk import kernels
+from mjsdk.kernels import Kernel
+from mjsdk.kernels.mirror import add_uniform
+from mjsdk.kernels.sums import beyond_limits, ends, weighted_sums
+
+
+def double(values):
+    for i in range(len(values)):
+        values[i] *= 2.0
+
+
+def test_a_kernel_writes_to_the_memory_of_a_tensor():
+    tensor = torch.arange(4.0)
+    Kernel(double)(kernels.array(tensor))
+    assert tensor.tolist() == [0.0, 2.0, 4.0, 6.0]
+
+
+def test_nothing_is_lost_where_compiled_code_cannot_be_kept(monkeypatch):
+    njit, kept = numba.njit, []
+
+    def refusing(function, cache, **options):
+        kept.append(cache)
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(function, **options)
+
+    monkeypatch.setattr(numba, "njit", refusing)
+    values = np.ones(2)
+    Kernel(double)(values)
+    assert (values.tolist(), kept) == ([2.0, 2.0], [True, False])
+
+
+def test_a_full_disk_does_not_stop_a_kernel(monkeypatch):
+    njit = numba.njit
+
+    def full_disk(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(numba, "njit", lambda f, cache, **options: full_disk if cache else njit(f, **options))
+    values = np.ones(2)
+    Kernel(double)(values)
+    assert values.tolist() == [2.0, 2.0]
+
+
+def noise(seed, worlds=2000, scale=(0.0, 0.1, 2.0)):
+    values = np.zeros((worlds, len(scale)), np.float32)
+    state = np.array([seed], np.uint64)
+    add_uniform(values, np.array(scale, np.float32), state)
+    return values, state
+
+
+def test_noise_is_uniform_and_each_column_has_its_own():
+    values, _ = noise(1)
+    assert not values[:, 0].any()
+    for column, scale in ((1, 0.1), (2, 2.0)):
+        unit = values[:, column] / scale
+        assert (unit.min(), unit.max()) == pytest.approx((-1.0, 1.0), abs=0.01)
+        assert unit.mean() == pytest.approx(0.0, abs=0.05)
+        assert unit.var() == pytest.approx(1.0 / 3.0, abs=0.02)
+        assert abs(np.corrcoef(unit[1:], unit[:-1])[0, 1]) < 0.07
+    assert abs(np.corrcoef(values[:, 1], values[:, 2])[0, 1]) < 0.07
+
+
+def test_noise_repeats_with_its_state_and_goes_on_from_it():
+    (first, state), (again, _) = noise(7), noise(7)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(noise(int(state[0]))[0], first)
+
+
+numbers = st.floats(-1e3, 1e3, width=32)
+
+
+@given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=5), st.floats(0.0, 1.0, width=32))
+def test_weighted_sums_are_those_of_the_matrix_product(pairs, factor):
+    values, weights = np.array([pairs, pairs], np.float32).transpose(1, 0, 2), np.arange(1.0, 3.0, dtype=np.float32)
+    rows = np.ascontiguousarray(values.reshape(len(pairs), -1)[:, :2].T)
+    out = np.zeros(len(pairs), np.float32)
+    assert weighted_sums(rows, weights, np.float32(factor), out)
+    np.testing.assert_allclose(out, factor * (weights @ rows), rtol=1e-4, atol=1e-2)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_weighted_sum_that_is_not_finite_is_noticed(bad):
+    rows, out = np.ones((2, 3), np.float32), np.zeros(3, np.float32)
+    rows[1, 2] = bad
+    assert not weighted_sums(rows, np.ones(2, np.float32), np.float32(1.0), out)
+    assert out[:2].tolist() == [2.0, 2.0]
+
+
+def test_only_what_is_outside_counts():
+    limits = np.array([[-1.0, 1.0], [-np.inf, np.inf]], np.float32)
+    out = np.zeros(3, np.float32)
+    beyond_limits(np.array([[0.5, 9.0], [1.5, -9.0], [-3.0, 0.0]], np.float32), limits, out)
+    assert out.tolist() == [0.0, 0.5, 2.0]
+
+
+def test_who_failed_did_not_run_out_of_time():
+    reasons = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], bool)
+    terminated, truncated = np.zeros(4, bool), np.zeros(4, bool)
+    assert ends(reasons, np.array([True, False]), terminated, truncated) == 3
+    assert terminated.tolist() == [False, False, True, True]
+    assert truncated.tolist() == [False, True, False, False]
