@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -30,7 +32,7 @@ class RobotState:
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
         self._sites: dict[tuple[int, ...], Tensor] = {}
-        self.shared: dict[str, Tensor] = {}
+        self.shared: dict[str, Any] = {}
         """What several terms read, computed by the first that asks, until the state or the commands change."""
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
