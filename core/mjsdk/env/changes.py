@@ -26,6 +26,7 @@ def change_setting(env: Env, path: str, value: Any) -> None:
         env.rewards.sync()
     elif section in WITH_PARAMS and field.startswith("params.") and name in getattr(env, section).terms:
         _change_param(getattr(env, section).terms[name], path, field.removeprefix("params."), value)
+        getattr(env, section).rows.prepare()
     elif section == "commands" and name in env.commands.terms and field in _fields(env.commands.terms[name].config):
         _assign(env.commands.terms[name].config, field, value)
     else:

@@ -68,7 +68,7 @@ class DrawnCommand(CommandTerm):
         self.pinned[ids] = True
         self.time_left[ids] = torch.inf
         self.command[ids] = values
-        self.env.robot.shared.clear()
+        self.env.robot.commands_changed()
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds and draw what is due."""
@@ -92,7 +92,7 @@ class Commands:
     """All command terms."""
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
-        self._shared = env.robot.shared
+        self._robot = env.robot
         self.terms: dict[str, CommandTerm] = {}
         for name, config in configs.items():
             self.terms[name] = env.terms.get("command", config.func)(env, name, config)
@@ -101,7 +101,7 @@ class Commands:
         """Go on by `dt` seconds."""
         for term in self.terms.values():
             term.compute(dt)
-        self._shared.clear()
+        self._robot.commands_changed()
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +16,7 @@ from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.noise import UniformNoise
 from mjsdk.env.terms import BoundTerm
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.kernels import Call
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -25,13 +26,14 @@ class Observations:
     """All groups, side by side in one tensor. A term that several groups share is computed once per step."""
 
     def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
+        self._robot = env.robot
         self._mirror = env.mirror
         self.groups = {name: ObservationGroup(env, name, config) for name, config in groups.items()}
-        self._terms = [term for group in self.groups.values() for term in group.terms]
         widths = [group.width for group in self.groups.values()]
         self._raw = kernels.zeros(env.num_envs, sum(widths), device=env.device)
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
+        self._prepare()
         sizes = {name: group.size for name, group in self.groups.items()}
         self._remember = any(group.remembers for group in self.groups.values())
         self._now = kernels.zeros(env.num_envs, sum(sizes.values()), device=env.device) if self._remember else self._raw
@@ -39,6 +41,18 @@ class Observations:
         self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
+
+    def _prepare(self) -> None:
+        """Sort the terms into those that can fill their columns themselves, and others."""
+        self._calls: list[Call] = []
+        self._others: list[tuple[str, BoundTerm, Tensor]] = []
+        for group in self.groups.values():
+            for key, term, columns in group.terms_and_columns():
+                call = term.prepare(columns)
+                if call is None:
+                    self._others.append((key, term, columns))
+                else:
+                    self._calls.append(call)
 
     def _reflection(self, mirror: Mirror) -> Reflection:
         return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
@@ -52,11 +66,14 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.look()
+        self._robot.refresh()
+        for call in self._calls:
+            call()
         computed: dict[str, Tensor] = {}
-        for key, term in self._terms:
+        for key, term, columns in self._others:
             if key not in computed:
                 computed[key] = term()
-        torch.cat([computed[key] for key, _ in self._terms], 1, out=self._raw)
+            columns.copy_(computed[key])
         groups = [group.finish() for group in self.groups.values()]
         if self._remember:
             torch.cat(groups, 1, out=self._now)
@@ -86,8 +103,7 @@ class ObservationGroup:
         self._terms = {
             key: BoundTerm(env, "observation", f"{name}.terms.{key}", term) for key, term in config.terms.items()
         }
-        self.terms = [(f"{term.func} {term.params}", self._terms[key]) for key, term in config.terms.items()]
-        """The terms in their order, each with a key that is the same for terms that compute the same."""
+        self._keys = {key: f"{term.func} {term.params}" for key, term in config.terms.items()}
         widths = {key: self._width(key) for key in self._terms}
         self._raw_slices = _slices(widths)
         self.width = sum(widths.values())
@@ -117,6 +133,11 @@ class ObservationGroup:
         self._uniform = None
         if self._uniform_scale is not None:
             self._uniform = UniformNoise(self._env, f"observation/{self._name}", values, self._uniform_scale)
+
+    def terms_and_columns(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
+        """Each term with a key, the same for terms that compute the same, and with the columns that it fills."""
+        for key, where in self._raw_slices.items():
+            yield self._keys[key], self._terms[key], self._values[:, where]
 
     def reseed(self) -> None:
         """Begin the noise anew, with a seed from the environment's generator."""

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mjsdk import kernels
 from mjsdk.config.env import MetricTermConfig, RewardTermConfig, TerminationTermConfig
+from mjsdk.env.rows import Rows
 from mjsdk.env.terms import BoundTerm
-from mjsdk.errors import ConfigError, Mistake
 from mjsdk.kernels.sums import add_weighted, ends, weighted_sums
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ class Rewards:
             k: config for k, config in configs.items() if config.weight or f"rewards.{k}.weight" in changing
         }
         self.terms = {name: BoundTerm(env, "reward", name, config) for name, config in self._configs.items()}
-        self._forgetful = [term for term in self.terms.values() if term.remembers]
-        self._values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
+        self._values = kernels.zeros(len(self.terms), env.num_envs, device=env.device)
+        self.rows = Rows(env, self.terms.values(), self._values)
         self._weights = torch.zeros(len(self.terms), device=env.device)
         self.total = env.buffers.new("reward/total", env.num_envs)
         """Reward of the last step, shape (E,)."""
+        self._arrays = (self._values.numpy(), self._weights.numpy()) if kernels.used_on(env.device) else ()
         self.sync()
 
     def sync(self) -> None:
@@ -44,8 +45,7 @@ class Rewards:
 
     def compute(self, dt: float) -> Tensor:
         """The reward of a step of `dt` seconds, shape (E,). Worlds that blew up get none: MuJoCo has reset them."""
-        if self.terms:
-            torch.stack([_checked(term, term(), self.total.shape) for term in self.terms.values()], out=self._values)
+        self.rows.compute()
         if not self._add_up(dt):
             self._replace_non_finite()
             self._add_up(dt)
@@ -58,22 +58,20 @@ class Rewards:
     def _add_up(self, dt: float) -> bool:
         """Fill `total`; whether it is finite in all worlds."""
         if kernels.used_on(self._env.device):
-            values, weights, total = map(kernels.array, (self._values, self._weights, self.total))
-            return weighted_sums(values, weights, np.float32(dt), total)
+            return weighted_sums(*self._arrays, np.float32(dt), self.total.numpy())
         torch.mv(self._values.T, self._weights * dt, out=self.total)
         return math.isfinite(self.total.sum())  # one that is not, makes the sum so
 
     def add_to(self, sums: Tensor) -> None:
         """Add each weighted term of the last step [1/s] to `sums`, shape (terms, E)."""
         if kernels.used_on(self._env.device):
-            add_weighted(*map(kernels.array, (self._values, self._weights, sums)))
+            add_weighted(*self._arrays, sums.numpy())
         else:
             sums.addcmul_(self._values, self._weights.unsqueeze(1))
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self._forgetful:
-            term.reset(ids)
+        self.rows.reset(ids)
 
     def _replace_non_finite(self) -> None:
         """Raise for a term that is to blame; what a world that blew up gave is left out."""
@@ -90,28 +88,28 @@ class Terminations:
     def __init__(self, env: Env, configs: Mapping[str, TerminationTermConfig]) -> None:
         self._env = env
         self.terms = {name: BoundTerm(env, "termination", name, config) for name, config in configs.items()}
-        self._forgetful = [term for term in self.terms.values() if term.remembers]
         self.names = (*self.terms, "unstable")
         """All reasons: the terms, and physics that blew up."""
         time_outs = [*(config.time_out for config in configs.values()), False]
         self._is_time_out = torch.tensor(time_outs, device=env.device)
-        self.reasons = torch.zeros(len(self.names), env.num_envs, dtype=torch.bool, device=env.device)
+        self.reasons = kernels.zeros(len(self.names), env.num_envs, device=env.device, dtype=torch.bool)
         """Which reason holds in which world, shape (reasons, E)."""
+        self.rows = Rows(env, self.terms.values(), self.reasons)
         self.count = 0
         """Worlds whose episode ended in the last step."""
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
         """Worlds whose time was up in the last step, shape (E,)."""
+        ended = (self.reasons, self._is_time_out, self.terminated, self.truncated)
+        self._ends = ends.bind(*ended) if kernels.used_on(env.device) else None
 
     def compute(self) -> None:
         """Fill `terminated` and `truncated`."""
-        unstable = self._env.unstable
-        values = [_checked(term, term(), unstable.shape) for term in self.terms.values()]
-        torch.stack([*values, unstable], out=self.reasons)
-        if kernels.used_on(self._env.device):
-            tensors = (self.reasons, self._is_time_out, self.terminated, self.truncated)
-            self.count = ends(*map(kernels.array, tensors))
+        self.rows.compute()
+        self.reasons[-1].copy_(self._env.unstable)
+        if self._ends is not None:
+            self.count = self._ends()
         else:
             late = self._is_time_out.unsqueeze(1)
             self.terminated.copy_((self.reasons & ~late).any(0))
@@ -120,8 +118,7 @@ class Terminations:
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self._forgetful:
-            term.reset(ids)
+        self.rows.reset(ids)
 
 
 class Metrics:
@@ -129,28 +126,12 @@ class Metrics:
 
     def __init__(self, env: Env, configs: Mapping[str, MetricTermConfig]) -> None:
         self.terms = {name: BoundTerm(env, "metric", name, config) for name, config in configs.items()}
-        self._forgetful = [term for term in self.terms.values() if term.remembers]
-        self.values = torch.zeros(len(self.terms), env.num_envs, device=env.device)
-        """Each metric in the last step, shape (metrics, E)."""
+        self.rows = Rows(env, self.terms.values(), kernels.zeros(len(self.terms), env.num_envs, device=env.device))
 
     def compute(self) -> Tensor:
         """Each metric now, shape (metrics, E)."""
-        if self.terms:
-            torch.stack(
-                [_checked(term, term(), self.values.shape[1:]) for term in self.terms.values()], out=self.values
-            )
-        return self.values
+        return self.rows.compute()
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
-        for term in self._forgetful:
-            term.reset(ids)
-
-
-def _checked(term: BoundTerm, value: Tensor, shape: torch.Size) -> Tensor:
-    if not isinstance(value, Tensor) or value.shape != shape:
-        given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ConfigError(
-            [Mistake(term.path, f"{term.config.func} must give a tensor of shape {tuple(shape)}, not {given}")]
-        )
-    return value
+        self.rows.reset(ids)

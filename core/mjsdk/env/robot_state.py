@@ -10,8 +10,11 @@ from torch import Tensor
 from mjsdk import kernels
 from mjsdk.env.base_motion import BaseMotion
 from mjsdk.env.buffers import Buffers
+from mjsdk.env.derived import Derived
 from mjsdk.env.rotations import matrix_from_quat
 from mjsdk.errors import SceneError
+from mjsdk.kernels import Call
+from mjsdk.kernels.sums import differences
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.scene.joints import has_free_base, scalar_joints
@@ -38,14 +41,19 @@ class RobotState:
         self._qvel = physics.bind("qvel")
         self.has_free_base = has_free_base(model)
         self._motion = BaseMotion(self._qpos, self._qvel)
+        self._derived: list[Derived] = []
+        self._of_base = self.derive(self._motion.calculation()) if self.has_free_base else None
         hinges = scalar_joints(model)
         self._qpos_columns = as_index([int(model.jnt_qposadr[i]) for i in hinges])
         self._qvel_columns = as_index([int(model.jnt_dofadr[i]) for i in hinges])
+        self.joints_in_place = isinstance(self._qpos_columns, slice) and isinstance(self._qvel_columns, slice)
+        """Whether `joint_pos` and `joint_vel` are views of the physics' memory: joints follow each other evenly."""
         self.joint_names = scene.names.joints
         """Names of the joints, in the order of all joint tensors."""
         self.default_joint_pos = torch.tensor(scene.default_joint_pos, device=physics.device)
         """Joint positions of the pose that episodes start from [rad], shape (J,)."""
         self._joint_pos_rel = kernels.zeros(physics.num_envs, len(hinges), device=physics.device)
+        self._of_joints = self.derive(self._relation_of_joints())
         limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32, device=physics.device)
         limits[torch.tensor(model.jnt_limited[hinges] == 0)] = torch.tensor([-torch.inf, torch.inf])
         self.joint_pos_limits = limits
@@ -55,12 +63,32 @@ class RobotState:
         self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
 
+    def derive(self, compute: Call, from_commands: bool = False) -> Derived:
+        """Something that follows from the state, and from the commands too if so.
+
+        `compute` is called once after each change, if someone asks.
+        """
+        self._derived.append(Derived(compute, from_commands))
+        return self._derived[-1]
+
     def invalidate(self) -> None:
         """Forget derived quantities, after the state has changed in any world."""
         self._cache.clear()
         self._sites.clear()
         self.shared.clear()
-        self._motion.invalidate()
+        for quantity in self._derived:
+            quantity.stale = True
+
+    def commands_changed(self) -> None:
+        """Forget what follows from the commands."""
+        self.shared.clear()
+        for quantity in self._derived:
+            quantity.stale |= quantity.from_commands
+
+    def refresh(self) -> None:
+        """Bring all derived quantities up to date: prepared terms read their memory, and do not ask."""
+        for quantity in self._derived:
+            quantity.update()
 
     @property
     def joint_pos(self) -> Tensor:
@@ -70,9 +98,14 @@ class RobotState:
     @property
     def joint_pos_rel(self) -> Tensor:
         """Joint position relative to the default pose [rad], shape (E, J)."""
-        if "joint_pos_rel" not in self._cache:
-            self._cache["joint_pos_rel"] = torch.sub(self.joint_pos, self.default_joint_pos, out=self._joint_pos_rel)
-        return self._cache["joint_pos_rel"]
+        self._of_joints.update()
+        return self._joint_pos_rel
+
+    def _relation_of_joints(self) -> Call:
+        default, relative = self.default_joint_pos, self._joint_pos_rel
+        if self.joints_in_place and kernels.used_on(self._physics.device):
+            return differences.bind(self.joint_pos, default, relative)
+        return lambda: torch.sub(self.joint_pos, default, out=relative)
 
     @property
     def joint_vel(self) -> Tensor:
@@ -169,7 +202,7 @@ class RobotState:
 
     def write_base(self, ids: Tensor, pose: Tensor, velocity: Tensor) -> None:
         """Likewise, with position and orientation in one tensor, shape (n, 7), and velocities in one, shape (n, 6)."""
-        self._free()
+        self._base(pose)
         self._physics.write("qpos", pose, ids)
         self._physics.write("qvel", velocity, ids)
         self.invalidate()
@@ -189,12 +222,14 @@ class RobotState:
         self.invalidate()
 
     def _base(self, state: Tensor) -> Tensor:
-        self._free()
+        if not self.has_free_base:
+            raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
         return state
 
     def _free(self) -> BaseMotion:
-        if not self.has_free_base:
-            raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
+        self._base(self._qpos)
+        if self._of_base is not None:
+            self._of_base.update()
         return self._motion
 
 

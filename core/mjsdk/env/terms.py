@@ -14,6 +14,7 @@ from mjsdk.config.env import TermConfig
 from mjsdk.env.mirror import Mirror, Reflection, reflection_of
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError
+from mjsdk.kernels import Call, used_on
 from mjsdk.selection import PerJoint, Selection, resolve
 from mjsdk.terms import CONFIG_SECTIONS, parameters
 
@@ -52,6 +53,13 @@ class BoundTerm:
             f"{self.path}: the term {self.config.func} raised {type(error).__name__}: {error} "
             f"({last.filename}, line {last.lineno}). Mend the term, or leave it out: --{self.path} null"
         )
+
+    def prepare(self, out: torch.Tensor) -> Call | None:
+        """What writes the term's value to `out` in every step; none where kernels are off or the term has none."""
+        maker = getattr(self.function if self._object is None else self._object, "prepare", None)
+        if maker is None or not used_on(self._env.device):
+            return None
+        return maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,35 +29,69 @@ def used_on(device: str) -> bool:
     return ENABLED and device == "cpu"
 
 
+Call = Callable[[], Any]
+"""A kernel with its arguments."""
+
+
+def prepared_by(maker: Callable[..., Call | None]) -> Callable[[Any], Any]:
+    """Decorator of a term that is a function: `maker(env, out, **params)` gives the call that fills `out` for it.
+
+    The call does the same on a CPU as the term does anywhere, without tensors that come and go. A term that is a class
+    has a method `prepare(env, out)` instead. What the call reads lies in memory that stays: physics, buffers, and what
+    `env.robot.refresh()` brings up to date; where that is not so, there is no call to give but None.
+    """
+
+    def mark(term: Any) -> Any:
+        term.prepare = maker
+        return term
+
+    return mark
+
+
 class Kernel:
     """A function of arrays and numbers that is compiled when it is first called."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
-        self._compiled: Callable[..., Any] | None = None
+        self._dispatcher: Any = None
 
     def __call__(self, *args: Any) -> Any:
-        """Run it, on arrays that it writes to in place."""
-        if self._compiled is None:
-            self._compiled = _compiled(self.function)
+        """Run it, on arrays that it writes to in place and numbers."""
         try:
-            return self._compiled(*args)
-        except OSError:  # the compiled code cannot be kept, as on a full disk
-            self._compiled = _compiled(self.function, keep=False)
-            return self._compiled(*args)
+            return self._compiled()(*args)
+        except OSError:  # a full disk: the compiled code cannot be kept
+            return self._compiled(keep=False)(*args)
+
+    def bind(self, *args: Any) -> Call:
+        """The kernel with its arguments, compiled for them, for calls in every step: arrays, numbers, and tensors whose
+        memory it uses.
+        """
+        import numba
+
+        ready = [array(arg) if isinstance(arg, Tensor) else arg for arg in args]
+        signature = tuple(map(numba.typeof, ready))
+        try:
+            self._compiled().compile(signature)
+        except OSError:
+            self._compiled(keep=False).compile(signature)
+        return partial(self._dispatcher, *ready)
+
+    def _compiled(self, keep: bool = True) -> Any:
+        if self._dispatcher is None or not keep:
+            self._dispatcher = _dispatcher(self.function, keep)
+        return self._dispatcher
 
 
-def _compiled(function: Callable[..., Any], keep: bool = True) -> Callable[..., Any]:
+def _dispatcher(function: Callable[..., Any], keep: bool) -> Any:
+    """What numba makes of a function: it compiles for each kind of arguments once."""
     import numba
 
     try:
-        return numba.njit(
-            function, cache=keep, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"}, boundscheck=False
-        )
+        return numba.njit(function, cache=keep, nogil=True, error_model="numpy", fastmath={"contract", "reassoc"})
     except RuntimeError:  # nowhere to keep it: neither beside the source nor in the user's cache
         if not keep:
             raise
-        return _compiled(function, keep=False)
+        return _dispatcher(function, keep=False)
 
 
 def array(tensor: Tensor) -> np.ndarray:

@@ -8,6 +8,8 @@ import numpy as np
 
 from mjsdk.kernels import Kernel
 
+ONE = np.float32(1.0)
+
 
 @Kernel
 def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact: np.ndarray) -> None:
@@ -17,6 +19,30 @@ def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact:
             x, y, z = force[e, part, 0], force[e, part, 1], force[e, part, 2]
             load[e, part] = math.sqrt(x * x + y * y + z * z)
             in_contact[e, part] = load[e, part] > touch
+
+
+@Kernel
+def copy(values: np.ndarray, out: np.ndarray) -> None:
+    """Copy rows, shape (E, n)."""
+    for e in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            out[e, i] = values[e, i]
+
+
+@Kernel
+def totals(values: np.ndarray, others: np.ndarray, out: np.ndarray) -> None:
+    """Fill the sums of two arrays, shape (E, n)."""
+    for e in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            out[e, i] = values[e, i] + others[e, i]
+
+
+@Kernel
+def differences(values: np.ndarray, minus: np.ndarray, out: np.ndarray) -> None:
+    """Fill each row of `values`, shape (E, n), less `minus`, shape (n,)."""
+    for e in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            out[e, i] = values[e, i] - minus[i]
 
 
 @Kernel
@@ -56,6 +82,27 @@ def exponentials(values: np.ndarray, factor: np.float32, out: np.ndarray) -> Non
     """Fill exp(factor x value), shape (E,)."""
     for e in range(values.shape[0]):
         out[e] = math.exp(values[e] * factor)
+
+
+@Kernel
+def assign(values: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
+    """Fill factor x value, shape (E,); of true and false, 1 and 0 count."""
+    for e in range(values.shape[0]):
+        out[e] = factor * np.float32(values[e])
+
+
+@Kernel
+def opposite(values: np.ndarray, out: np.ndarray) -> None:
+    """Fill 0 for true and 1 for false, shape (E,)."""
+    for e in range(values.shape[0]):
+        out[e] = 0.0 if values[e] else 1.0
+
+
+@Kernel
+def above(values: np.ndarray, limit: float, out: np.ndarray) -> None:
+    """Fill whether each value is above a limit, shape (E,)."""
+    for e in range(values.shape[0]):
+        out[e] = values[e] > limit
 
 
 @Kernel

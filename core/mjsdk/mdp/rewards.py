@@ -6,42 +6,37 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import take
-from mjsdk.kernels.sums import beyond_limits, exponentials, squared_changes, squares
+from mjsdk.kernels import Call, prepared_by
+from mjsdk.kernels.sums import ONE, assign, beyond_limits, exponentials, opposite, squared_changes, squares
 from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.selection import Joints, PerJoint
 
 
+def _exp(square: Tensor, std: float, out: Tensor) -> Call:
+    """The call that fills exp(-square / std^2)."""
+    return exponentials.bind(square, np.float32(-1.0 / (std * std)), out)
+
+
 def sum_of_squares(values: Tensor) -> Tensor:
     """Of each world's numbers, shape (E, n) to (E,). A product, since `pow` is one kind of operation more per step."""
-    if not kernels.used_on(str(values.device)):
-        return (values * values).sum(1)
-    total = values.new_empty(len(values))
-    squares(kernels.array(values), kernels.array(total))
-    return total
+    return (values * values).sum(1)
 
 
-def exp_of(values: Tensor, factor: float) -> Tensor:
-    """exp(factor x value), shape (E,)."""
-    if not kernels.used_on(str(values.device)):
-        return torch.exp(values * factor)
-    out = torch.empty_like(values)
-    exponentials(kernels.array(values), np.float32(factor), kernels.array(out))
-    return out
-
-
+@prepared_by(lambda env, out: opposite.bind(env.terminations.terminated, out))
 def is_alive(env: Env) -> Tensor:
     """1 in every step in which the world did not fail."""
     return (~env.terminations.terminated).float()
 
 
+@prepared_by(lambda env, out: assign.bind(env.terminations.terminated, ONE, out))
 def is_terminated(env: Env) -> Tensor:
     """1 in the step in which the world failed."""
     return env.terminations.terminated.float()
 
 
+@prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_lin_vel, std, out))
 def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the heading frame.
 
@@ -50,9 +45,10 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
             gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
-    return exp_of(squared_lin_vel_error(env, command), -1.0 / (std * std))
+    return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
 
 
+@prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_ang_vel, std, out))
 def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     """How well the yaw rate follows the command: exp(-error^2 / std^2).
 
@@ -61,9 +57,10 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
         std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
             below 0.3 the swing drowns the mean.
     """
-    return exp_of(squared_ang_vel_error(env, command), -1.0 / (std * std))
+    return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
 
+@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_lin_vel, ONE, out))
 def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame.
 
@@ -73,6 +70,7 @@ def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_lin_vel_error(env, command)
 
 
+@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_ang_vel, ONE, out))
 def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2].
 
@@ -85,6 +83,7 @@ def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_ang_vel_error(env, command)
 
 
+@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).drift, ONE, out))
 def drift(env: Env, command: str) -> Tensor:
     """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
 
@@ -103,20 +102,23 @@ def upright(env: Env, std: float = 0.45) -> Tensor:
     Args:
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Smaller is stricter.
     """
-    return exp_of(flat_orientation_l2(env), -1.0 / (std * std))
+    return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
 
 
+@prepared_by(lambda env, out: squares.bind(env.robot.projected_gravity_b[:, :2], out))
 def flat_orientation_l2(env: Env) -> Tensor:
     """Squared sine of the base's tilt [-]."""
     return sum_of_squares(env.robot.projected_gravity_b[:, :2])
 
 
+@prepared_by(lambda env, out: squares.bind(env.robot.root_lin_vel_w[:, 2:], out))
 def lin_vel_z_l2(env: Env) -> Tensor:
     """Squared vertical velocity of the base [m^2/s^2]."""
     speed = env.robot.root_lin_vel_w[:, 2]
     return speed * speed
 
 
+@prepared_by(lambda env, out: squares.bind(env.robot.root_ang_vel_b[:, :2], out))
 def ang_vel_xy_l2(env: Env) -> Tensor:
     """Squared roll and pitch rates of the base [rad^2/s^2]."""
     return sum_of_squares(env.robot.root_ang_vel_b[:, :2])
@@ -154,14 +156,10 @@ def joint_acc_l2(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[ass
     return sum_of_squares(take(env.robot.joint_acc, joints.index))
 
 
+@prepared_by(lambda env, out: squared_changes.bind(env.actions.action, env.actions.prev_action, out))
 def action_rate_l2(env: Env) -> Tensor:
     """Sum of squared changes of the action since the step before [-]."""
-    now, before = env.actions.action, env.actions.prev_action
-    if not kernels.used_on(env.device):
-        return sum_of_squares(now - before)
-    total = now.new_empty(len(now))
-    squared_changes(*map(kernels.array, (now, before, total)))
-    return total
+    return sum_of_squares(env.actions.action - env.actions.prev_action)
 
 
 def action_acc_l2(env: Env) -> Tensor:
@@ -170,14 +168,16 @@ def action_acc_l2(env: Env) -> Tensor:
     return sum_of_squares(actions.action - 2.0 * actions.prev_action + actions.prev_prev_action)
 
 
+def _prepare_limits(env: Env, out: Tensor) -> Call | None:
+    robot = env.robot
+    return beyond_limits.bind(robot.joint_pos, robot.soft_joint_pos_limits, out) if robot.joints_in_place else None
+
+
+@prepared_by(_prepare_limits)
 def joint_pos_limits(env: Env) -> Tensor:
     """How far joints are beyond their soft limits, summed [rad]."""
     pos, limits = env.robot.joint_pos, env.robot.soft_joint_pos_limits
-    if not kernels.used_on(env.device):
-        return (pos - pos.clamp(*limits.unbind(1))).abs_().sum(1)
-    total = pos.new_empty(len(pos))
-    beyond_limits(*map(kernels.array, (pos, limits, total)))
-    return total
+    return (pos - pos.clamp(*limits.unbind(1))).abs_().sum(1)
 
 
 def electrical_power(env: Env) -> Tensor:

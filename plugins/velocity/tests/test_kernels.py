@@ -9,12 +9,15 @@ from mjsdk import kernels
 from mjsdk.testing.worlds import TESTBOT, small_env
 
 
+def shorten(composed):
+    composed.env.episode_length_s = 0.5
+
+
 def an_env(robot):
     if robot != TESTBOT:
         pytest.importorskip(f"mjsdk_robot_{robot}")
-    env = small_env(16, robot=robot, task="velocity")
+    env = small_env(16, robot=robot, task="velocity", edit=shorten)
     env.commands.terms["twist"].config.resampling_time_range = [0.1, 0.4]
-    env.max_episode_length = 25
     return env
 
 

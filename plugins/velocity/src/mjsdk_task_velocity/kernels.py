@@ -44,6 +44,21 @@ def gait_reward(
 
 
 @Kernel
+def heights(sites: np.ndarray, feet: np.ndarray, out: np.ndarray) -> None:
+    """Fill the heights of some sites, shape (E, sites, 3) to (E, F)."""
+    for e in range(sites.shape[0]):
+        for foot in range(feet.shape[0]):
+            out[e, foot] = sites[e, feet[foot], 2]
+
+
+@Kernel
+def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
+    """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
+    for e in range(first.shape[0]):
+        out[e] = 1.0 if first[e] and not second[e] else 0.0
+
+
+@Kernel
 def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
     """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
     for e in range(sites.shape[0]):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
+from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import logarithms
 from mjsdk.selection import Sites
+from mjsdk_task_velocity.kernels import heights
 
 
 def _of_feet(mirror: Mirror, env: Env, feet: Sites) -> Reflection:
@@ -20,7 +22,12 @@ def _of_forces(mirror: Mirror, env: Env, sensor: str) -> Reflection:
     return mirror.parts(env.sensor_parts(sensor))
 
 
+def _prepare_height(env: Env, out: Tensor, feet: Sites) -> Call:
+    return heights.bind(env.robot.site_pos_w, np.array(feet.ids), out)
+
+
 @reflects(_of_feet)
+@prepared_by(_prepare_height)
 def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assignment]
     """Height of the feet's sites over the ground [m], shape (E, F).
 
@@ -31,18 +38,14 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
 
 
 @reflects(_of_forces)
+@prepared_by(lambda env, out, sensor: logarithms.bind(env.contact(sensor).force_w, 2, out))
 def foot_force(env: Env, sensor: str = "feet_contact") -> Tensor:
     """Vertical force on the feet as log(1 + |F|) [-], shape (E, F).
 
     Args:
         sensor: Name of the feet's contact sensor.
     """
-    force = env.contact(sensor).force_w
-    if not kernels.used_on(env.device):
-        return torch.log1p(force[..., 2].abs())
-    out = force.new_empty(force.shape[:2])
-    logarithms(kernels.array(force), 2, kernels.array(out))
-    return out
+    return torch.log1p(env.contact(sensor).force_w[..., 2].abs())
 
 
 TERMS = {"foot_force": foot_force, "foot_height": foot_height}

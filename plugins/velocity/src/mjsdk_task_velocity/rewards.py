@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import as_index, take
+from mjsdk.kernels import Call, prepared_by
 from mjsdk.mdp.actions import SteppingJointPosition
-from mjsdk.mdp.commands import STANDING, commanded_speed, gait_clock
+from mjsdk.mdp.commands import STANDING, GaitClock, commanded_speed, gait_clock
 from mjsdk.selection import Bodies, PerJoint, Sites
-from mjsdk_task_velocity.kernels import crowding, gait_reward, posture, uprightness
+from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
 
 
 def _moving(env: Env, command: str) -> Tensor:
@@ -83,6 +81,12 @@ def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
     return (contact.load * contact.flights.first_contact).sum(1)
 
 
+def _prepare_upright(env: Env, out: Tensor, bodies: Bodies, std: float) -> Call:
+    factor = np.float32(-4.0 / (std * std * len(bodies)))
+    return uprightness.bind(env.robot.body_quat_w, np.array(bodies.ids), factor, out)
+
+
+@prepared_by(_prepare_upright)
 def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tensor:  # type: ignore[assignment]
     """How upright bodies are: exp(-mean(sin^2 of the tilt) / std^2).
 
@@ -91,14 +95,9 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1.
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
-    quat, factor = env.robot.body_quat_w, -4.0 / (std * std * len(bodies))
-    if kernels.used_on(env.device):
-        out = quat.new_empty(len(quat))
-        uprightness(kernels.array(quat), np.array(bodies.ids), np.float32(factor), kernels.array(out))
-        return out
-    x_and_y = take(quat, bodies.index)[..., 1:3]
+    x_and_y = take(env.robot.body_quat_w, bodies.index)[..., 1:3]
     half = (x_and_y * x_and_y).sum(-1)
-    return torch.exp((half - half * half).sum(1) * factor)
+    return torch.exp((half - half * half).sum(1) * (-4.0 / (std * std * len(bodies))))
 
 
 class GaitReward:
@@ -138,27 +137,19 @@ class GaitReward:
         self._velocity = velocity
         self._height, self._load, self._slip = height, load, slip
         self._rest = float(env.robot.pos_of_sites_w(feet)[0, :, 2].min())
-        self._total = kernels.zeros(env.num_envs, device=env.device)
-        if kernels.used_on(env.device):
-            self._arrays = self._arguments(env)
+
+    def prepare(self, env: Env, out: Tensor) -> Call:
+        """The call that fills the reward."""
+        number, clock, contact = np.float32, self._clock, self._contact
+        return gait_reward.bind(
+            *(clock.foot_phase, number(clock.config.swing), clock.told),
+            *(contact.in_contact, contact.load, number(self._load)),
+            *(env.robot.site_pos_w, np.array(self._feet.ids), number(self._rest), number(self._height)),
+            *(env.sensor(self._velocity), number(self._slip), out),
+        )
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        if not kernels.used_on(env.device):
-            return self._compute(env)
-        gait_reward(*self._arrays)
-        return self._total
-
-    def _arguments(self, env: Env) -> tuple[Any, ...]:
-        array, clock, contact = kernels.array, self._clock, self._contact
-        return (
-            *(array(clock.foot_phase), np.float32(clock.config.swing), array(clock.told)),
-            *(array(contact.in_contact), array(contact.load), np.float32(self._load)),
-            *(array(env.robot.site_pos_w), np.array(self._feet.ids), np.float32(self._rest), np.float32(self._height)),
-            *(array(env.sensor(self._velocity)), np.float32(self._slip), array(self._total)),
-        )
-
-    def _compute(self, env: Env) -> Tensor:
         swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
         lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(0.5 / self._height).clamp_(0.0, 0.5)
@@ -168,13 +159,23 @@ class GaitReward:
         return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
 
 
+def _prepare_marching(env: Env, out: Tensor, clock: str) -> Call:
+    gait = _clock_of_marching(env, clock)
+    return only_first.bind(gait.moving, gait.told, out)
+
+
+def _clock_of_marching(env: Env, clock: str) -> GaitClock:
+    return gait_clock(env, clock, "env.rewards.marching.params.clock")
+
+
+@prepared_by(_prepare_marching)
 def marching(env: Env, clock: str = "gait") -> Tensor:
     """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
 
     Args:
         clock: Name of the gait clock.
     """
-    gait = gait_clock(env, clock, "env.rewards.marching.params.clock")
+    gait = _clock_of_marching(env, clock)
     return (gait.moving & ~gait.told).float()
 
 
@@ -195,24 +196,17 @@ class FootCrowding:
                 Sane: 0.3..0.9. Larger keeps legs apart, and hinders sideways steps.
         """
         self._feet = feet
-        pairs = torch.combinations(torch.arange(len(feet)), 2)
-        self._first, self._second = (as_index(column.tolist()) for column in pairs.T)
+        self._pairs = torch.combinations(torch.arange(len(feet)), 2).T.numpy()
+        self._first, self._second = (as_index(column.tolist()) for column in self._pairs)
         self._inverse = 1.0 / (share * self._distances(env)[:1])
-        self._total = kernels.zeros(env.num_envs, device=env.device)
-        if kernels.used_on(env.device):
-            ids = np.array(feet.ids)[pairs.T.numpy()]
-            tensors = (env.robot.site_pos_w, self._inverse[0], self._total)
-            sites, inverse, total = map(kernels.array, tensors)
-            self._arrays = (sites, *ids, inverse, total)
+
+    def prepare(self, env: Env, out: Tensor) -> Call:
+        """The call that fills the penalty."""
+        ids = np.array(self._feet.ids)
+        return crowding.bind(env.robot.site_pos_w, ids[self._pairs[0]], ids[self._pairs[1]], self._inverse[0], out)
 
     def __call__(self, env: Env) -> Tensor:
         """The penalty, shape (E,)."""
-        if not kernels.used_on(env.device):
-            return self._compute(env)
-        crowding(*self._arrays)
-        return self._total
-
-    def _compute(self, env: Env) -> Tensor:
         return (1.0 - self._distances(env) * self._inverse).clamp_(min=0.0).sum(1)
 
     def _distances(self, env: Env) -> Tensor:
@@ -255,12 +249,13 @@ class VariablePosture:
         self._from_speed = torch.tensor([STANDING, running_speed], device=env.device)
         term = env.actions.terms.get(action)
         self._stepping = term if isinstance(term, SteppingJointPosition) else None
-        self._total = kernels.zeros(env.num_envs, device=env.device)
-        if kernels.used_on(env.device):
-            step = self._stepping.last_step if self._stepping else env.robot.joint_pos_rel
-            about_step = (step, self._columns_of_step(tolerances.shape[1]))
-            tensors = (*about_step, env.command(command), self._from_speed, self._factors, self._total)
-            self._arrays = [*map(kernels.array, tensors)]
+
+    def prepare(self, env: Env, out: Tensor) -> Call:
+        """The call that fills the reward."""
+        error = env.robot.joint_pos_rel
+        step = self._stepping.last_step if self._stepping else error
+        columns = self._columns_of_step(error.shape[1])
+        return posture.bind(error, step, columns, env.command(self._command), self._from_speed, self._factors, out)
 
     def _columns_of_step(self, joints: int) -> Tensor:
         """Which column of the open-loop step belongs to each joint, shape (J,); -1 where there is none."""
@@ -271,12 +266,6 @@ class VariablePosture:
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        if not kernels.used_on(env.device):
-            return self._compute(env)
-        posture(kernels.array(env.robot.joint_pos_rel), *self._arrays)
-        return self._total
-
-    def _compute(self, env: Env) -> Tensor:
         gait = torch.bucketize(commanded_speed(env, self._command), self._from_speed)
         error = env.robot.joint_pos_rel
         if self._stepping is not None:

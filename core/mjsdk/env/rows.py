@@ -1,0 +1,62 @@
+"""The values of terms that give one number per world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from mjsdk.env.terms import BoundTerm
+from mjsdk.errors import ConfigError, Mistake
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
+    from mjsdk.kernels import Call
+
+
+class Rows:
+    """A row of values for each of some terms, shape (terms, E), filled anew in every step.
+
+    Terms that can be prepared write their row themselves, which on a CPU takes a third of the time of a tensor that is
+    returned and copied.
+    """
+
+    def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
+        self._env, self._terms, self._values = env, list(terms), values
+        self._forgetful = [term for term in self._terms if term.remembers]
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Prepare the terms, again after their parameters have changed."""
+        self._calls: list[Call] = []
+        self._others: list[tuple[Tensor, BoundTerm]] = []
+        for row, term in zip(self._values.unbind(0), self._terms, strict=False):
+            call = term.prepare(row)
+            if call is None:
+                self._others.append((row, term))
+            else:
+                self._calls.append(call)
+
+    def compute(self) -> Tensor:
+        """Fill the rows and give them."""
+        self._env.robot.refresh()
+        for call in self._calls:
+            call()
+        for row, term in self._others:
+            row.copy_(_checked(term, term(), row))
+        return self._values
+
+    def reset(self, ids: Tensor) -> None:
+        """Let terms forget the worlds `ids`."""
+        for term in self._forgetful:
+            term.reset(ids)
+
+
+def _checked(term: BoundTerm, value: Tensor, row: Tensor) -> Tensor:
+    if not isinstance(value, Tensor) or value.shape != row.shape:
+        given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise ConfigError(
+            [Mistake(term.path, f"{term.config.func} must give a tensor of shape {tuple(row.shape)}, not {given}")]
+        )
+    return value
