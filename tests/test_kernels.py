@@ -107,7 +107,8 @@ def test_only_what_is_outside_counts():
 
 def test_who_failed_did_not_run_out_of_time():
     reasons = np.array([[0, 1, 0, 1], [0, 0, 1, 1]], bool)
-    terminated, truncated = np.zeros(4, bool), np.zeros(4, bool)
-    assert ends(reasons, np.array([True, False]), terminated, truncated) == 3
+    terminated, truncated, ids = np.zeros(4, bool), np.zeros(4, bool), np.zeros(4, int)
+    assert ends(reasons, np.array([True, False]), terminated, truncated, ids) == 3
+    assert ids[:3].tolist() == [1, 2, 3]
     assert terminated.tolist() == [False, False, True, True]
     assert truncated.tolist() == [False, True, False, False]

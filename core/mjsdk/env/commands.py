@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.env.mirror import Reflection
-from mjsdk.env.timers import due
+from mjsdk.env.timers import due, wind_up
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -84,7 +84,7 @@ class DrawnCommand(CommandTerm):
             self._draw(free)
 
     def _draw(self, ids: Tensor) -> None:
-        self.time_left.index_copy_(0, ids, self.env.draw(self.config.resampling_time_range, len(ids)))
+        wind_up(self.env, self.time_left, self.config.resampling_time_range, ids)
         self.resample(ids)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
 from mjsdk.config.env import EnvConfig
 from mjsdk.env.actions import Actions
 from mjsdk.env.buffers import Buffers
@@ -24,6 +25,7 @@ from mjsdk.env.rewards import Metrics, Rewards, Terminations
 from mjsdk.env.robot_state import RobotState
 from mjsdk.env.spaces import Box
 from mjsdk.errors import PhysicsError, closest, listing
+from mjsdk.kernels.rows import count_step
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
@@ -62,6 +64,8 @@ class Env:
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.any_unstable = False
         """Whether there is any such world."""
+        counters = (self.episode_length_buf, self._counter)
+        self._count = count_step.bind(*counters) if kernels.used_on(self.device) else self._count_by_tensors
         self.all_ids = torch.arange(self.num_envs, device=self.device)
         self.physics_seconds = 0.0
         """Wall time spent in the physics so far [s]."""
@@ -200,8 +204,7 @@ class Env:
         """One step without autograd's bookkeeping: reward, terminated, truncated, shape (E,) each."""
         self.actions.process(action)
         self._simulate()
-        self.episode_length_buf += 1
-        self._counter += 1
+        self._count()
         for contact in self.contacts.values():
             contact.update(self.step_dt)
         self.terminations.compute()
@@ -209,8 +212,8 @@ class Env:
         self.log.step()
         self.events.interval(self.step_dt)
         terminated, truncated = self.terminations.terminated, self.terminations.truncated
-        if self.terminations.count:
-            done = (terminated | truncated).nonzero().squeeze(1)
+        done = self.terminations.done
+        if len(done):
             self.log.end(done)
             self._reset(done)
         self.commands.compute(self.step_dt)
@@ -269,19 +272,26 @@ class Env:
         if self.mirror is not None:
             self.mirror.look()
 
+    def _count_by_tensors(self) -> None:
+        self.episode_length_buf += 1
+        self._counter += 1
+
     def _simulate(self) -> None:
         start = time.perf_counter()
         self.physics.step(self.config.decimation)
         self.physics_seconds += time.perf_counter() - start
         self.robot.invalidate()
         unstable = self.physics.unstable()
-        was_unstable, self.any_unstable = self.any_unstable, bool(unstable.any())
-        if self.any_unstable or was_unstable:
+        if unstable is not None:
             self.unstable.copy_(unstable)
+            self.any_unstable = bool(unstable.any())
+        elif self.any_unstable:
+            self.unstable.fill_(False)
+            self.any_unstable = False
         if self.any_unstable:
             logger.warning(
                 "physics became unstable in %d of %d worlds; their episodes end. If so again, shorten sim.timestep",
-                int(unstable.sum()),
+                int(self.unstable.sum()),
                 self.num_envs,
             )
 

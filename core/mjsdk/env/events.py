@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
 from mjsdk.env.terms import BoundTerm
-from mjsdk.env.timers import due
+from mjsdk.env.timers import due, wind_up
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Events:
         for term in self._by_mode["reset"].values():
             term(ids)
         for name, time_left in self._time_left.items():
-            time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
+            wind_up(self._env, time_left, self._intervals[name], ids)
 
     def interval(self, dt: float) -> None:
         """Go on by `dt` seconds and do what is due."""
@@ -48,7 +48,7 @@ class Events:
             time_left = self._time_left[name]
             ids = due(time_left, dt)
             if ids is not None:
-                time_left.index_copy_(0, ids, self._env.uniform(*self._intervals[name], len(ids)))
+                wind_up(self._env, time_left, self._intervals[name], ids)
                 term(ids)
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from mjsdk import kernels
+from mjsdk.kernels.rows import close_episodes
+
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
 
@@ -28,16 +31,17 @@ class EpisodeLog:
         self._episodes_now = env.buffers.new("log/episodes_now", 4, env.num_envs)
         """Per world: 1, whether it failed, sum of reward and length of its episode so far; sums over those that end."""
         self._episodes_now[0] = 1.0
-        self._failed, self._return, self._length = self._episodes_now[1:]
+        self._failed = self._episodes_now[1]
+        self._add_step = env.rewards.logging(self._rewards, self._episodes_now, self._steps)
+        ends = (env.terminations.terminated, env.terminations.reasons)
+        sums = (*ends, self._episodes_now, self._reasons, self._ended)
+        self._arrays = [*map(kernels.array, sums)] if kernels.used_on(env.device) else []
 
     def step(self) -> None:
         """Take in a step, before worlds are reset."""
-        self._env.rewards.add_to(self._rewards)
+        self._add_step()
         if len(self._metrics):
             self._metrics += self._env.metrics.compute()
-        self._steps += 1
-        self._return += self._env.rewards.total
-        self._length += 1.0
 
     def begin(self, ids: Tensor) -> None:
         """Begin episodes in the worlds `ids`; what was there before ended without an end, and does not count."""
@@ -45,6 +49,9 @@ class EpisodeLog:
 
     def end(self, ids: Tensor) -> None:
         """Take in the episodes of the worlds `ids` that ended."""
+        if kernels.used_on(self._env.device):
+            close_episodes(ids.numpy(), *self._arrays)
+            return
         self._failed.copy_(self._env.terminations.terminated)
         self._reasons += self._env.terminations.reasons.index_select(1, ids).sum(1)
         self._ended += self._episodes_now.index_select(1, ids).sum(1)

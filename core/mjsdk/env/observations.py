@@ -37,7 +37,7 @@ class Observations:
         sizes = {name: group.size for name, group in self.groups.items()}
         self._remember = any(group.remembers for group in self.groups.values())
         self._now = kernels.zeros(env.num_envs, sum(sizes.values()), device=env.device) if self._remember else self._raw
-        self._slices = _slices(sizes)
+        self._groups = {name: self._now[:, where] for name, where in _slices(sizes).items()}
         self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
@@ -82,7 +82,7 @@ class Observations:
 
     def hand_out(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
-        self.last = {name: self._now[:, where].clone() for name, where in self._slices.items()}
+        self.last = {name: values.clone() for name, values in self._groups.items()}
         return self.last
 
     def reset(self, ids: Tensor) -> None:

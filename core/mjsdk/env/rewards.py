@@ -14,7 +14,9 @@ from mjsdk import kernels
 from mjsdk.config.env import MetricTermConfig, RewardTermConfig, TerminationTermConfig
 from mjsdk.env.rows import Rows
 from mjsdk.env.terms import BoundTerm
-from mjsdk.kernels.sums import add_weighted, ends, weighted_sums
+from mjsdk.kernels import Call
+from mjsdk.kernels.rows import log_step
+from mjsdk.kernels.sums import ends, weighted_sums
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -62,12 +64,18 @@ class Rewards:
         torch.mv(self._values.T, self._weights * dt, out=self.total)
         return math.isfinite(self.total.sum())  # one that is not, makes the sum so
 
-    def add_to(self, sums: Tensor) -> None:
-        """Add each weighted term of the last step [1/s] to `sums`, shape (terms, E)."""
+    def logging(self, sums: Tensor, episodes_now: Tensor, steps: Tensor) -> Call:
+        """What adds the last step to sums: each weighted term [1/s] to `sums`, shape (terms, E), and see EpisodeLog."""
         if kernels.used_on(self._env.device):
-            add_weighted(*self._arrays, sums.numpy())
-        else:
+            return log_step.bind(self._values, self._weights, sums, self.total, episodes_now, steps)
+
+        def add() -> None:
             sums.addcmul_(self._values, self._weights.unsqueeze(1))
+            episodes_now[2].add_(self.total)
+            episodes_now[3].add_(1.0)
+            steps.add_(1)
+
+        return add
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
@@ -95,26 +103,27 @@ class Terminations:
         self.reasons = kernels.zeros(len(self.names), env.num_envs, device=env.device, dtype=torch.bool)
         """Which reason holds in which world, shape (reasons, E)."""
         self.rows = Rows(env, self.terms.values(), self.reasons)
-        self.count = 0
-        """Worlds whose episode ended in the last step."""
+        self._ids = torch.arange(env.num_envs, device=env.device)
+        self.done = self._ids[:0]
+        """Numbers of the worlds whose episode ended in the last step, shape (n,)."""
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
         """Worlds whose time was up in the last step, shape (E,)."""
-        ended = (self.reasons, self._is_time_out, self.terminated, self.truncated)
+        ended = (self.reasons, self._is_time_out, self.terminated, self.truncated, self._ids)
         self._ends = ends.bind(*ended) if kernels.used_on(env.device) else None
 
     def compute(self) -> None:
-        """Fill `terminated` and `truncated`."""
+        """Fill `terminated`, `truncated` and `done`."""
         self.rows.compute()
         self.reasons[-1].copy_(self._env.unstable)
         if self._ends is not None:
-            self.count = self._ends()
+            self.done = self._ids[: self._ends()]
         else:
             late = self._is_time_out.unsqueeze(1)
             self.terminated.copy_((self.reasons & ~late).any(0))
             self.truncated.copy_((self.reasons & late).any(0) & ~self.terminated)
-            self.count = int((self.terminated | self.truncated).sum())
+            self.done = (self.terminated | self.truncated).nonzero().squeeze(1)
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""

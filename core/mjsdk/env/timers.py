@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from mjsdk import kernels
+from mjsdk.kernels.rows import draw_timers
 from mjsdk.kernels.sums import run_down
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
 
 
 def due(time_left: Tensor, dt: float) -> Tensor | None:
@@ -18,3 +25,13 @@ def due(time_left: Tensor, dt: float) -> Tensor | None:
         time_left -= dt
         ends = float(time_left.min()) <= 0.0
     return torch.le(time_left, 0.0).nonzero().squeeze(1) if ends else None
+
+
+def wind_up(env: Env, time_left: Tensor, bounds: Sequence[float], ids: Tensor) -> None:
+    """Set the timers of the worlds `ids`, shape (n,), to random times between two bounds [s]."""
+    low, high = bounds
+    random = env.rand(len(ids))
+    if kernels.used_on(env.device):
+        draw_timers(random.numpy(), float(low), float(high), ids.numpy(), time_left.numpy())
+    else:
+        time_left.index_copy_(0, ids, random.mul_(high - low).add_(low))

@@ -39,6 +39,14 @@ def tell_to_step(
 
 
 @Kernel
+def begin(random: np.ndarray, ids: np.ndarray, phase: np.ndarray, moving: np.ndarray) -> None:
+    """Stop the clocks of the worlds `ids` where a step of either side begins, by numbers from 0 to 1, shape (m,)."""
+    for k in range(ids.shape[0]):
+        phase[ids[k]] = 0.5 if random[k] >= 0.5 else 0.0
+        moving[ids[k]] = False
+
+
+@Kernel
 def advance(
     wanted: np.ndarray,
     progress: np.float32,

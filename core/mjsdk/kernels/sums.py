@@ -125,8 +125,14 @@ def weighted_sums(values: np.ndarray, weights: np.ndarray, factor: np.float32, o
 
 
 @Kernel
-def ends(reasons: np.ndarray, is_time_out: np.ndarray, terminated: np.ndarray, truncated: np.ndarray) -> int:
-    """Fill which worlds failed or ran out of time, shape (E,) each, from reasons, shape (reasons, E); how many did."""
+def ends(
+    reasons: np.ndarray, is_time_out: np.ndarray, terminated: np.ndarray, truncated: np.ndarray, ids: np.ndarray
+) -> int:
+    """Fill which worlds failed or ran out of time, shape (E,) each, from reasons, shape (reasons, E).
+
+    Returns:
+        How many did either; the first so many of `ids`, shape (E,), are their numbers.
+    """
     count = 0
     for e in range(terminated.shape[0]):
         failed, late = False, False
@@ -135,16 +141,10 @@ def ends(reasons: np.ndarray, is_time_out: np.ndarray, terminated: np.ndarray, t
             late |= reasons[row, e] and is_time_out[row]
         terminated[e] = failed
         truncated[e] = late and not failed
-        count += failed or late
+        if failed or late:
+            ids[count] = e
+            count += 1
     return count
-
-
-@Kernel
-def add_weighted(values: np.ndarray, weights: np.ndarray, sums: np.ndarray) -> None:
-    """Add weight x value to `sums`, row by row, shape (rows, E)."""
-    for row in range(values.shape[0]):
-        for e in range(values.shape[1]):
-            sums[row, e] += weights[row] * values[row, e]
 
 
 @Kernel

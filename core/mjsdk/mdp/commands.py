@@ -21,7 +21,7 @@ from mjsdk.env.mirror import HALF_TURN, PLANAR
 from mjsdk.env.rotations import wrap_angle
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.kernels.draws import one_of_the_kinds
-from mjsdk.kernels.gait import advance, tell_to_step
+from mjsdk.kernels.gait import advance, begin, tell_to_step
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -256,7 +256,11 @@ class GaitClock(CommandTerm):
 
     def reset(self, ids: Tensor) -> None:
         """Begin with a step of either side."""
-        self.phase.index_copy_(0, ids, self.env.rand(len(ids)).round_().mul_(0.5))
+        random = self.env.rand(len(ids))
+        if self._arrays:
+            begin(random.numpy(), ids.numpy(), self.phase.numpy(), self.moving.numpy())
+            return
+        self.phase.index_copy_(0, ids, (random >= 0.5).float().mul_(0.5))
         self.moving.index_fill_(0, ids, False)
 
     def _tell(self) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing
-from mjsdk.kernels.rows import write_all, write_rows
+from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
 
 _STATE = {
@@ -85,7 +85,7 @@ class CpuPhysics:
         self._written: dict[tuple[str, int, int], list[Tensor]] = {}
         self._has_own_constants = False
         self._warnings = self._batch.bind("warning")
-        self._stable = torch.zeros(num_envs, dtype=torch.bool)
+        self._warned = any_of.bind(self._warnings.reshape(-1)) if kernels.used_on(self.device) else self._warnings.any
         self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[0].clone()
 
@@ -141,7 +141,10 @@ class CpuPhysics:
 
     def reset(self, ids: Tensor) -> None:
         """See `Physics.reset`."""
-        self._state.index_copy_(0, ids, self._initial.expand(len(ids), -1))
+        if kernels.used_on(self.device):
+            restore(self._state.numpy(), ids.numpy(), self._initial.numpy())
+        else:
+            self._state.index_copy_(0, ids, self._initial.expand(len(ids), -1))
         for field, bound in self._bound.items():
             if field in self._columns:
                 start = self._start_values[field]
@@ -163,10 +166,10 @@ class CpuPhysics:
         self._batch.set_const(None if ids is None else ids.numpy())
         self._has_own_constants = True
 
-    def unstable(self) -> Tensor:
+    def unstable(self) -> Tensor | None:
         """See `Physics.unstable`."""
-        if not self._warnings.any():
-            return self._stable
+        if not self._warned():
+            return None
         counts = self._warnings[:, _UNSTABLE] if self._warnings.ndim == 2 else self._warnings[:, _UNSTABLE, -1]
         unstable = counts.any(axis=1)
         # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.

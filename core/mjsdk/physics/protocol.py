@@ -56,8 +56,8 @@ class Physics(Protocol):
         """Recompute constants that follow from expanded fields, such as `body_subtreemass`."""
         ...
 
-    def unstable(self) -> Tensor:
-        """Worlds that became unstable since the last call, bool, shape (E,). MuJoCo has reset them by itself."""
+    def unstable(self) -> Tensor | None:
+        """Worlds that became unstable since the last call and that MuJoCo has reset, bool, shape (E,); None if none did."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
