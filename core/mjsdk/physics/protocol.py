@@ -57,7 +57,7 @@ class Physics(Protocol):
         ...
 
     def unstable(self) -> Tensor | None:
-        """Worlds that became unstable since the last call and that MuJoCo has reset, bool, shape (E,); None if none did."""
+        """Worlds that became unstable since the last call and were reset, bool, shape (E,); None if none did."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
