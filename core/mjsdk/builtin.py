@@ -66,9 +66,9 @@ def mjsdk_event_terms() -> Mapping[str, Any]:
 @hookimpl
 def mjsdk_command_terms() -> Mapping[str, Any]:
     """The core's command terms."""
-    from mjsdk.mdp import commands
+    from mjsdk.mdp import clock, commands
 
-    return commands.TERMS
+    return {**commands.TERMS, **clock.TERMS}
 
 
 @hookimpl

@@ -5,7 +5,7 @@ import torch
 
 from mjsdk.env.mirror import AXIAL, POLAR, Reflection, partner
 from mjsdk.errors import ConfigError
-from mjsdk.mdp.commands import GaitClockConfig
+from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.testing.worlds import small_env
 
 

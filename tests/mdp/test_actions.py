@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mjsdk.errors import ConfigError
 from mjsdk.mdp.actions import JointPositionConfig, SteppingJointPositionConfig, swing_bump
-from mjsdk.mdp.commands import GaitClockConfig
+from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.testing.worlds import small_env
 
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from mjsdk.env.rotations import quat_from_euler
-from mjsdk.mdp.commands import GaitClockConfig, UniformVelocityConfig, VelocityRanges
+from mjsdk.mdp.clock import GaitClockConfig
+from mjsdk.mdp.commands import UniformVelocityConfig, VelocityRanges
 from mjsdk.testing.worlds import small_env
 
 

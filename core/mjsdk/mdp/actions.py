@@ -18,7 +18,7 @@ from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
 from mjsdk.kernels.gait import stepping_targets
-from mjsdk.mdp.commands import gait_clock
+from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
 from mjsdk.selection import Joints, ModelNames, per_joint, select
 

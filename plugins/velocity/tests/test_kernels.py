@@ -40,3 +40,14 @@ def test_a_step_is_the_same_with_and_without_kernels(robot, monkeypatch):
         ends += int((terminated | truncated).sum())
         torch.testing.assert_close(*found, atol=1e-4, rtol=1e-4)
     assert ends
+
+
+def test_prepared_terms_follow_settings_that_change(monkeypatch):
+    env = an_env(TESTBOT)
+    env.set_setting("commands.gait.swing", 0.3)
+    env.set_setting("rewards.upright.params.std", 0.1)
+    for _ in range(5):
+        env.step(torch.randn(16, env.num_actions) * 0.4)
+    values = dict(zip(env.rewards.terms, env.rewards.rows.compute().clone(), strict=True))
+    for name in ("gait", "upright"):
+        torch.testing.assert_close(values[name], env.rewards.terms[name](), atol=1e-5, rtol=1e-4)

@@ -12,7 +12,7 @@ from mjsdk.kernels import Kernel
 @Kernel
 def gait_reward(
     foot_phase: np.ndarray,
-    swing: np.float32,
+    swing: np.ndarray,
     told: np.ndarray,
     in_contact: np.ndarray,
     load: np.ndarray,
@@ -25,14 +25,14 @@ def gait_reward(
     slip: np.float32,
     out: np.ndarray,
 ) -> None:
-    """Fill the reward of the gait, shape (E,)."""
+    """Fill the reward of the gait, shape (E,); `swing` has one number."""
     half, one = np.float32(0.5), np.float32(1.0)
     share, per_height, per_speed = one / np.float32(feet.shape[0]), half / height, one / (slip * slip)
     for e in range(foot_phase.shape[0]):
         total = np.float32(0.0)
         for foot in range(feet.shape[0]):
             touching = one if in_contact[e, foot] else np.float32(0.0)
-            if told[e] and foot_phase[e, foot] < swing:
+            if told[e] and foot_phase[e, foot] < swing[0]:
                 lift = (sites[e, feet[foot], 2] - rest) * per_height
                 total += min(max(lift, np.float32(0.0)), half) + half - half * touching
                 if load[e, foot] > heavy:

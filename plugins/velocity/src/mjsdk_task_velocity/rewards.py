@@ -10,7 +10,8 @@ from mjsdk.env.env import Env
 from mjsdk.env.robot_state import as_index, take
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.mdp.actions import SteppingJointPosition
-from mjsdk.mdp.commands import STANDING, GaitClock, commanded_speed, gait_clock
+from mjsdk.mdp.clock import GaitClock, gait_clock
+from mjsdk.mdp.commands import STANDING, commanded_speed
 from mjsdk.selection import Bodies, PerJoint, Sites
 from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
 
@@ -142,7 +143,7 @@ class GaitReward:
         """The call that fills the reward."""
         number, clock, contact = np.float32, self._clock, self._contact
         return gait_reward.bind(
-            *(clock.foot_phase, number(clock.config.swing), clock.told),
+            *(clock.foot_phase, clock.swing, clock.told),
             *(contact.in_contact, contact.load, number(self._load)),
             *(env.robot.site_pos_w, np.array(self._feet.ids), number(self._rest), number(self._height)),
             *(env.sensor(self._velocity), number(self._slip), out),

@@ -21,7 +21,8 @@ from mjsdk.config import (
     TerminationTermConfig,
 )
 from mjsdk.mdp.actions import JointPositionConfig, SteppingJointPositionConfig
-from mjsdk.mdp.commands import GaitClockConfig, UniformVelocityConfig, VelocityRanges
+from mjsdk.mdp.clock import GaitClockConfig
+from mjsdk.mdp.commands import UniformVelocityConfig, VelocityRanges
 from mjsdk.robot import Robot
 from mjsdk.task import Requirement, TaskConfig
 
