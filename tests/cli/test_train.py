@@ -110,6 +110,14 @@ def test_tensorboard_events_are_written_unless_told_otherwise(train):
     assert list(find_run("latest").path.glob("events.out.tfevents.*"))
 
 
+def test_minutes_alone_go_on_beyond_the_last_iteration_of_the_settings(train, mjsdk):
+    train(iterations=1)
+    code, out, _ = mjsdk("train", "--resume", "--minutes", "0.0001")
+    assert code == 0
+    assert "the time is up: 2 iterations" in out
+    assert len(find_run("latest").info["resumed"]) == 1
+
+
 def test_minutes_end_the_training(train):
     code, out, _ = train("--minutes", "0.0001", iterations=1000)
     assert code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -67,7 +68,7 @@ def train(
         int | None, typer.Option(help="Seed of all random numbers (agent.seed).", rich_help_panel=_HOW)
     ] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="Stop after that much wall time, everything saved.", rich_help_panel=_HOW)
+        float | None, typer.Option(help="Train for that much wall time, then save.", rich_help_panel=_HOW)
     ] = None,
     run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
     log_root: Annotated[
@@ -98,11 +99,12 @@ def train(
     }
     overrides = _overrides(context.args, given)
     deadline = started + _seconds(minutes)
+    by_time = minutes is not None and _setting(overrides, config, "agent.max_iterations", None) is None
     if resume or _setting(overrides, config, "agent.resume", False):
-        training = _resumed(robot, task, with_ or [], preset, config, overrides)
+        training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time)
     else:
         training = _fresh(robot, task, with_ or [], preset, config, overrides)
-    _run(training, deadline)
+    _run(training, deadline, by_time)
 
 
 def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -160,7 +162,13 @@ def _check_named(robot: str, task: str) -> None:
 
 
 def _resumed(
-    robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
+    robot: str,
+    task: str,
+    extras: list[str],
+    preset: str,
+    file: Path | None,
+    overrides: list[tuple[str, Any]],
+    by_time: bool,
 ) -> Training:
     from mjsdk.runs import newest_run
 
@@ -175,9 +183,8 @@ def _resumed(
     typer.echo(f"opening {run.path} ...", err=True)
     from mjsdk.learn.start import Changes, go_on
 
-    return go_on(
-        run, setting("agent.load_checkpoint", ".*"), Changes(preset=preset or None, file=file, overrides=overrides)
-    )
+    changes = Changes(preset=preset or None, file=file, overrides=overrides)
+    return go_on(run, setting("agent.load_checkpoint", ".*"), changes, by_time)
 
 
 def _setting(overrides: list[tuple[str, Any]], file: Path | None, path: str, default: Any) -> Any:
@@ -237,11 +244,11 @@ def _plugin_name(spec: str) -> str:
 # Training
 
 
-def _run(training: Training, deadline: float) -> None:
+def _run(training: Training, deadline: float, by_time: bool) -> None:
     from mjsdk.learn.interrupts import graceful
 
     trainer = training.trainer
-    until = trainer.config.agent.max_iterations
+    until = sys.maxsize if by_time else trainer.config.agent.max_iterations
     _announce(training)
     if trainer.iteration >= until:
         typer.echo(

@@ -202,7 +202,7 @@ class AgentConfig:
         "Iterations of the whole training.",
         sane=(1, 100_000),
         above=0,
-        advice="Walking on flat ground needs some hundreds; --minutes stops by the clock instead.",
+        advice="Walking on flat ground needs some hundreds; --minutes alone trains by the clock instead.",
     )
     save_interval: int = setting(
         50,

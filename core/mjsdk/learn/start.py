@@ -65,8 +65,11 @@ def begin(config: Config, session: Session) -> Training:
     return Training(trainer, session)
 
 
-def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None) -> Training:
-    """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings."""
+def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_time: bool = False) -> Training:
+    """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings.
+
+    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none.
+    """
     session = run.session()
     config = resumed_config(run, session, changes or Changes())
     _check(config, session)
@@ -75,7 +78,7 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None) -> T
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
-    if trainer.iteration < config.agent.max_iterations:
+    if by_time or trainer.iteration < config.agent.max_iterations:
         _record_resume(run, config, trainer.iteration)
     return Training(trainer, session)
 
