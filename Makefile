@@ -28,6 +28,8 @@ $(STAMP): pyproject.toml constraints.txt $(PLUGINS:=/pyproject.toml)
 	@echo 'Setting up $(VENV); the first time takes a few minutes.'
 	$(PIP) install --quiet -c constraints.txt torch
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]' $(PLUGINS:%=-e ./%)
+	@echo 'Compiling the loops of a step for this machine.'
+	@$(BIN)/mjsdk bench --robot g1 --task velocity --num-envs 2 --blocks 1 --steps 1 > /dev/null
 	@touch $@
 
 demo: setup ## train a humanoid for three minutes, evaluate and film it; DEMO_ARGS="--minutes 10 --robot go1" changes that
