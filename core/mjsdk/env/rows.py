@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 class Rows:
     """A row of values for each of some terms, shape (terms, E), filled anew in every step.
 
-    Terms that can be prepared write their row themselves, which on a CPU takes a third of the time of a tensor that is
-    returned and copied.
+    Terms that can be prepared write their row themselves; the others return a tensor, which is copied.
     """
 
     def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:

@@ -1,9 +1,10 @@
 """Loops over worlds, compiled by numba: what every step does on the CPU.
 
 A chain of tensor operations is quick where the tensors are large. With a few hundred worlds on a CPU, what it costs is
-getting each operation's code back into the caches that the physics has filled with its own: 20 to 50 microseconds an
-operation. One short loop does the same in a few. So the parts of a step that every robot and task runs through have a
-kernel here beside their tensor operations, which other devices use, and which tell what the kernel has to give.
+getting each operation's code back into the caches that the physics has filled with its own, which takes longer than the
+operation. A short loop has little code. So the parts of a step that every robot and task runs through have a kernel here
+beside their tensor operations, which other devices use, and which tell what the kernel has to give. What that brings:
+`mjsdk bench` with and without MJSDK_KERNELS=0.
 
 A kernel reads and writes arrays that share memory with tensors. It is compiled for the machine at the first call, and
 kept on disk for the next process.
