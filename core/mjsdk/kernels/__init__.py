@@ -2,7 +2,7 @@
 
 A chain of tensor operations is quick where the tensors are large. With a few hundred worlds on a CPU, what it costs is
 getting each operation's code back into the caches that the physics has filled with its own, which takes longer than the
-operation. A short loop has little code. So the parts of a step that every robot and task runs through have a kernel here
+operation. A short loop has little code. So the parts of a step that all robots and tasks run through have a kernel here
 beside their tensor operations, which other devices use, and which tell what the kernel has to give. What that brings:
 `mjsdk bench` with and without MJSDK_KERNELS=0.
 
