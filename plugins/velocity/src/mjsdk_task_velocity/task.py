@@ -89,7 +89,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.12)
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.09)
     return commands
 
 
