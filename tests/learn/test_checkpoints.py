@@ -10,7 +10,10 @@ from mjsdk.learn.checkpoints import random_state, read_checkpoint, seed_everythi
 
 def damage(path):
     data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 0xFF
+    for i in range(
+        len(data) // 2, len(data) // 2 + 128
+    ):  # more than the padding between the parts, which is not checked
+        data[i] ^= 0xFF
     path.write_bytes(data)
 
 

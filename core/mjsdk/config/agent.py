@@ -211,6 +211,13 @@ class AgentConfig:
         above=0,
         advice="A checkpoint also comes at the end, on Ctrl-C and when --minutes are over.",
     )
+    averaging: float = setting(
+        0.1,
+        "The policy that is played, evaluated and exported is the mean over this share of the training so far.",
+        legal=(0.0, 0.5),
+        sane=(0.0, 0.2),
+        advice="The last weights alone (0) are better or worse by chance. More lags behind a policy that still improves.",
+    )
     experiment_name: str = setting(
         "",
         "Folder of this family of runs below log_root; empty for <robot>_<task>.",

@@ -3,6 +3,7 @@
 A checkpoint is a dict of tensors and plain data:
 
 * `actor_state_dict`, `critic_state_dict`, `optimizer_state_dict`, `iter`: as in rsl_rl's own checkpoints
+* `average_state_dict`: the actor that leaves the training, see `learn.average`
 * `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env`, `plugins`
 """
 

@@ -19,6 +19,7 @@ from mjsdk.env.steady import steady
 from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
+from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
 from mjsdk.learn.interrupts import Interrupt
 from mjsdk.learn.policy import check_layout, describe_policy
@@ -50,6 +51,7 @@ class Trainer:
         self.seconds = 0.0
         """Wall time of all iterations so far [s]."""
         self.algorithm = build_algorithm(config.agent, env.get_observations(), env.num_actions, env.device)
+        self._average = Average(self.algorithm.actor, config.agent.averaging)
         self._obs = as_tensordict(env.get_observations())
         self._interrupt = Interrupt()
 
@@ -65,6 +67,7 @@ class Trainer:
         if all_finite(stacked.values()):
             self.algorithm.actor.update_normalization(stacked)
             self.algorithm.critic.update_normalization(stacked)
+            self._average.update(0)
         self.env.load_state_dict(before)
         self.env.reset(self.config.agent.seed)
         self.env.stagger_episodes()
@@ -142,6 +145,7 @@ class Trainer:
         losses = self._update()
         check_update(self.algorithm, losses)
         self.iteration += 1
+        self._average.update(self.iteration)
         steps = self.env.num_envs * self.config.agent.num_steps_per_env
         self.timesteps += steps
         times = clock.times(steps)
@@ -230,7 +234,8 @@ class Trainer:
             "num_envs": self.env.num_envs,
             "plugins": self.run.info.get("plugins", []),
         }
-        return {**self.algorithm.save(), "iter": self.iteration, "infos": infos}
+        average = self._average.state_dict()
+        return {**self.algorithm.save(), "average_state_dict": average, "iter": self.iteration, "infos": infos}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a checkpoint. With another number of worlds these begin anew, and only the learner goes on."""
@@ -243,6 +248,7 @@ class Trainer:
                 f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
                 "Settings of agent.actor and agent.critic cannot change when a training is resumed."
             ) from error
+        self._average.load_state_dict(state.get("average_state_dict", state["actor_state_dict"]))
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]
         self.seconds = infos["totals"]["seconds"]
