@@ -263,6 +263,21 @@ def test_a_term_that_raises_is_named_with_the_place(error):
         env.step(actions(env))
 
 
+def test_a_kernel_that_does_not_compile_is_named_with_its_term():
+    from mjsdk.kernels import Kernel
+
+    env = small_env()
+    term = env.rewards.terms["upright"]
+
+    def plain(env, **_):
+        raise AssertionError
+
+    plain.prepare = lambda env, out, **_: Kernel(lambda out: out.no_such_thing()).bind(out)
+    term.function = plain
+    with pytest.raises(HookError, match=r"env.rewards.upright: the kernel of the term upright cannot be used \(Typing"):
+        env.rewards.rows.prepare()
+
+
 def test_a_curriculum_leaves_the_configuration_alone_that_the_environment_was_made_from():
     given = []
 

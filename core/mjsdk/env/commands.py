@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class CommandTerm:
-    """Something that the policy is asked for. Subclasses set `size` and fill `command` in `compute`."""
+    """Something that the policy is asked for. Subclasses set `size` and fill `command` in `compute`, in place."""
 
     Config: ClassVar[type[CommandTermConfig]] = CommandTermConfig
     size: ClassVar[int]

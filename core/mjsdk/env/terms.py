@@ -47,6 +47,13 @@ class BoundTerm:
         except (Exception, SystemExit) as error:
             raise self._blame(error) from error
 
+    def _blame_kernel(self, error: Exception) -> HookError:
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:4] if line.strip())
+        return HookError(
+            f"{self.path}: the kernel of the term {self.config.func} cannot be used ({type(error).__name__}: {reason}). "
+            f"Mend it, run with MJSDK_KERNELS=0, or leave the term out: --{self.path} null"
+        )
+
     def _blame(self, error: BaseException) -> HookError:
         last = traceback.extract_tb(error.__traceback__)[-1]
         return HookError(
@@ -59,7 +66,12 @@ class BoundTerm:
         maker = getattr(self.function if self._object is None else self._object, "prepare", None)
         if maker is None or not used_on(self._env.device):
             return None
-        return maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
+        try:
+            return maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
+        except MjsdkError:
+            raise
+        except Exception as error:
+            raise self._blame_kernel(error) from error
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
