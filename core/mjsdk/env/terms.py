@@ -50,7 +50,7 @@ class BoundTerm:
     def _blame_kernel(self, error: Exception) -> HookError:
         reason = " ".join(line.strip() for line in str(error).splitlines()[:4] if line.strip())
         return HookError(
-            f"{self.path}: the kernel of the term {self.config.func} cannot be used ({type(error).__name__}: {reason}). "
+            f"{self.path}: the kernel of the term {self.config.func} cannot be used: {type(error).__name__}: {reason}. "
             f"Mend it, run with MJSDK_KERNELS=0, or leave the term out: --{self.path} null"
         )
 
