@@ -9,14 +9,17 @@ from mjsdk.learn.interrupts import graceful
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_noted_and_told_once_when_it_is_safe_to_print(number):
-    told = []
-    with graceful(told.append) as interrupt:
-        assert not interrupt.requested
-        os.kill(os.getpid(), number)
-        assert interrupt.requested
-        assert told == []
-        interrupt.tell()
-        interrupt.tell()
+    told, before = [], signal.signal(number, signal.SIG_DFL)  # the tests may run under nohup
+    try:
+        with graceful(told.append) as interrupt:
+            assert not interrupt.requested
+            os.kill(os.getpid(), number)
+            assert interrupt.requested
+            assert told == []
+            interrupt.tell()
+            interrupt.tell()
+    finally:
+        signal.signal(number, before)
     assert told == [number.name]
 
 
