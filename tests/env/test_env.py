@@ -278,6 +278,30 @@ def test_a_kernel_that_does_not_compile_is_named_with_its_term():
         env.rewards.rows.prepare()
 
 
+def fail():
+    raise ZeroDivisionError("oh no")
+
+
+@pytest.mark.parametrize(
+    ("maker", "reason"),
+    [
+        (lambda env, out, **_: 5, "'int' object is not callable"),
+        (lambda env, out, **_: fail, "ZeroDivisionError: oh no"),
+        (lambda env, out, **_: lambda: None, "it does not write to `out`"),
+    ],
+)
+def test_a_prepared_call_that_does_not_do_its_work_is_named_with_its_term(maker, reason):
+    env = small_env()
+
+    def plain(env, **_):
+        raise AssertionError
+
+    plain.prepare = maker
+    env.rewards.terms["upright"].function = plain
+    with pytest.raises(HookError, match=f"env.rewards.upright: .*{reason}"):
+        env.rewards.rows.prepare()
+
+
 def test_a_curriculum_leaves_the_configuration_alone_that_the_environment_was_made_from():
     given = []
 

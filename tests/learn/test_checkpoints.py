@@ -112,3 +112,33 @@ def test_random_numbers_go_on_where_they_were():
         assert draw() == numbers
     finally:
         set_random_state(before)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda average: None,
+        lambda average: {name: value for name, value in average.items() if "bias" not in name},
+        lambda average: {name: value[:1] if value.ndim else value for name, value in average.items()},
+        lambda average: dict.fromkeys(average, "abc"),
+    ],
+)
+def test_a_mean_that_is_not_of_the_actor_is_refused(run, spoil):
+    path = run.newest_checkpoint()
+    data = read_checkpoint(run, path)
+    data["average_state_dict"] = spoil(data["average_state_dict"])
+    write_checkpoint(path, data)
+    with pytest.raises(BrokenRun, match="average_state_dict is not that of its actor"):
+        read_checkpoint(run, path)
+
+
+def test_a_mean_that_is_not_finite_is_refused_and_one_that_is_missing_is_the_actor(run):
+    path = run.newest_checkpoint()
+    data = read_checkpoint(run, path)
+    missing = {name: value for name, value in data.items() if name != "average_state_dict"}
+    write_checkpoint(path, missing)
+    assert read_checkpoint(run, path)["average_state_dict"].keys() == data["actor_state_dict"].keys()
+    data["average_state_dict"]["mlp.0.bias"][0] = float("nan")
+    write_checkpoint(path, data)
+    with pytest.raises(BrokenRun, match="NaN or infinite"):
+        read_checkpoint(run, path)

@@ -14,6 +14,7 @@ from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.noise import UniformNoise
+from mjsdk.env.rows import run
 from mjsdk.env.terms import BoundTerm
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.kernels import Call
@@ -44,7 +45,7 @@ class Observations:
 
     def _prepare(self) -> None:
         """Sort the terms into those that can fill their columns themselves, and others."""
-        self._calls: list[Call] = []
+        self._calls: list[tuple[Call, BoundTerm]] = []
         self._others: list[tuple[str, BoundTerm, Tensor]] = []
         for group in self.groups.values():
             for key, term, columns in group.terms_and_columns():
@@ -52,7 +53,7 @@ class Observations:
                 if call is None:
                     self._others.append((key, term, columns))
                 else:
-                    self._calls.append(call)
+                    self._calls.append((call, term))
 
     def _reflection(self, mirror: Mirror) -> Reflection:
         return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
@@ -67,8 +68,7 @@ class Observations:
         if self._mirror is not None:
             self._mirror.look()
         self._robot.refresh()
-        for call in self._calls:
-            call()
+        run(self._calls)
         computed: dict[str, Tensor] = {}
         for key, term, columns in self._others:
             if key not in computed:

@@ -28,20 +28,19 @@ class Rows:
 
     def prepare(self) -> None:
         """Prepare the terms, again after their parameters have changed."""
-        self._calls: list[Call] = []
+        self._calls: list[tuple[Call, BoundTerm]] = []
         self._others: list[tuple[Tensor, BoundTerm]] = []
         for row, term in zip(self._values.unbind(0), self._terms, strict=False):
             call = term.prepare(row)
             if call is None:
                 self._others.append((row, term))
             else:
-                self._calls.append(call)
+                self._calls.append((call, term))
 
     def compute(self) -> Tensor:
         """Fill the rows and give them."""
         self._env.robot.refresh()
-        for call in self._calls:
-            call()
+        run(self._calls)
         for row, term in self._others:
             row.copy_(_checked(term, term(), row))
         return self._values
@@ -50,6 +49,15 @@ class Rows:
         """Let terms forget the worlds `ids`."""
         for term in self._forgetful:
             term.reset(ids)
+
+
+def run(calls: Iterable[tuple[Call, BoundTerm]]) -> None:
+    """Make prepared calls. Raises `HookError` that names the term of one that raises."""
+    for call, term in calls:
+        try:
+            call()
+        except Exception as error:
+            raise term.blame_kernel(error) from error
 
 
 def _checked(term: BoundTerm, value: Tensor, row: Tensor) -> Tensor:

@@ -47,7 +47,8 @@ class BoundTerm:
         except (Exception, SystemExit) as error:
             raise self._blame(error) from error
 
-    def _blame_kernel(self, error: Exception) -> HookError:
+    def blame_kernel(self, error: Exception) -> HookError:
+        """What to say of a prepared call that raised."""
         reason = " ".join(line.strip() for line in str(error).splitlines()[:4] if line.strip())
         return HookError(
             f"{self.path}: the kernel of the term {self.config.func} cannot be used: {type(error).__name__}: {reason}. "
@@ -67,11 +68,23 @@ class BoundTerm:
         if maker is None or not used_on(self._env.device):
             return None
         try:
-            return maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
+            call = maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
+            if call is not None:
+                self._try(call, out)
         except MjsdkError:
             raise
         except Exception as error:
-            raise self._blame_kernel(error) from error
+            raise self.blame_kernel(error) from error
+        return call
+
+    def _try(self, call: Call, out: torch.Tensor) -> None:
+        """Call it once: what writes to a copy of `out` leaves it as it is."""
+        if out.is_floating_point():
+            out.fill_(torch.nan)
+        self._env.robot.refresh()
+        call()
+        if out.isnan().all():
+            raise ValueError("it does not write to `out`")
 
     def reset(self, ids: torch.Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""

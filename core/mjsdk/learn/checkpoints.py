@@ -62,10 +62,21 @@ def _read(path: Path, device: str) -> dict[str, Any]:
         raise BrokenRun(
             f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT})."
         )
-    weights = [*data["actor_state_dict"].values(), *data["critic_state_dict"].values()]
+    actor = data["actor_state_dict"]
+    average = data.setdefault("average_state_dict", actor)
+    if not _alike(average, actor):
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: average_state_dict is not that of its actor.")
+    weights = [*actor.values(), *data["critic_state_dict"].values(), *average.values()]
     if not all_finite(weights):
         raise BrokenRun(f"{path} cannot be used: some of its weights are NaN or infinite.")
     return data
+
+
+def _alike(state: Any, other: Mapping[str, torch.Tensor]) -> bool:
+    """Whether two states of networks have the same names and shapes."""
+    if not isinstance(state, dict) or set(state) != set(other):
+        return False
+    return all(isinstance(value, torch.Tensor) and value.shape == other[name].shape for name, value in state.items())
 
 
 def _check_bits(path: Path) -> None:

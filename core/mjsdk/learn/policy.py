@@ -106,7 +106,7 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     description = data["infos"]["policy"]
     width = _width(description["observations"]["actor"])
     network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
-    network.load_state_dict(data.get("average_state_dict", data["actor_state_dict"]))
+    network.load_state_dict(data["average_state_dict"])
     return Policy(network.to(device).eval(), description, data["iter"], run)
 
 

@@ -248,7 +248,7 @@ class Trainer:
                 f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
                 "Settings of agent.actor and agent.critic cannot change when a training is resumed."
             ) from error
-        self._average.load_state_dict(state.get("average_state_dict", state["actor_state_dict"]))
+        self._average.load_state_dict(state["average_state_dict"])
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]
         self.seconds = infos["totals"]["seconds"]
