@@ -50,6 +50,6 @@ format: setup ## put imports and formatting in order
 bench: setup ## measure speed and start-up times; ENVS="64 256 1024" chooses the numbers of worlds
 	$(BIN)/python tools/bench.py $(ENVS)
 
-clean: ## remove caches, builds and the demo's output; .venv and logs stay
+clean: ## remove caches, builds and the demo's output; .venv, compiled kernels and logs stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist demo MUJOCO_LOG.TXT
-	find core plugins tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+	find core plugins tests tools -name '*.pyc' -delete

@@ -26,8 +26,9 @@ class ContactState:
         self.in_contact = buffers.new(f"contact/{name}/in_contact", *shape, dtype=torch.bool)
         """Whether each part touches something, shape (E, F)."""
         self._name = name
-        force_array, load, in_contact = (kernels.array(tensor) for tensor in (force, self.load, self.in_contact))
-        self._arrays = (force_array, TOUCH, load, in_contact) if kernels.used_on(str(force.device)) else ()
+        self._measure = self._measure_by_tensors
+        if kernels.used_on(str(force.device)):
+            self._measure = contact_loads.bind(force, TOUCH, self.load, self.in_contact)
         self._flights = Flights(name, self.in_contact, buffers) if track_air_time else None
 
     @property
@@ -50,10 +51,7 @@ class ContactState:
         if self._flights is not None:
             self._flights.reset(ids)
 
-    def _measure(self) -> None:
-        if self._arrays:
-            contact_loads(*self._arrays)
-            return
+    def _measure_by_tensors(self) -> None:
         torch.sqrt((self.force_w * self.force_w).sum(-1), out=self.load)
         torch.gt(self.load, TOUCH, out=self.in_contact)
 

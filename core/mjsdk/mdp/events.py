@@ -88,7 +88,7 @@ class ResetJoints:
         self._low = torch.cat((default + first, torch.full_like(default, slowest)))
         self._width = torch.cat((torch.full_like(default, last - first), torch.full_like(default, fastest - slowest)))
         limits = env.robot.soft_joint_pos_limits.T
-        self._bounds = torch.cat((limits, torch.tensor([[-torch.inf], [torch.inf]]).expand_as(limits)), 1)
+        self._bounds = torch.cat((limits, limits.new_tensor([[-torch.inf], [torch.inf]]).expand_as(limits)), 1)
 
     def __call__(self, env: Env, ids: Tensor) -> None:
         """Reset the worlds `ids`, shape (n,)."""
