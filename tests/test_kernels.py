@@ -1,16 +1,23 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+from threading import Thread
+from unittest.mock import Mock
 
 import numba
 import numpy as np
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mjsdk import kernels
-from mjsdk.kernels import Kernel
+from mjsdk.kernels import Kernel, ahead
 from mjsdk.kernels.mirror import add_uniform
 from mjsdk.kernels.sums import beyond_limits, ends, weighted_sums
 
@@ -43,14 +50,41 @@ def test_nothing_is_lost_where_compiled_code_cannot_be_kept(monkeypatch):
 
 def test_a_full_disk_does_not_stop_a_kernel(monkeypatch):
     njit = numba.njit
-
-    def full_disk(*_):
-        raise OSError(28, "No space left on device")
-
+    full_disk = Mock(side_effect=OSError(28, "No space left on device"), stats=Mock(cache_path="nowhere"))
     monkeypatch.setattr(numba, "njit", lambda f, cache, **options: full_disk if cache else njit(f, **options))
     values = np.ones(2)
     Kernel(double)(values)
     assert values.tolist() == [2.0, 2.0]
+
+
+def test_a_kernel_is_compiled_by_one_process_at_a_time():
+    kernel = Kernel(double)
+    thread = Thread(target=kernel, args=(np.ones((2, 2), np.float32)[0],))
+    with FileLock(Path(numba.njit(double, cache=True).stats.cache_path) / "test_kernels.double.lock"):
+        thread.start()
+        thread.join(timeout=0.3)
+        assert thread.is_alive()
+    thread.join(timeout=30.0)
+    assert not thread.is_alive()
+    assert kernel.kept
+
+
+def test_kernels_are_compiled_ahead_in_processes_of_their_own(tmp_path):
+    share = [kernel.function.__name__ for kernel, _ in ahead.all_types(["json"])][1::20]
+    where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-m", "mjsdk.kernels.ahead", "1", "20", "json"], check=True, env=where)
+    kept = [path.name.split("-")[0].split(".")[1] for path in tmp_path.rglob("*.nbc")]
+    assert sorted(kept) == sorted(share) != []
+
+
+@pytest.mark.parametrize(("kept", "started"), [(True, 0), (False, 1)])
+def test_nothing_is_started_where_all_is_compiled(kept, started, monkeypatch):
+    processes = []
+    monkeypatch.setattr(Kernel, "kept", kept)
+    monkeypatch.setattr(ahead, "available_threads", lambda: 2)
+    monkeypatch.setattr(subprocess, "Popen", lambda command, **_: processes.append(command))
+    ahead.start(["walk"])
+    assert len(processes) == started
 
 
 def noise(seed, worlds=2000, scale=(0.0, 0.1, 2.0)):

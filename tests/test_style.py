@@ -16,7 +16,7 @@ CORE = REPO / "core" / "mjsdk"
 PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
 
 LAYERS = (
-    ("errors", "kernels"),
+    ("errors", "threads", "kernels"),
     ("hookspecs", "robot", "selection", "terms", "config", "task"),
     ("plugins", "_index", "_load", "_session"),
     ("scene", "physics"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from mjsdk.threads import available_threads
 
 MJSDK = Path(sys.executable).with_name("mjsdk")
 WHAT = ("--robot", "g1", "--task", "velocity")
@@ -57,7 +58,7 @@ def waits() -> Table:
 def main() -> None:
     """Measure and print."""
     console = Console()
-    console.print(f"{len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()} CPU cores")
+    console.print(f"{available_threads()} CPU cores")
     console.print(waits())
     console.print(throughput([int(count) for count in sys.argv[1:]] or [64, 256, 1024]))
 

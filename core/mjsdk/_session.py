@@ -62,6 +62,11 @@ class Session:
         return tuple(plugin.ref for plugin in self.plugins)
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """Modules of the plugins that are installed rather than local files."""
+        return tuple(ref.target for ref in self.refs if not ref.local)
+
+    @property
     def robot_ref(self) -> PluginRef:
         """The robot plugin."""
         return self._of_kind("robot").ref

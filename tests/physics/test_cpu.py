@@ -8,7 +8,8 @@ import torch
 from mjsdk.errors import PhysicsError
 from mjsdk.physics import cpu as cpu_module
 from mjsdk.physics import resolve_device
-from mjsdk.physics.cpu import CpuPhysics, available_threads
+from mjsdk.physics.cpu import CpuPhysics
+from mjsdk.threads import available_threads
 
 BALL = """
 <mujoco>

@@ -37,19 +37,22 @@ def bench(
     Both run the same states and controls in one process, in turns; overhead is the median of the ratios of their times.
     Settings can be changed as in `mjsdk train`: --env.sim.threads 1.
     """
+    from mjsdk.kernels import ahead
+    from mjsdk.plugins import open_session
+
+    session = open_session(robot, task, with_ or ())
+    ahead.start(session.packages)
     from mjsdk.bench import benchmark, check_counts
     from mjsdk.config.layers import compose
     from mjsdk.config.overrides import parse_flags
     from mjsdk.env import make_env
     from mjsdk.physics import resolve_device
-    from mjsdk.plugins import open_session
 
     check_counts(blocks, steps)
     overrides = parse_flags(context.args)
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
     where = resolve_device(device)
-    session = open_session(robot, task, with_ or ())
     composed = compose(session, preset=preset, device=where, overrides=overrides)
     result = benchmark(make_env(composed.config, session, device=where), blocks, steps)
     if as_json:

@@ -64,7 +64,7 @@ class Env:
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.any_unstable = False
         """Whether there is any such world."""
-        counters = (self.episode_length_buf, self._counter)
+        counters = (self.episode_length_buf, self._counter.view(1))
         self._count = count_step.bind(*counters) if kernels.used_on(self.device) else self._count_by_tensors
         self.all_ids = torch.arange(self.num_envs, device=self.device)
         self.physics_seconds = 0.0

@@ -67,7 +67,7 @@ class Rewards:
     def logging(self, sums: Tensor, episodes_now: Tensor, steps: Tensor) -> Call:
         """What adds the last step to sums: each weighted term [1/s] to `sums`, shape (terms, E), and see EpisodeLog."""
         if kernels.used_on(self._env.device):
-            return log_step.bind(self._values, self._weights, sums, self.total, episodes_now, steps)
+            return log_step.bind(self._values, self._weights, sums, self.total, episodes_now, steps.view(1))
 
         def add() -> None:
             sums.addcmul_(self._values, self._weights.unsqueeze(1))

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 
-from mjsdk.physics.cpu import available_threads
+from mjsdk.threads import available_threads
 
 _MOST_THREADS = 8
 """More threads than this do not speed up networks of the usual size."""

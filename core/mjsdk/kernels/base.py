@@ -9,7 +9,7 @@ import numpy as np
 from mjsdk.kernels import Kernel
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[::1]")
 def base_motion(
     qpos: np.ndarray,
     qvel: np.ndarray,
@@ -35,7 +35,7 @@ def base_motion(
         yaw_rate[e] = zx * qvel[e, 3] + zy * qvel[e, 4] + zz * qvel[e, 5]
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:,::1], f4[::1], f8, f4[:,::1]")
 def velocity_errors(
     command: np.ndarray, lin_vel_yaw: np.ndarray, yaw_rate: np.ndarray, standing: np.float32, rows: np.ndarray
 ) -> None:

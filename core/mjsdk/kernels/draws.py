@@ -9,7 +9,7 @@ import numpy as np
 from mjsdk.kernels import Kernel
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:], f4[::1], f4[::1], f4[:,::1], f4[:,::1]")
 def upright_pose(
     random: np.ndarray, low: np.ndarray, width: np.ndarray, pos: np.ndarray, qpos: np.ndarray, qvel: np.ndarray
 ) -> None:
@@ -27,7 +27,7 @@ def upright_pose(
             qvel[k, i] = low[6 + i] + random[k, 6 + i] * width[6 + i]
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[::1], f4[::1], f4[:,::1], f4[:,::1]")
 def between(random: np.ndarray, low: np.ndarray, width: np.ndarray, bounds: np.ndarray, out: np.ndarray) -> None:
     """Fill numbers between `low` and `low + width`, shape (n,), and inside `bounds`, shape (2, n); shape (m, n)."""
     for k in range(random.shape[0]):
@@ -35,7 +35,7 @@ def between(random: np.ndarray, low: np.ndarray, width: np.ndarray, bounds: np.n
             out[k, i] = min(max(low[i] + random[k, i] * width[i], bounds[0, i]), bounds[1, i])
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:], f4[::1], f4[::1], f4[:,::1], i8[::1], f4[:,::1]")
 def one_of_the_kinds(
     random: np.ndarray,
     low: np.ndarray,

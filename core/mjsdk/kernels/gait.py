@@ -9,7 +9,7 @@ import numpy as np
 from mjsdk.kernels import Kernel
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f8, f4[:,::1], f8, f8, b1[::1], b1[::1], f4[::1], b1[::1]")
 def tell_to_step(
     twist: np.ndarray,
     threshold: float,
@@ -38,7 +38,7 @@ def tell_to_step(
         wanted[e] = falling or told[e]
 
 
-@Kernel
+@Kernel.of("f4[::1], i8[::1], f4[::1], b1[::1]")
 def begin(random: np.ndarray, ids: np.ndarray, phase: np.ndarray, moving: np.ndarray) -> None:
     """Stop the clocks of the worlds `ids` where a step of either side begins, by numbers from 0 to 1, shape (m,)."""
     for k in range(ids.shape[0]):
@@ -46,7 +46,7 @@ def begin(random: np.ndarray, ids: np.ndarray, phase: np.ndarray, moving: np.nda
         moving[ids[k]] = False
 
 
-@Kernel
+@Kernel.of("b1[::1], f4, f4[::1], f4[::1], b1[::1], f4[:,::1], f4[:,::1]")
 def advance(
     wanted: np.ndarray,
     progress: np.float32,
@@ -75,7 +75,9 @@ def advance(
         command[e, 1] = math.sin(now * turn + quarter) if moving[e] else 0.0
 
 
-@Kernel
+@Kernel.of(
+    "f4[:,::1], f4, f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f4, f4[:,::1], f4[:,::1], f4[:,::1]"
+)
 def stepping_targets(
     action: np.ndarray,
     standing: np.float32,

@@ -7,7 +7,7 @@ import numpy as np
 from mjsdk.kernels import Kernel
 
 
-@Kernel
+@Kernel.of("f4[:,::1], b1[::1], i8[::1], f4[::1], f4[::1]")
 def reflect(values: np.ndarray, active: np.ndarray, sources: np.ndarray, signs: np.ndarray, row: np.ndarray) -> None:
     """Mirror `values`, shape (E, D), in the worlds that are `active`, shape (E,). `row`, shape (D,), is for work."""
     for e in range(values.shape[0]):
@@ -18,7 +18,7 @@ def reflect(values: np.ndarray, active: np.ndarray, sources: np.ndarray, signs: 
                 values[e, i] = signs[i] * row[sources[i]]
 
 
-@Kernel
+@Kernel.of("f4[:,:], f4[::1], u8[::1]")
 def add_uniform(values: np.ndarray, scale: np.ndarray, state: np.ndarray) -> None:
     """Add noise between -scale and scale, shape (D,), to the columns of `values`.
 

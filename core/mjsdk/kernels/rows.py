@@ -16,7 +16,7 @@ def write_all(state: np.ndarray, bound: np.ndarray, values: np.ndarray) -> None:
             bound[e, i] = values[e, i]
 
 
-@Kernel
+@Kernel.of("f8[:,:], f4[:,:], i8[::1], f4[:,::1]", "f8[:,:], f4[:,:], i8[::1], f4[:,:]")
 def write_rows(state: np.ndarray, bound: np.ndarray, ids: np.ndarray, values: np.ndarray) -> None:
     """Copy `values`, shape (m, n), to the rows `ids`, shape (m,), of both arrays."""
     for k in range(ids.shape[0]):
@@ -25,7 +25,7 @@ def write_rows(state: np.ndarray, bound: np.ndarray, ids: np.ndarray, values: np
             bound[ids[k], i] = values[k, i]
 
 
-@Kernel
+@Kernel.of("f8[:,::1], i8[::1], f8[::1]")
 def restore(values: np.ndarray, ids: np.ndarray, row: np.ndarray) -> None:
     """Copy one row, shape (n,), to the rows `ids` of `values`, shape (E, n)."""
     for k in range(ids.shape[0]):
@@ -33,14 +33,14 @@ def restore(values: np.ndarray, ids: np.ndarray, row: np.ndarray) -> None:
             values[ids[k], i] = row[i]
 
 
-@Kernel
+@Kernel.of("f4[::1], f8, f8, i8[::1], f4[::1]")
 def draw_timers(random: np.ndarray, low: float, high: float, ids: np.ndarray, time_left: np.ndarray) -> None:
     """Set the timers of the worlds `ids` between two times, with `random` from 0 to 1, shape (m,)."""
     for k in range(ids.shape[0]):
         time_left[ids[k]] = low + (high - low) * random[k]
 
 
-@Kernel
+@Kernel.of("i8[::1], b1[::1], b1[:,::1], f4[:,::1], f4[::1], f4[::1]")
 def close_episodes(
     ids: np.ndarray, failed: np.ndarray, why: np.ndarray, now: np.ndarray, reasons: np.ndarray, ended: np.ndarray
 ) -> None:
@@ -59,7 +59,7 @@ def close_episodes(
                 now[row, e] = 0.0
 
 
-@Kernel
+@Kernel.of("i4[::1]")
 def any_of(values: np.ndarray) -> bool:
     """Whether any of some numbers, shape (n,), is not 0."""
     found = False
@@ -68,15 +68,15 @@ def any_of(values: np.ndarray) -> bool:
     return found
 
 
-@Kernel
+@Kernel.of("i8[::1], i8[::1]")
 def count_step(episode_length: np.ndarray, counters: np.ndarray) -> None:
-    """Add 1 to everything: the ages of episodes, shape (E,), and a number, shape ()."""
-    counters[()] += 1
+    """Add 1 to everything: the ages of episodes, shape (E,), and a number, shape (1,)."""
+    counters[0] += 1
     for e in range(episode_length.shape[0]):
         episode_length[e] += 1
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4[:,::1], i8[::1]")
 def log_step(
     values: np.ndarray,
     weights: np.ndarray,
@@ -86,9 +86,9 @@ def log_step(
     steps: np.ndarray,
 ) -> None:
     """Add a step: weight x value to `sums`, shape (terms, E), `total`, shape (E,), and 1 to return and length in `now`,
-    shape (4, E), and 1 to `steps`, shape ().
+    shape (4, E), and 1 to `steps`, shape (1,).
     """
-    steps[()] += 1
+    steps[0] += 1
     for row in range(values.shape[0]):
         for e in range(values.shape[1]):
             sums[row, e] += weights[row] * values[row, e]

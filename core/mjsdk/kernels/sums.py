@@ -11,7 +11,7 @@ from mjsdk.kernels import Kernel
 ONE = np.float32(1.0)
 
 
-@Kernel
+@Kernel.of("f4[:,:,:], f8, f4[:,::1], b1[:,::1]")
 def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact: np.ndarray) -> None:
     """Fill the size of each force, shape (E, F, 3) to (E, F), and whether it is above `touch`."""
     for e in range(force.shape[0]):
@@ -21,7 +21,7 @@ def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact:
             in_contact[e, part] = load[e, part] > touch
 
 
-@Kernel
+@Kernel.of("f4[:,:], f4[:,:]", "f4[:,::1], f4[:,:]", "b1[:,::1], f4[:,:]")
 def copy(values: np.ndarray, out: np.ndarray) -> None:
     """Copy rows, shape (E, n)."""
     for e in range(values.shape[0]):
@@ -29,7 +29,7 @@ def copy(values: np.ndarray, out: np.ndarray) -> None:
             out[e, i] = values[e, i]
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:,::1], f4[:,:]")
 def totals(values: np.ndarray, others: np.ndarray, out: np.ndarray) -> None:
     """Fill the sums of two arrays, shape (E, n)."""
     for e in range(values.shape[0]):
@@ -37,7 +37,7 @@ def totals(values: np.ndarray, others: np.ndarray, out: np.ndarray) -> None:
             out[e, i] = values[e, i] + others[e, i]
 
 
-@Kernel
+@Kernel.of("f4[:,:], f4[::1], f4[:,::1]")
 def differences(values: np.ndarray, minus: np.ndarray, out: np.ndarray) -> None:
     """Fill each row of `values`, shape (E, n), less `minus`, shape (n,)."""
     for e in range(values.shape[0]):
@@ -45,7 +45,7 @@ def differences(values: np.ndarray, minus: np.ndarray, out: np.ndarray) -> None:
             out[e, i] = values[e, i] - minus[i]
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:,::1], f4[::1]")
 def squared_changes(now: np.ndarray, before: np.ndarray, out: np.ndarray) -> None:
     """Fill the sum of squared differences of two rows, shape (E, n) to (E,)."""
     for e in range(now.shape[0]):
@@ -56,7 +56,7 @@ def squared_changes(now: np.ndarray, before: np.ndarray, out: np.ndarray) -> Non
         out[e] = total
 
 
-@Kernel
+@Kernel.of("f4[:,:], f4[:,::1], f4[::1]")
 def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
     """Fill how far each world's numbers, shape (E, n), are outside their limits, shape (n, 2), summed, shape (E,)."""
     for e in range(values.shape[0]):
@@ -67,7 +67,7 @@ def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> No
         out[e] = total
 
 
-@Kernel
+@Kernel.of("f4[:,:], f4[::1]")
 def squares(values: np.ndarray, out: np.ndarray) -> None:
     """Fill the sum of squares of each world's numbers, shape (E, n) to (E,)."""
     for e in range(values.shape[0]):
@@ -77,35 +77,35 @@ def squares(values: np.ndarray, out: np.ndarray) -> None:
         out[e] = total
 
 
-@Kernel
+@Kernel.of("f4[::1], f4, f4[::1]")
 def exponentials(values: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
     """Fill exp(factor x value), shape (E,)."""
     for e in range(values.shape[0]):
         out[e] = math.exp(values[e] * factor)
 
 
-@Kernel
+@Kernel.of("f4[::1], f4, f4[::1]")
 def assign(values: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
     """Fill factor x value, shape (E,); of true and false, 1 and 0 count."""
     for e in range(values.shape[0]):
         out[e] = factor * np.float32(values[e])
 
 
-@Kernel
+@Kernel.of("b1[::1], f4[::1]")
 def opposite(values: np.ndarray, out: np.ndarray) -> None:
     """Fill 0 for true and 1 for false, shape (E,)."""
     for e in range(values.shape[0]):
         out[e] = 0.0 if values[e] else 1.0
 
 
-@Kernel
+@Kernel.of("i8[::1], i8, b1[::1]", "f4[:], f8, b1[::1]")
 def above(values: np.ndarray, limit: float, out: np.ndarray) -> None:
     """Fill whether each value is above a limit, shape (E,)."""
     for e in range(values.shape[0]):
         out[e] = values[e] > limit
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[::1], f4, f4[::1]")
 def weighted_sums(values: np.ndarray, weights: np.ndarray, factor: np.float32, out: np.ndarray) -> bool:
     """Fill factor x sum of weight x value over the rows of `values`, shape (rows, E) to (E,).
 
@@ -124,7 +124,7 @@ def weighted_sums(values: np.ndarray, weights: np.ndarray, factor: np.float32, o
     return finite
 
 
-@Kernel
+@Kernel.of("b1[:,::1], b1[::1], b1[::1], b1[::1], i8[::1]")
 def ends(
     reasons: np.ndarray, is_time_out: np.ndarray, terminated: np.ndarray, truncated: np.ndarray, ids: np.ndarray
 ) -> int:
@@ -147,7 +147,7 @@ def ends(
     return count
 
 
-@Kernel
+@Kernel.of("f4[::1], f4")
 def run_down(time_left: np.ndarray, dt: np.float32) -> bool:
     """Take `dt` from each timer, shape (E,).
 
@@ -161,7 +161,7 @@ def run_down(time_left: np.ndarray, dt: np.float32) -> bool:
     return due
 
 
-@Kernel
+@Kernel.of("f4[:,:,:], i8, f4[:,:]")
 def logarithms(force: np.ndarray, axis: int, out: np.ndarray) -> None:
     """Fill log(1 + |f|) of one axis of each force, shape (E, F, 3) to (E, F)."""
     one = np.float32(1.0)  # beside forces of many newtons, log1p is no better than log, and slower

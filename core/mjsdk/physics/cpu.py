@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import importlib_metadata
 import mujoco
 import numpy as np
@@ -14,6 +12,7 @@ from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
+from mjsdk.threads import available_threads
 
 _STATE = {
     "time": mujoco.mjtState.mjSTATE_TIME,
@@ -28,13 +27,6 @@ _UNSTABLE = [
     int(mujoco.mjtWarning.mjWARN_BADQACC),
     int(mujoco.mjtWarning.mjWARN_BADCTRL),
 ]
-
-
-def available_threads() -> int:
-    """CPU threads that this process may use, by its affinity where the system has one."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_mjbatch() -> None:

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mjsdk import kernels
+from mjsdk.kernels.ahead import kernels_of, parsed
 from mjsdk.testing.worlds import TESTBOT, small_env
 
 
@@ -51,3 +52,18 @@ def test_prepared_terms_follow_settings_that_change(monkeypatch):
     values = dict(zip(env.rewards.terms, env.rewards.rows.compute().clone(), strict=True))
     for name in ("gait", "upright"):
         torch.testing.assert_close(values[name], env.rewards.terms[name](), atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("robot", ["g1", "go1"])
+def test_all_that_a_training_needs_is_compiled_ahead(robot, monkeypatch):
+    used = [*kernels_of("mjsdk.kernels"), *kernels_of("mjsdk_task_velocity.kernels")]
+    for kernel in used:
+        monkeypatch.setattr(kernel, "_dispatcher", None)
+    env = an_env(robot)
+    env.reset()
+    for _ in range(60):
+        env.step(torch.randn(16, env.num_actions) * 0.4)
+    ahead = {kernel: {parsed(types) for types in kernel.types} for kernel in used}
+    late = {k.function.__name__: set(k._dispatcher.signatures) - ahead[k] for k in used if k._dispatcher is not None}
+    assert late
+    assert {name: types for name, types in late.items() if types} == {}

@@ -9,7 +9,9 @@ import numpy as np
 from mjsdk.kernels import Kernel
 
 
-@Kernel
+@Kernel.of(
+    "f4[:,::1], f4[::1], b1[::1], b1[:,::1], f4[:,::1], f4, f4[:,:,::1], i8[::1], f4, f4, f4[:,:,:], f4, f4[::1]"
+)
 def gait_reward(
     foot_phase: np.ndarray,
     swing: np.ndarray,
@@ -43,7 +45,7 @@ def gait_reward(
         out[e] = total * share
 
 
-@Kernel
+@Kernel.of("f4[:,:,::1], i8[::1], f4[:,:]")
 def heights(sites: np.ndarray, feet: np.ndarray, out: np.ndarray) -> None:
     """Fill the heights of some sites, shape (E, sites, 3) to (E, F)."""
     for e in range(sites.shape[0]):
@@ -51,14 +53,14 @@ def heights(sites: np.ndarray, feet: np.ndarray, out: np.ndarray) -> None:
             out[e, foot] = sites[e, feet[foot], 2]
 
 
-@Kernel
+@Kernel.of("b1[::1], b1[::1], f4[::1]")
 def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
     """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
     for e in range(first.shape[0]):
         out[e] = 1.0 if first[e] and not second[e] else 0.0
 
 
-@Kernel
+@Kernel.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
 def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
     """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
     for e in range(sites.shape[0]):
@@ -71,7 +73,7 @@ def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: 
         out[e] = total
 
 
-@Kernel
+@Kernel.of("f4[:,::1], f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
 def posture(
     error: np.ndarray,
     step: np.ndarray,
@@ -101,7 +103,7 @@ def posture(
         out[e] = math.exp(total)
 
 
-@Kernel
+@Kernel.of("f4[:,:,::1], i8[::1], f4, f4[::1]")
 def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
     """Fill exp(factor x sum of s (1 - s)), shape (E,), with s = x^2 + y^2 of the quaternions, shape (E, n, 4)."""
     for e in range(quat.shape[0]):
