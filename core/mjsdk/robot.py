@@ -80,8 +80,10 @@ class CollisionRule:
 
     geoms: tuple[str, ...] = attrs.field(converter=_names)
     """Regular expressions over geom names; each must match."""
+    world: bool = True
+    """Collide with the world."""
     self_collision: bool = False
-    """Collide with the robot itself too, not only with the world."""
+    """Collide with other geoms of the robot that do so too."""
     condim: int = 3
     """Dimension of the contact's friction cone: 1 frictionless, 3 sliding, 4 and torsional, 6 and rolling."""
     friction: tuple[float, ...] = (0.6,)

@@ -57,7 +57,7 @@ def test_only_geoms_of_the_preset_collide(session):
 
 def test_self_collision_is_the_rules_choice(session):
     model = build_scene(session, config(collisions="full")).model
-    assert model.geom_contype[model.geom("trunk_geom").id] == 1
+    assert model.geom_contype[model.geom("trunk_geom").id] == 2
 
 
 def test_training_leaves_out_what_only_looks_good_and_keeps_the_physics(session):

@@ -139,7 +139,9 @@ def _collisions(facts: dict[str, Any]) -> Any:
 
 
 def _rule(rule: dict[str, Any]) -> str:
-    with_whom = "world and robot" if rule["self_collision"] else "world"
+    with_whom = " and ".join(
+        whom for whom, collides in (("world", rule["world"]), ("robot", rule["self_collision"])) if collides
+    )
     return f"{with_whom}, condim {rule['condim']}, friction {_vector(rule['friction'])}"
 
 

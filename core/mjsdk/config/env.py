@@ -59,7 +59,7 @@ class SceneConfig:
     collisions: str = setting(
         "",
         "The robot's collision preset; empty for its default.",
-        advice="Contacts dominate the cost of a step: train lean, evaluate full.",
+        advice="Contacts dominate the cost of a step: train with `lean` where the robot has it, evaluate with `full`.",
     )
     sensors: dict[str, SensorConfig] = setting(factory=dict, meaning="Sensors that terms read, by name.")
 

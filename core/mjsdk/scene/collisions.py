@@ -8,12 +8,15 @@ from mjsdk.errors import SceneError, SelectionError
 from mjsdk.robot import CollisionRule, Robot
 from mjsdk.selection import match
 
+WORLD, ITSELF = 1, 2
+"""Bits of contact types and affinities."""
+
 
 def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     """Let only the geoms collide that the rules of `preset` name; the first rule that names a geom holds.
 
-    The world has contact type and affinity 1. A robot's geom has affinity 1, and type 1 too if it collides with the
-    robot itself, so that without self-collision no pair of the robot's own geoms is ever tested.
+    The world has contact type and affinity 1. A robot's geom that collides with it has affinity 1, and one that collides
+    with the robot itself type and affinity 2; so without self-collision no pair of the robot's own geoms is ever tested.
     """
     geoms = list(spec.geoms)
     for geom in geoms:
@@ -34,8 +37,8 @@ def _members(robot: Robot, preset: str, rule: CollisionRule, names: list[str]) -
 
 
 def _apply(geom: mujoco.MjsGeom, rule: CollisionRule) -> None:
-    geom.contype = int(rule.self_collision)
-    geom.conaffinity = 1
+    geom.contype = ITSELF * rule.self_collision
+    geom.conaffinity = WORLD * rule.world + ITSELF * rule.self_collision
     geom.condim = rule.condim
     geom.priority = rule.priority
     geom.friction = [*rule.friction, *geom.friction[len(rule.friction) :]]

@@ -10,6 +10,7 @@ import numpy as np
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import PARTS, Robot
+from mjsdk.scene.collisions import WORLD
 from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.selection import Joints, ModelNames, match, per_joint, select
 
@@ -101,8 +102,8 @@ def _beyond(model: mujoco.MjModel, names: ModelNames, joint_pos: np.ndarray) -> 
 
 
 def _depths(model: mujoco.MjModel, data: mujoco.MjData) -> Mapping[str, float]:
-    """How far each geom that collides reaches below the ground [m], by what it is called."""
-    touching = [i for i in range(model.ngeom) if model.geom_contype[i] or model.geom_conaffinity[i]]
+    """How far each geom that collides with the ground reaches below it [m], by what it is called."""
+    touching = [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD]
     robots = [i for i in touching if model.geom_bodyid[i]]
     return {_called(model, i): -_lowest(model, data, i) for i in robots}
 
