@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.layers import as_yaml, compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.presets import numbers
 from mjsdk.errors import ConfigError
 from mjsdk.plugins import open_session
 
@@ -83,6 +85,12 @@ def test_a_task_has_its_own_numbers_for_a_preset(session):
     composed = compose(session, preset="gpu")
     assert composed.config.agent.num_steps_per_env == 32
     assert composed.origins["agent.num_steps_per_env"] == "preset gpu"
+
+
+@pytest.mark.parametrize(("collisions", "chosen"), [("lean", "lean"), ("feet", "")])
+def test_fast_physics_collides_lean_where_the_robot_knows_how(session, collisions, chosen):
+    robot = attrs.evolve(session.robot(), collisions={"first": (), collisions: ()})
+    assert numbers("fast", robot, {})["env.scene.collisions"] == chosen
 
 
 def test_an_unknown_preset_lists_the_legal_ones(session):

@@ -8,9 +8,10 @@ import pytest
 from mjsdk.config import EnvConfig, SceneConfig, SensorConfig
 from mjsdk.errors import ConfigError, MjsdkError, SceneError
 from mjsdk.plugins import open_session
-from mjsdk.robot import ActuatorGroup
+from mjsdk.robot import ActuatorGroup, CollisionRule
 from mjsdk.scene import build_scene, compile_robot
 from mjsdk.scene.actuators import apply_actuators
+from mjsdk.scene.collisions import apply_collisions
 from mjsdk.testing.worlds import TESTBOT
 
 
@@ -58,6 +59,27 @@ def test_only_geoms_of_the_preset_collide(session):
 def test_self_collision_is_the_rules_choice(session):
     model = build_scene(session, config(collisions="full")).model
     assert model.geom_contype[model.geom("trunk_geom").id] == 2
+
+
+def contacts(robot, session, rules):
+    """Pairs of geoms that touch where all of them are large."""
+    spec = session.load_spec()
+    apply_collisions(attrs.evolve(robot, collisions={"some": rules}), spec, "some")
+    for geom in spec.geoms:
+        geom.pos, geom.size = [0.0, 0.0, 0.0], [0.5, 0.5, 0.5]
+    spec.worldbody.add_geom(name="ground", size=[0.5, 0.5, 0.5])
+    model = spec.compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_forward(model, data)
+    return {frozenset(model.geom(i).name for i in contact.geom) for contact in data.contact}
+
+
+def test_geoms_that_collide_with_the_robot_only_touch_neither_the_world_nor_others(session):
+    robot = session.robot()
+    feet = CollisionRule(geoms=".*_foot_geom", world=False, self_collision=True)
+    trunk = CollisionRule(geoms="trunk_geom")
+    found = contacts(robot, session, (feet, trunk))
+    assert found == {frozenset({"left_foot_geom", "right_foot_geom"}), frozenset({"trunk_geom", "ground"})}
 
 
 def test_training_leaves_out_what_only_looks_good_and_keeps_the_physics(session):

@@ -16,7 +16,7 @@ def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     """Let only the geoms collide that the rules of `preset` name; the first rule that names a geom holds.
 
     The world has contact type and affinity 1. A robot's geom that collides with it has affinity 1, and one that collides
-    with the robot itself type and affinity 2; so without self-collision no pair of the robot's own geoms is ever tested.
+    with the robot itself has type and affinity 2. So no others of the robot's own pairs are ever tested.
     """
     geoms = list(spec.geoms)
     for geom in geoms:

@@ -14,6 +14,7 @@ import pytest
 
 import mjsdk_robot_g1
 from mjsdk.robot import PARTS, Robot
+from mjsdk.scene.collisions import apply_collisions
 from mjsdk.selection import ModelNames, match, per_joint
 
 FEET = ("left", "right")
@@ -128,7 +129,20 @@ def test_the_lean_preset_has_four_small_geoms_per_foot(robot, names):
     assert set(hits) <= set(robot.roles["feet"].geoms)
 
 
-@pytest.mark.parametrize("preset", ["feet", "feet_capsules", "full", "full_without_self"])
+def test_legs_that_cross_touch_each_other_in_training(robot, posed):
+    spec = mjsdk_robot_g1.mjsdk_load_spec(robot)
+    apply_collisions(robot, spec, "lean")
+    model = spec.compile()
+    data = posed(model, robot.default_pose)
+    assert not data.ncon
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        data.joint(f"{side}_hip_roll_joint").qpos = sign * 0.15
+    mujoco.mj_forward(model, data)
+    touching = {model.geom(i).name.split("_")[0] for contact in data.contact for i in contact.geom}
+    assert touching == {"left", "right"}
+
+
+@pytest.mark.parametrize("preset", ["feet", "lean", "feet_capsules", "full", "full_without_self"])
 def test_collision_rules_match_geoms_and_do_not_overlap(robot, names, preset):
     hits = [i for rule in robot.collisions[preset] for i in match(rule.geoms, names.geoms, "geoms")]
     assert len(hits) == len(set(hits)) > 0
