@@ -15,8 +15,8 @@ WORLD, ITSELF = 1, 2
 def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     """Let only the geoms collide that the rules of `preset` name; the first rule that names a geom holds.
 
-    The world has contact type and affinity 1. A robot's geom that collides with it has affinity 1, and one that collides
-    with the robot itself has type and affinity 2. So no others of the robot's own pairs are ever tested.
+    The world has contact type and affinity 1. A robot's geom has affinity 1 if it collides with that, and type and
+    affinity 2 if it collides with the robot itself. So no others of the robot's own pairs are ever tested.
     """
     geoms = list(spec.geoms)
     for geom in geoms:

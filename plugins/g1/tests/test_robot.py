@@ -136,7 +136,7 @@ def test_legs_that_cross_touch_each_other_in_training(robot, posed):
     data = posed(model, robot.default_pose)
     assert not data.ncon
     for side, sign in (("left", -1.0), ("right", 1.0)):
-        data.joint(f"{side}_hip_roll_joint").qpos = sign * 0.15
+        data.joint(f"{side}_hip_roll_joint").qpos = sign * 0.2
     mujoco.mj_forward(model, data)
     touching = {model.geom(i).name.split("_")[0] for contact in data.contact for i in contact.geom}
     assert touching == {"left", "right"}
