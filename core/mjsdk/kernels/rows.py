@@ -25,7 +25,7 @@ def write_rows(state: np.ndarray, bound: np.ndarray, ids: np.ndarray, values: np
             bound[ids[k], i] = values[k, i]
 
 
-@Kernel.of("f8[:,::1], i8[::1], f8[::1]")
+@Kernel.of("f8[:,::1], i8[::1], f8[::1]", "f4[:,::1], i8[::1], f4[::1]")
 def restore(values: np.ndarray, ids: np.ndarray, row: np.ndarray) -> None:
     """Copy one row, shape (n,), to the rows `ids` of `values`, shape (E, n)."""
     for k in range(ids.shape[0]):

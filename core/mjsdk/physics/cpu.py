@@ -133,14 +133,14 @@ class CpuPhysics:
 
     def reset(self, ids: Tensor) -> None:
         """See `Physics.reset`."""
-        if kernels.used_on(self.device):
-            restore(self._state.numpy(), ids.numpy(), self._initial.numpy())
-        else:
-            self._state.index_copy_(0, ids, self._initial.expand(len(ids), -1))
-        for field, bound in self._bound.items():
-            if field in self._columns:
-                start = self._start_values[field]
-                bound.index_copy_(0, ids, start.expand(len(ids), *start.shape))
+        pairs = [(self._state, self._initial)]
+        pairs += [(self._bound[field], start) for field, start in self._start_values.items() if field in self._columns]
+        for values, start in pairs:
+            rows = values.view(self.num_envs, -1)
+            if kernels.used_on(self.device):
+                restore(rows.numpy(), ids.numpy(), start.view(-1).numpy())
+            else:
+                rows.index_copy_(0, ids, start.view(1, -1).expand(len(ids), -1))
 
     def forward(self, ids: Tensor | None = None) -> None:
         """See `Physics.forward`."""
