@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import attrs
+
 from mjsdk.robot import CollisionRule
 
 SPHERES = r"(left|right)_foot_corner\d_collision"
 CAPSULES = r"(left|right)_foot\d_collision"
-GUARDS = r"(left|right)_(foot[26]|linkage_brace)_collision"
-"""Both edges of a foot, and the shin above it."""
+OUTLINE = r"(left|right)_foot[1267]_collision"
+"""Those capsules that reach farthest to the sides."""
 ALL_BUT_FEET = r"(?!(left|right)_foot).*_collision"
 
 
@@ -15,7 +19,7 @@ def presets() -> dict[str, tuple[CollisionRule, ...]]:
     """Rules by name, the default first."""
     return {
         "feet": (_sole(SPHERES),),
-        "lean": (_sole(SPHERES), _apart(GUARDS)),
+        "lean": (_sole(SPHERES), *_itself(_sole(OUTLINE), _limbs())),
         "feet_capsules": (_sole(CAPSULES),),
         "full": (_sole(CAPSULES, self_collision=True), _limbs(self_collision=True)),
         "full_without_self": (_sole(CAPSULES), _limbs()),
@@ -27,9 +31,9 @@ def _sole(geoms: str, *, self_collision: bool = False) -> CollisionRule:
     return CollisionRule(geoms=geoms, self_collision=self_collision, condim=3, friction=(0.6,), priority=1)
 
 
-def _apart(geoms: str) -> CollisionRule:
-    """Legs do not pass through each other: a policy that has learned so trips over its own feet elsewhere."""
-    return CollisionRule(geoms=geoms, world=False, self_collision=True, condim=1)
+def _itself(*rules: CollisionRule) -> Iterator[CollisionRule]:
+    """The same geoms where they meet each other, not the ground."""
+    return (attrs.evolve(rule, world=False, self_collision=True) for rule in rules)
 
 
 def _limbs(*, self_collision: bool = False) -> CollisionRule:
