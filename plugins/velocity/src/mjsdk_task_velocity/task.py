@@ -152,7 +152,7 @@ def _rewards(robot: Robot) -> dict[str, RewardTermConfig]:
         "track_angular_velocity": term(1.0, "track_angular_velocity", command="twist", std=0.7),
         "track_angular_velocity_fine": term(0.5, "track_angular_velocity", command="twist", std=0.25),
         "ang_vel_error": term(-2.0, "angular_velocity_error_l2", command="twist"),
-        "drift": term(-2.0, "drift", command="twist"),
+        "drift": term(-6.0, "drift", command="twist"),
         "alive": term(0.5, "is_alive"),
         "upright": term(0.5, "velocity:body_upright"),
         "tilt": term(-3.0, "flat_orientation_l2"),
