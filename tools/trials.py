@@ -30,6 +30,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no-yaw-square": ("--env.curriculum.turn", "null", "--env.rewards.ang_vel_error.weight", "0"),
     "no-yaw-ramp": ("--env.curriculum.turn", "null", "--env.rewards.ang_vel_error.weight", "-2"),
     "no-drift": ("--env.rewards.drift.weight", "0"),
+    "drift-2": ("--env.rewards.drift.weight", "-2"),
+    "through-itself": ("--env.scene.collisions", "feet"),
     "no-crowding": ("--env.rewards.foot_crowding.weight", "0"),
     "no-mean": ("--agent.averaging", "0"),
     "entropy-0": ("--agent.algorithm.entropy-coef", "0"),
