@@ -115,5 +115,5 @@ def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict
     values = {**PRESETS.get(name, {}), **task_presets.get(name, {})}
     collisions = values.get("env.scene.collisions", "")
     if collisions not in ("", *robot.collisions):
-        values["env.scene.collisions"] = ""  # what this robot does unless told otherwise
+        del values["env.scene.collisions"]  # this robot does not know it: what was chosen stays
     return values
