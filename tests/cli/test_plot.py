@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import shutil
+
+import pytest
+
+from mjsdk.config import yamlio
 from mjsdk.runs import find_run
 
 
@@ -20,13 +25,48 @@ def test_with_text_they_are_drawn_in_the_terminal_only(mjsdk, glider, tmp_path, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_same_settings_twice_become_one_curve_unless_told_otherwise(mjsdk, glider):
+def copy_of(run, folder, name, *, seed=1, **agent):
+    """The same training again, with another name and perhaps seed."""
+    made = folder / name
+    shutil.copytree(run, made)
+    config = yamlio.load((made / "config.yaml").read_text())
+    config["agent"] |= {"seed": seed, "run_name": name, "max_iterations": 7 + seed, **agent}
+    (made / "config.yaml").write_text(yamlio.dump(config))
+    return made
+
+
+def test_runs_that_differ_by_seed_name_and_length_become_one_curve_unless_told_otherwise(mjsdk, glider, tmp_path):
     run = find_run("latest", glider).path
-    together = mjsdk("plot", run, run, "--text").out
-    apart = mjsdk("plot", run, run, "--text", "--no-band").out
-    assert "mean of 2 seeds" in together
+    seeds = [copy_of(run, tmp_path / "exp", f"quick-{seed}", seed=seed) for seed in (1, 2, 3)]
+    together = mjsdk("plot", *seeds, seeds[0], "--text").out
+    apart = mjsdk("plot", *seeds, "--text", "--no-band").out
+    assert "mean reward  exp quick (mean of 3 seeds)" in together
     assert "seeds" not in apart
-    assert apart.count("mean reward") == 2
+    assert apart.count("mean reward") == 3
+    again = copy_of(run, tmp_path / "exp", "again", seed=1)
+    assert "(mean of 2 runs)" in mjsdk("plot", seeds[0], again, "--text").out
+
+
+def test_two_bands_of_one_experiment_are_told_apart(mjsdk, glider, tmp_path):
+    run = find_run("latest", glider).path
+    runs = [
+        copy_of(run, tmp_path / "exp", f"{seed}-{rate:g}", seed=seed, algorithm={"learning_rate": rate})
+        for rate in (1e-3, 1e-4)
+        for seed in (1, 2)
+    ]
+    out = mjsdk("plot", *runs, "--text").out
+    assert "exp, 1-0.001 and others (mean of 2 seeds)" in out
+    assert "exp, 1-0.0001 and others (mean of 2 seeds)" in out
+
+
+@pytest.mark.parametrize("agent", [None, 3, [1]])
+def test_settings_that_are_damaged_do_not_hide_the_curves(mjsdk, glider, tmp_path, agent):
+    made = copy_of(find_run("latest", glider).path, tmp_path, "damaged")
+    config = yamlio.load((made / "config.yaml").read_text())
+    (made / "config.yaml").write_text(yamlio.dump({**config, "agent": agent}))
+    code, out, _ = mjsdk("plot", made, "--text")
+    assert code == 0
+    assert "mean reward  damaged" in out
 
 
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider):

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers, lists, tuples
 
 from mjsdk.errors import RunError
-from mjsdk.plot.curves import Source, default_metrics, find_metrics, make_curves, title_of
+from mjsdk.plot.curves import Source, cut_short, default_metrics, find_metrics, make_curves, over_episodes, title_of
 
 
 def rows(offset: float, count: int = 5, **more: object) -> list[dict[str, object]]:
@@ -21,11 +23,47 @@ def test_a_single_run_gives_its_own_points_in_the_unit_of_the_axis():
     assert curve.low is None
 
 
-def test_several_seeds_become_their_mean_and_a_band_of_one_standard_deviation():
-    (curve,) = make_curves([Source("a", (rows(0.0), rows(2.0)))], "train/mean_reward", "steps")
-    np.testing.assert_allclose(curve.y, curve.x + 1.0)
-    np.testing.assert_allclose(curve.high - curve.low, 2.0)
-    assert curve.seeds == 2
+def test_several_seeds_become_their_mean_in_a_band_from_the_lowest_to_the_highest():
+    (curve,) = make_curves([Source("a", (rows(0.0), rows(2.0), rows(7.0)))], "train/mean_reward", "steps")
+    np.testing.assert_allclose(curve.y, curve.x + 3.0)
+    np.testing.assert_allclose(curve.low, curve.x)
+    np.testing.assert_allclose(curve.high, curve.x + 7.0)
+    assert curve.title == "a (mean of 3 seeds)"
+
+
+def test_a_run_that_cuts_its_band_short_or_has_nothing_to_draw_is_told():
+    source = Source("a", (rows(0.0, 11), rows(0.0, 4), []), ("long", "short", "empty"))
+    told = cut_short([source, Source("b", ([],), ("alone",))], "iteration")
+    assert told == [
+        "empty has no finished iteration and is left out",
+        "the band of a ends where short does (3 of 10, iteration); --no-band draws each run",
+    ]
+    assert not cut_short([Source("a", (rows(0.0, 11), rows(0.0, 11)), ("one", "two"))], "iteration")
+
+
+def test_the_one_run_of_a_band_that_has_points_is_called_by_its_name():
+    (curve,) = make_curves([Source("a", ([], rows(0.0)), ("empty", "full"))], "train/mean_reward", "time")
+    assert curve.title == "full"
+
+
+@given(lists(tuples(floats(-5, 5), integers(1, 300)), min_size=1, max_size=40))
+def test_means_over_episodes_weigh_each_of_the_last_hundred_alike(iterations):
+    values, counts = (np.array(column, dtype=float) for column in zip(*iterations, strict=True))
+    for i, mean in enumerate(over_episodes(values, counts)):
+        first = i
+        while first > 0 and counts[first : i + 1].sum() < 100:
+            first -= 1
+        expected = np.average(values[first : i + 1], weights=counts[first : i + 1])
+        assert mean == pytest.approx(expected, abs=1e-9)
+
+
+def test_falls_of_two_episodes_are_no_peak_in_a_curve():
+    falls = [(0.0, 90.0), (1.0, 2.0), (0.0, 98.0)]
+    data = [
+        {"iteration": i, "metrics/fall_rate": rate, "train/episodes": count} for i, (rate, count) in enumerate(falls)
+    ]
+    (curve,) = make_curves([Source("a", (data,))], "metrics/fall_rate", "iteration")
+    np.testing.assert_allclose(curve.y, [0.0, 2 / 92, 0.02])
 
 
 def test_a_band_covers_only_what_all_runs_have():
@@ -39,6 +77,7 @@ def test_rows_without_the_metric_and_infinite_values_are_left_out():
         {"iteration": 1, "m": float("nan")},
         {"iteration": 2, "m": 3.0},
         {"iteration": 3, "m": None},
+        {"iteration": 4, "m": 1e308},
     ]
     (curve,) = make_curves([Source("a", (data,))], "m", "iteration")
     assert curve.x.tolist() == [2]
@@ -53,6 +92,13 @@ def test_reward_episode_length_and_the_tasks_metrics_are_drawn_by_default():
 def test_an_unknown_metric_names_the_nearest_and_all_there_are():
     with pytest.raises(RunError, match=r"'train/mean_rewrad', did you mean 'train/mean_reward'\?.*time/total_s"):
         find_metrics([Source("a", (rows(0.0),))], ["train/mean_rewrad"])
+
+
+def test_a_short_or_bare_name_is_enough():
+    source = Source("a", (rows(0.0, **{"metrics/lin_vel_error": 0.5}),))
+    assert find_metrics([source], ["lin_vel_error", "reward"]) == ("metrics/lin_vel_error", "train/mean_reward")
+    with pytest.raises(RunError, match="no metric 'rewrd', did you mean 'reward'"):
+        find_metrics([source], ["rewrd"])
 
 
 def test_all_unknown_metrics_are_told_at_once():

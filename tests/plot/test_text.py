@@ -26,9 +26,18 @@ def test_a_single_point_can_be_drawn():
     assert len(chart(np.array([1.0]), np.array([2.0]), width=4, height=2)) == 2
 
 
+def test_curves_of_different_length_share_their_axis_and_seeds_tell_their_spread():
+    short = Curve("short", np.array([0.0, 1.0]), np.array([1.0, 2.0]), np.zeros(2), np.full(2, 3.0), 2)
+    text = draw_text([("m", [short, Curve("long", np.array([0.0, 10.0]), np.array([1.0, 2.0]))])], "time")
+    assert "m  short (mean of 2 seeds)  last 2 (0 to 3)" in text
+    first = text.splitlines()[1:7]
+    assert all(set(line[30:].strip()) <= {chr(0x2800)} for line in first)
+    assert text.count("        10") == 2
+
+
 def test_the_text_names_metric_run_range_and_last_value():
     curve = Curve("run a", np.array([0.0, 1.0]), np.array([1.0, 7.5]))
     text = draw_text([("train/mean_reward", [curve])], "time")
-    assert "mean reward  (run a)  last 7.5" in text
+    assert "mean reward  run a  last 7.5" in text
     assert "wall time [min]" in text
     assert max(len(line) for line in text.splitlines()) <= 76

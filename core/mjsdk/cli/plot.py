@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mjsdk.cli import _output
+
 if TYPE_CHECKING:
     from mjsdk.plot.curves import Curve, Source
     from mjsdk.runs import Run
@@ -20,7 +22,9 @@ def register(app: typer.Typer) -> None:
 def plot(
     runs: Annotated[list[str], typer.Argument(help="Folders, names of runs, or `latest`.")],
     text: Annotated[bool, typer.Option("--text", help="Draw in the terminal.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Picture to write.", show_default="curves.png")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Picture to write.", show_default="curves.png")
+    ] = None,
     against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
     metric: Annotated[
         list[str] | None,
@@ -32,14 +36,20 @@ def plot(
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
     log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
 ) -> None:
-    """Draw learning curves of one or more runs."""
-    from mjsdk.plot import default_metrics, draw_text, find_metrics, make_sources
+    """Draw learning curves of one or more runs.
+
+    Reward, episode length and falls are means over the last 100 episodes. Runs that differ by no more than seed, name
+    and length become one curve: their mean, in a band from the lowest to the highest.
+    """
+    from mjsdk.plot import cut_short, default_metrics, draw_text, find_metrics, make_sources
     from mjsdk.runs import find_run
 
     found = [find_run(spec, log_root) for spec in runs]
     sources = make_sources(found, band)
     metrics = find_metrics(sources, metric) if metric else default_metrics(sources)
     panels = _panels(sources, metrics, against)
+    for note in cut_short(sources, against):
+        _output.warn(note)
     if text:
         typer.echo(draw_text(panels, against))
     if output is not None or not text:

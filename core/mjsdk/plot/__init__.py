@@ -1,7 +1,7 @@
 """Learning curves of runs, as pictures and in the terminal."""
 
-from mjsdk.plot.curves import AXES, Curve, Source, default_metrics, find_metrics, make_curves, title_of
-from mjsdk.plot.picture import check_picture_path, draw_curves, save_figure
+from mjsdk.plot.curves import AXES, Curve, Source, cut_short, default_metrics, find_metrics, make_curves, title_of
+from mjsdk.plot.picture import check_picture_path, draw_curves, need_matplotlib, save_figure
 from mjsdk.plot.sources import make_sources
 from mjsdk.plot.text import chart, draw_text
 from mjsdk.plot.tracking import draw_tracking
@@ -12,6 +12,7 @@ __all__ = [
     "Source",
     "chart",
     "check_picture_path",
+    "cut_short",
     "default_metrics",
     "draw_curves",
     "draw_text",
@@ -19,6 +20,7 @@ __all__ = [
     "find_metrics",
     "make_curves",
     "make_sources",
+    "need_matplotlib",
     "save_figure",
     "title_of",
 ]

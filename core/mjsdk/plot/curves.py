@@ -27,6 +27,15 @@ _TITLES = {_USUAL[0]: "mean reward", _USUAL[1]: "episode length [s]"}
 _UNITS = {"lin_vel_error": "m/s", "ang_vel_error": "rad/s"}
 _POINTS = 200
 """Points of the common axis that several seeds are put on."""
+_EPISODES = "train/episodes"
+_OF_EPISODES = (*_USUAL, f"{_PREFIX}fall_rate", "termination/")
+"""Metrics that are means over the episodes that happened to end in an iteration: few once they are long."""
+_SHARE = 0.9
+"""A run that ends before this share of the longest one of its band is worth a word."""
+_WINDOW = 100
+"""Episodes that such a mean is taken over in a curve, as many as rsl_rl shows it of."""
+_HUGE = 1e100
+"""Numbers beyond are no measurements, and nothing can be drawn of them."""
 
 
 @attrs.frozen
@@ -35,6 +44,10 @@ class Source:
 
     label: str
     runs: tuple[Rows, ...]
+    names: tuple[str, ...] = ()
+    """Names of the runs."""
+    kind: str = "seeds"
+    """What several of them are: `seeds`, or `runs` where two have the same seed."""
 
 
 @attrs.frozen(eq=False)
@@ -45,9 +58,16 @@ class Curve:
     x: np.ndarray
     y: np.ndarray
     low: np.ndarray | None = None
-    """Lower edge of the band of several seeds: mean minus standard deviation."""
+    """Lower edge of the band of several seeds: the lowest of them."""
     high: np.ndarray | None = None
+    """Upper edge of that band: the highest of them."""
     seeds: int = 1
+    kind: str = "seeds"
+
+    @property
+    def title(self) -> str:
+        """The label, and how many seeds it is the mean of."""
+        return f"{self.label} (mean of {self.seeds} {self.kind})" if self.seeds > 1 else self.label
 
 
 def default_metrics(sources: Sequence[Source]) -> tuple[str, ...]:
@@ -62,7 +82,8 @@ def find_metrics(sources: Sequence[Source], wanted: Sequence[str]) -> tuple[str,
     """The metrics that people mean: full names, or one of `SHORT`. Raises `RunError` with all that no run has."""
     present = _present(sources)
     found = {name: _meant(name, present) for name in wanted}
-    unknown = [f"'{name}'{closest(name, present).removesuffix('.')}" for name, meant in found.items() if not meant]
+    names = [*SHORT, *present]
+    unknown = [f"'{name}'{closest(name, names).removesuffix('.')}" for name, meant in found.items() if not meant]
     if unknown:
         legal = listing([*SHORT, *present])
         raise RunError(f"no metric {'; no metric '.join(unknown)}. In these runs: {legal}".replace("?.", "?"))
@@ -71,7 +92,8 @@ def find_metrics(sources: Sequence[Source], wanted: Sequence[str]) -> tuple[str,
 
 def _meant(name: str, present: Sequence[str]) -> list[str]:
     wanted = SHORT.get(name, name)
-    return [other for other in present if other == wanted or (wanted == _PREFIX and other.startswith(_PREFIX))]
+    whole = [other for other in present if other == wanted or (wanted == _PREFIX and other.startswith(_PREFIX))]
+    return whole or [other for other in present if other == _PREFIX + wanted]
 
 
 def title_of(metric: str) -> str:
@@ -90,6 +112,26 @@ def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Cu
     return [curve for curve in curves if len(curve.x)]
 
 
+def cut_short(sources: Sequence[Source], against: str) -> list[str]:
+    """What a reader must know of bands: which run has nothing to draw, or ends so early that it cuts the others."""
+    told = []
+    for source in sources:
+        ends = {name: _end(rows, against) for name, rows in zip(source.names, source.runs, strict=False)}
+        there = {name: end for name, end in ends.items() if end}
+        if len(ends) > 1:
+            told += [f"{name} has no finished iteration and is left out" for name in ends if name not in there]
+        first = min(there, key=there.__getitem__, default="")
+        if len(there) > 1 and there[first] < _SHARE * max(there.values()):
+            ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {AXES[against][2]}"
+            told.append(f"the band of {source.label} ends where {first} does ({ends_at}); --no-band draws each run")
+    return told
+
+
+def _end(rows: Rows, against: str) -> float:
+    key, factor, _ = AXES[against]
+    return max((float(row[key]) * factor for row in rows if _is_number(row.get(key))), default=0.0)
+
+
 def _present(sources: Sequence[Source]) -> list[str]:
     """Names of numbers in any of the runs, in order of appearance."""
     names: dict[str, None] = {}
@@ -105,30 +147,53 @@ def _curve(source: Source, metric: str, against: str) -> Curve:
     if not lines:
         return Curve(source.label, np.empty(0), np.empty(0))
     if len(lines) == 1:
-        return Curve(source.label, *lines[0])
-    return _band(source.label, lines)
+        return Curve(source.label if len(source.runs) == 1 else _only(source, metric, against), *lines[0])
+    return attrs.evolve(_band(source.label, lines), kind=source.kind)
+
+
+def _only(source: Source, metric: str, against: str) -> str:
+    """The name of the one run of a source that has points."""
+    names = zip(source.names, source.runs, strict=False)
+    return next((name for name, rows in names if len(_line(rows, metric, against)[0])), source.label)
 
 
 def _line(rows: Rows, metric: str, against: str) -> tuple[np.ndarray, np.ndarray]:
     key, factor, _ = AXES[against]
     points = [
-        (row[key] * factor, row[metric]) for row in rows if _is_number(row.get(key)) and _is_number(row.get(metric))
+        (row[key] * factor, row[metric], _weight(row))
+        for row in rows
+        if _is_number(row.get(key)) and _is_number(row.get(metric))
     ]
-    array = np.array(points, dtype=float).reshape(-1, 2)
-    array = array[np.isfinite(array).all(axis=1)]
-    array = array[np.argsort(array[:, 0], kind="stable")]
-    return array[:, 0], array[:, 1]
+    array = np.array(points, dtype=float).reshape(-1, 3)
+    array = array[(np.abs(array) < _HUGE).all(axis=1)]
+    x, y, episodes = array[np.argsort(array[:, 0], kind="stable")].T
+    return x, (over_episodes(y, episodes) if metric.startswith(_OF_EPISODES) else y)
+
+
+def _weight(row: Mapping[str, Any]) -> float:
+    """Episodes that ended in an iteration; as many as make a window where that was not recorded."""
+    episodes = row.get(_EPISODES)
+    return float(episodes) if isinstance(episodes, int | float) and episodes > 0 else _WINDOW
+
+
+def over_episodes(values: np.ndarray, episodes: np.ndarray) -> np.ndarray:
+    """Mean over the last `_WINDOW` episodes or the last iteration, what is longer; shapes (n,), as is the result."""
+    ended = np.concatenate(([0.0], np.cumsum(episodes)))
+    total = np.concatenate(([0.0], np.cumsum(values * episodes)))
+    last = np.arange(1, len(ended))
+    first = np.searchsorted(ended, ended[1:] - _WINDOW, side="right") - 1
+    first = np.clip(first, 0, last - 1)
+    return (total[last] - total[first]) / (ended[last] - ended[first])
 
 
 def _band(label: str, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
-    """Mean and standard deviation where all runs have points."""
+    """Mean, lowest and highest where all runs have points."""
     start, end = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
     if end < start:
         raise RunError(f"the runs of '{label}' have no stretch in common; plot them without --band")
     x = np.linspace(start, end, _POINTS)
     values = np.stack([np.interp(x, *line) for line in lines])
-    middle, spread = values.mean(axis=0), values.std(axis=0)
-    return Curve(label, x, middle, middle - spread, middle + spread, len(lines))
+    return Curve(label, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0), len(lines))
 
 
 def _is_number(value: Any) -> bool:

@@ -18,6 +18,10 @@ PICTURES = (".png", ".pdf", ".svg", ".jpg")
 """Endings of picture files."""
 COLOURS = ("#2f6db3", "#e07b39", "#3a9a5f", "#c0455e", "#7b5fb0", "#8a6d3b", "#3fa7b5", "#6b6b6b")
 """Colours of curves, in order."""
+_DASHES = ("-", "--", ":", "-.")
+"""Styles of the lines, where there are more curves than colours."""
+_SHORT = 60
+"""Characters of labels of which two fit side by side."""
 
 
 def new_figure(columns: int, panels: int, panel: tuple[float, float] = (4.6, 3.0)) -> tuple[Figure, list[Axes]]:
@@ -25,10 +29,9 @@ def new_figure(columns: int, panels: int, panel: tuple[float, float] = (4.6, 3.0
 
     Raises `MissingDependency` without matplotlib.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependency("drawing pictures needs matplotlib. Run: pip install 'mjsdk[video]'") from error
+    need_matplotlib()
+    from matplotlib.figure import Figure
+
     rows = math.ceil(panels / columns)
     figure = Figure(figsize=(panel[0] * columns, panel[1] * rows), layout="constrained")
     widths = [min(columns, panels - row * columns) for row in range(rows)]
@@ -46,19 +49,34 @@ def new_figure(columns: int, panels: int, panel: tuple[float, float] = (4.6, 3.0
     return figure, axes
 
 
+def need_matplotlib() -> None:
+    """Raise `MissingDependency` without matplotlib."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        raise MissingDependency("drawing pictures needs matplotlib. Run: pip install 'mjsdk[video]'") from error
+
+
 def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, title: str = "") -> Figure:
     """One panel per metric, one line per run, a band around the mean of several seeds."""
     figure, axes = new_figure(_columns(len(panels)), len(panels))
     for axis, (metric, curves) in zip(axes, panels, strict=False):
-        for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
-            _draw(axis, curve, colour)
+        for index, curve in enumerate(curves):
+            _draw(axis, curve, COLOURS[index % len(COLOURS)], _DASHES[index // len(COLOURS) % len(_DASHES)])
         axis.set_title(title_of(metric), fontsize=10)
         axis.set_xlabel(AXES[against][2])
     if any(len(curves) > 1 or curves[0].seeds > 1 for _, curves in panels):
-        axes[0].legend(fontsize=8, frameon=False)
+        _explain(figure, axes)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _explain(figure: Figure, axes: Sequence[Axes]) -> None:
+    """One legend below all panels, where it covers no curve."""
+    lines = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    columns = 2 if max(map(len, lines)) < _SHORT else 1
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
 def _columns(panels: int) -> int:
@@ -87,8 +105,9 @@ def check_picture_path(path: Path) -> None:
         raise StorageError(f"'{path}' is not the name of a picture{hint} It must end in one of {listing(PICTURES)}")
 
 
-def _draw(axis: Any, curve: Curve, colour: str) -> None:
-    label = f"{curve.label} ({curve.seeds} seeds)" if curve.seeds > 1 else curve.label
-    axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, label=label, marker="o" if len(curve.x) == 1 else "")
+def _draw(axis: Any, curve: Curve, colour: str, dashes: str) -> None:
+    label = f"{curve.title}, band from the lowest to the highest" if curve.seeds > 1 else curve.label
+    marker = "o" if len(curve.x) == 1 else ""
+    axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=dashes, label=label, marker=marker)
     if curve.low is not None:
         axis.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)

@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from mjsdk.plot.curves import Source
 
 if TYPE_CHECKING:
     from mjsdk.runs import Run
 
-_PER_RUN = ("seed", "resume", "load_run", "load_checkpoint")
+_PER_RUN = ("seed", "run_name", "max_iterations", "save_interval", "logger", "resume", "load_run", "load_checkpoint")
 """Settings of the agent in which repetitions of a training may differ."""
 
 
 def make_sources(runs: Sequence[Run], band: bool = True) -> list[Source]:
-    """One source per run, or with `band` one for all runs whose settings differ by no more than the seed."""
+    """One source per run, or with `band` one for all runs whose settings differ by seed, name and length at most."""
     groups: list[tuple[object, list[Run]]] = []
-    for run in runs:
+    for run in {run.path.resolve(): run for run in runs}.values():
         key = _settings(run)
         twins = next((members for other, members in groups if band and other == key), None)
         if twins is None:
             groups.append((key, [run]))
         else:
             twins.append(run)
-    return [Source(_label(members), tuple(_rows(run) for run in members)) for _, members in groups]
+    labels = _told_apart([members for _, members in groups])
+    return [_source(label, members) for label, (_, members) in zip(labels, groups, strict=True)]
+
+
+def _source(label: str, members: Sequence[Run]) -> Source:
+    seeds = {_agent(run).get("seed") for run in members}
+    kind = "seeds" if len(seeds) == len(members) else "runs"
+    return Source(label, tuple(_rows(run) for run in members), tuple(run.name for run in members), kind)
 
 
 def _settings(run: Run) -> dict[str, object]:
     """All settings that make a training, without its seed and where it was recorded."""
-    data = run.config_data
-    agent = {name: value for name, value in data.get("agent", {}).items() if name not in _PER_RUN}
-    return {**data, "agent": agent, "train": None}
+    agent = {name: value for name, value in _agent(run).items() if name not in _PER_RUN}
+    return {**run.config_data, "agent": agent, "train": None}
+
+
+def _agent(run: Run) -> Mapping[str, Any]:
+    agent = run.config_data.get("agent")
+    return agent if isinstance(agent, dict) else {}
 
 
 def _rows(run: Run) -> list[dict[str, object]]:
@@ -40,9 +53,19 @@ def _rows(run: Run) -> list[dict[str, object]]:
     return [row for row in rows if isinstance(row, dict)]
 
 
+def _told_apart(groups: Sequence[Sequence[Run]]) -> list[str]:
+    """A label per group; where two would be the same, with the name of the first run."""
+    labels = [_label(runs) for runs in groups]
+    return [
+        label if labels.count(label) == 1 or len(runs) == 1 else f"{label}, {runs[0].name} and others"
+        for label, runs in zip(labels, groups, strict=True)
+    ]
+
+
 def _label(runs: Sequence[Run]) -> str:
-    """The name of a run; of several, that of their experiment and what their names share."""
+    """The name of a run; of several, that of their experiment and how their names begin."""
     if len(runs) == 1:
         return runs[0].name
-    agent = runs[0].config_data.get("agent", {})
-    return " ".join(filter(None, (runs[0].path.parent.name, agent.get("run_name"))))
+    names = [re.split(r"[-_. ]", str(_agent(run).get("run_name") or "")) for run in runs]
+    shared = takewhile(lambda words: len(set(words)) == 1, zip(*names, strict=False))
+    return " ".join(filter(None, (runs[0].path.resolve().parent.name, *(words[0] for words in shared))))
