@@ -1,9 +1,11 @@
 """Trains variants of the settings with several seeds, evaluates each, and prints a table in Markdown.
 
     python tools/trials.py default no-lift --robot g1 --robot go1 --seed 1 --seed 2 --seed 3 --iterations 250
+    python tools/trials.py --robot g1 --minutes 30
 
 Every trial has one core to itself, and as many run at once as there are cores: by iterations, so that what else the
-machine does changes nothing. Runs stay below `--log-root`; a trial that is there already is not repeated.
+machine does changes nothing, or by the clock. Runs stay below `--log-root`; a trial that is there already is not
+repeated.
 """
 
 from __future__ import annotations
@@ -69,7 +71,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("variant", nargs="*", help=f"what to try: {', '.join(VARIANTS)}; default unless given")
     parser.add_argument("--robot", action="append", help="may be given several times; g1 and go1 unless given")
     parser.add_argument("--seed", type=int, action="append", help="may be given several times; 1, 2 and 3 unless given")
-    parser.add_argument("--iterations", type=int, default=250, help="length of each training (default: 250)")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--iterations", type=int, default=250, help="length of each training (default: 250)")
+    length.add_argument("--minutes", type=float, help="length of each training on the clock, instead of iterations")
     parser.add_argument("--log-root", type=Path, default=Path("logs/trials"), help="where the runs go")
     options = parser.parse_args()
     options.variant = options.variant or ["default"]
@@ -99,12 +103,14 @@ def trial(free: SimpleQueue[int], options: argparse.Namespace, robot: str, varia
 
 def train(core: int, options: argparse.Namespace, robot: str, variant: str, seed: int) -> Path:
     """The run of a trial."""
-    name = f"{variant}-{seed}-{options.iterations}"
+    timed = options.minutes is not None
+    name = f"{variant}-{seed}-{options.minutes:g}min" if timed else f"{variant}-{seed}-{options.iterations}"
+    length = ("--minutes", f"{options.minutes:g}") if timed else ("--agent.max-iterations", str(options.iterations))
     pattern = f"**/trial_{robot}/*_{name}/config.yaml"
-    length = ("--agent.max-iterations", str(options.iterations), "--seed", str(seed))
+    what = ("--robot", robot, "--task", "velocity", "--seed", str(seed))
     where = ("--agent.experiment-name", f"trial_{robot}", "--run-name", name, "--log-root", str(options.log_root))
     if not list(options.log_root.glob(pattern)):
-        mjsdk(core, "train", "--robot", robot, "--task", "velocity", *length, *where, *VARIANTS[variant])
+        mjsdk(core, "train", *what, *length, *where, *VARIANTS[variant])
     return max(options.log_root.glob(pattern)).parent
 
 
@@ -116,9 +122,9 @@ def figures(core: int, run: Path) -> dict[str, str]:
     return {
         "steps": f"{steps / 1e6:.1f} M",
         "survival": f"{calm['survival']['rate']:.0%}",
-        "lin": f"{calm['metrics']['lin_vel_error']:.2f}",
-        "ang": f"{calm['metrics']['ang_vel_error']:.2f}",
-        "stands m/s": f"{calm['standing']['mean_base_speed']:.2f}",
+        "lin": f"{calm['metrics']['lin_vel_error']:.3f}",
+        "ang": f"{calm['metrics']['ang_vel_error']:.3f}",
+        "stands m/s": f"{calm['standing']['mean_base_speed']:.3f}",
         "pushed": f"{pushed['survival']['rate']:.0%}",
     }
 

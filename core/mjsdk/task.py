@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from mjsdk.config.agent import AgentConfig
-from mjsdk.config.env import EnvConfig
+from mjsdk.config.env import EnvConfig, SensorConfig, TerminationTermConfig
 from mjsdk.errors import MissingRole, listing
 from mjsdk.robot import PARTS, Robot
 
@@ -22,6 +22,16 @@ class Requirement:
 
 
 @attrs.define(kw_only=True)
+class EvaluationConfig:
+    """What every evaluation of a task counts as failing, however a run was trained."""
+
+    terminations: dict[str, TerminationTermConfig] = attrs.field(factory=dict)
+    """Instead of those of the run's settings."""
+    sensors: dict[str, SensorConfig] = attrs.field(factory=dict)
+    """Besides those of the run's settings, for these terms to read."""
+
+
+@attrs.define(kw_only=True)
 class TaskConfig:
     """A task for one robot, as `mjsdk_task(robot)` returns it."""
 
@@ -30,6 +40,8 @@ class TaskConfig:
     requires: tuple[Requirement, ...] = ()
     env: EnvConfig = attrs.field(factory=EnvConfig)
     agent: AgentConfig = attrs.field(factory=AgentConfig)
+    evaluation: EvaluationConfig | None = None
+    """None: episodes fail as they did in the training of the run that is evaluated."""
     presets: dict[str, dict[str, object]] = attrs.field(factory=dict)
     """This task's own numbers for the presets `cpu`, `gpu`, `stable`: values by dotted path."""
 

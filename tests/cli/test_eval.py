@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
+import attrs
 import pytest
 
 from mjsdk.evaluate import run as evaluate_run
 from mjsdk.evaluate import setup
+from mjsdk.robot import CollisionRule
+from mjsdk.runs import find_run
 
 
 @pytest.fixture(autouse=True)
@@ -13,8 +17,8 @@ def _short_episodes(monkeypatch):
     """Half a second is enough to see what is printed."""
     original = setup.evaluation_config
 
-    def short(config, robot, options):
-        config = original(config, robot, options)
+    def short(*args):
+        config = original(*args)
         config.env.episode_length_s = 0.5
         return config
 
@@ -48,12 +52,43 @@ def test_people_get_a_table_by_command_and_a_picture(mjsdk, glider, tmp_path):
     assert picture.stat().st_size > 10_000
 
 
-def test_runs_are_put_side_by_side(mjsdk, glider):
-    code, out, _ = mjsdk("compare", "latest", "latest", "--log-root", glider, "--num-envs", 8)
+def test_a_picture_that_cannot_be_written_costs_no_numbers(mjsdk, glider, tmp_path):
+    (tmp_path / "file").write_text("")
+    code, out, err = mjsdk("eval", "--log-root", glider, "--num-envs", 8, "--json", "--plot", tmp_path / "file/x.png")
+    assert (code, json.loads(out)["episodes"]) == (2, 8)
+    assert err.startswith("error: cannot write the picture")
+
+
+def test_a_robot_without_full_collisions_is_warned_about(mjsdk, glider, monkeypatch):
+    from mjsdk.plugins import Session
+
+    robot = Session.robot
+    named = {"toes": (CollisionRule(geoms=".*_foot"),)}
+    monkeypatch.setattr(Session, "robot", lambda self: attrs.evolve(robot(self), collisions=named))
+    code, _, err = mjsdk("eval", "--log-root", glider, "--num-envs", 8)
     assert code == 0
+    assert "has no collision preset 'full': evaluated with 'toes'" in err
+
+
+def test_runs_are_put_side_by_side(mjsdk, glider):
+    checkpoint = f"{find_run('latest', glider).path}/model_0.pt"
+    code, out, _ = mjsdk("compare", "latest", checkpoint, "--log-root", glider, "--num-envs", 8, "--push")
+    assert code == 0
+    assert "8 episodes of 20 s, physics faithful, seed 1, pushed; lower is better, except" in out
+    assert "95 % confidence" in out
     assert out.count("model_0.pt") == 2
     assert "errors by command [m/s, rad/s]" in out
     assert "  turn left 0.8" in out
+
+
+def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, tmp_path, monkeypatch):
+    broken = tmp_path / "broken"
+    shutil.copytree(find_run("latest", glider).path, broken)
+    (broken / "model_0.pt").write_bytes(b"nothing")
+    monkeypatch.setattr(evaluate_run, "evaluate_run", lambda *_, **__: pytest.fail("evaluated"))
+    code, out, err = mjsdk("compare", "latest", broken, "--log-root", glider)
+    assert (code, out) == (2, "")
+    assert "model_0.pt" in err
 
 
 @pytest.mark.parametrize(
@@ -106,7 +141,15 @@ def test_a_comparison_has_one_line_per_row_in_a_hundred_columns(runs):
     for label in ("lin_vel_error [m/s]", "  forward 0.5, turn left 0.5"):
         (line,) = [line for line in lines if line.strip().startswith(label.strip())]
         assert len(line.split("0.")) > runs
-    assert len(lines) == 1 + 3 + 1 + 10 + 1 + 1  # title, heading, rule, numbers, errors
+    assert len(lines) == 3 + 1 + 11 + 1 + 1  # heading, rule, numbers, errors
+
+
+def test_many_runs_make_several_tables_of_like_size():
+    from mjsdk.cli.compare import parts
+
+    assert [len(part) for part in parts([REPORT] * 10, 80)] == [3, 3, 3, 1]
+    assert [len(part) for part in parts([REPORT] * 4, 80)] == [2, 2]
+    assert [len(part) for part in parts([REPORT] * 2, 20)] == [1, 1]
 
 
 def test_a_long_name_loses_its_middle():
@@ -126,3 +169,6 @@ def test_runs_of_different_tasks_are_warned_about(capsys):
     assert capsys.readouterr().err == (
         "warning: the runs have different tasks (walk, run): their rewards cannot be compared\n"
     )
+    data = [{"robot": "g1", "task": "walk", "env": {"rewards": {"drift": {"weight": w}}}} for w in (-2, -6)]
+    _warn_of_differences([SimpleNamespace(config_data=one) for one in data])
+    assert "trained with different rewards" in capsys.readouterr().err

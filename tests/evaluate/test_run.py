@@ -67,8 +67,8 @@ def test_a_world_that_fails_is_a_fall_with_a_short_life(run, monkeypatch):
 
     original = module.evaluation_config
 
-    def sinking(config, robot, options):
-        config = original(config, robot, options)
+    def sinking(*args):
+        config = original(*args)
         config.env.events["start"].params["velocity_range"] = {"z": [-4.0, -4.0]}
         return config
 

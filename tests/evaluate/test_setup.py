@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from mjsdk.config import SensorConfig, TerminationTermConfig
 from mjsdk.evaluate.setup import FEET_FORCE, Options, evaluation_config
+from mjsdk.task import EvaluationConfig
 
 
 @pytest.fixture
@@ -36,6 +38,20 @@ def test_noise_and_events_during_episodes_are_off_unless_asked_for(parts):
     assert list(made.env.events) == ["start"]
     noisy = evaluation_config(config, robot, Options(noise=True))
     assert noisy.env.observations["actor"].enable_corruption
+
+
+def test_what_the_task_counts_as_failing_replaces_the_terminations_of_the_run(parts):
+    config, robot = parts
+    config.env.terminations["gone"] = TerminationTermConfig(func="bad_orientation", params={"limit_angle": 3.0})
+    assert "gone" in evaluation_config(config, robot, Options()).env.terminations
+    counted = EvaluationConfig(
+        terminations={"tilted": TerminationTermConfig(func="bad_orientation")},
+        sensors={"ground": SensorConfig(type="groundcontacts", on="@feet")},
+    )
+    made = evaluation_config(config, robot, Options(), counted)
+    assert list(made.env.terminations) == ["tilted"]
+    assert "ground" in made.env.scene.sensors
+    assert "gone" in config.env.terminations
 
 
 def test_the_run_s_own_settings_stay_as_they_were(parts):

@@ -129,6 +129,26 @@ def test_a_contact_sensor_carries_the_robots_weight(session):
     assert abs(force[2]) == pytest.approx(model.body_mass.sum() * 9.81, rel=0.05)
 
 
+def test_contacts_with_the_ground_are_counted_by_geom_and_for_all_below_a_body(session):
+    sensors = {
+        "all": SensorConfig(type="subtreegroundcontacts", on="@base"),
+        "feet": SensorConfig(type="groundcontacts", on="@feet"),
+    }
+    scene = build_scene(session, config(sensors=sensors))
+    model, data = scene.model, mujoco.MjData(scene.model)
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    data.qpos[2] += 1.0
+    mujoco.mj_step(model, data)
+    assert not data.sensordata.any()
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    for _ in range(400):
+        mujoco.mj_step(model, data)
+    feet = scene.sensors["feet"]
+    assert feet.width == scene.sensors["all"].width == 1
+    assert data.sensordata[scene.sensors["all"].start] == data.ncon
+    assert data.sensordata[feet.start : feet.start + feet.count].sum() == data.ncon > 0
+
+
 def test_sensors_on_nothing_are_all_named(session):
     sensors = {"a": SensorConfig(type="gyro", on="nose"), "b": SensorConfig(type="contact", on="tail")}
     with pytest.raises(ConfigError) as error:

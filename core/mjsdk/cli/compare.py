@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import AsJson, Device, LogRoot, Noise, NumEnvs, Push, Seed, Sim, run_evaluation, summary_rows
+from mjsdk.cli.eval import (
+    AsJson,
+    Device,
+    LogRoot,
+    Noise,
+    NumEnvs,
+    Push,
+    Seed,
+    Sim,
+    how,
+    run_evaluation,
+    summary_rows,
+    warn_of_collisions,
+)
 
 if TYPE_CHECKING:
     from mjsdk.runs import Run
@@ -25,7 +38,9 @@ def register(app: typer.Typer) -> None:
 
 
 def compare(
-    runs: Annotated[list[str], typer.Argument(help="Folders, names of runs, or `latest`.")],
+    runs: Annotated[
+        list[str], typer.Argument(help="Folders, names of runs, or `latest`; RUN/model_100.pt for a checkpoint.")
+    ],
     num_envs: NumEnvs = 256,
     seed: Seed = 1,
     sim: Sim = "faithful",
@@ -36,20 +51,42 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""
-    from mjsdk.evaluate import Options, check_options
+    from mjsdk.evaluate import Options, check_options, check_run
     from mjsdk.physics import resolve_device
-    from mjsdk.runs import find_run
 
-    found = [find_run(spec, log_root) for spec in runs]
-    _warn_of_differences(found)
+    found = [_find(spec, log_root) for spec in runs]
+    _warn_of_differences([run for run, _ in found])
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
-    reports = [run_evaluation(run, options).data for run in found]
+    for run, checkpoint in found:
+        check_run(run, checkpoint)  # before the first evaluation: none is made in vain
+    reports = [run_evaluation(run, options, checkpoint).data for run, checkpoint in found]
+    for data in reports:
+        warn_of_collisions(data)
     if as_json:
         _output.print_json(reports)
-    else:
-        console = _output.console()
-        console.print(_side_by_side(reports, console.width))
+        return
+    console = _output.console()
+    console.print(f"{how(reports[0])}; lower is better, except for survival, reward, length and standing on feet\n")
+    for part in parts(reports, console.width):
+        console.print(_side_by_side(part, console.width))
+
+
+def _find(spec: str, log_root: Path) -> tuple[Run, str | None]:
+    """A run, and the checkpoint of it that was named."""
+    from mjsdk.runs import find_run
+
+    run, _, name = spec.rpartition("/")
+    return (find_run(run, log_root), name) if run and name.endswith(".pt") else (find_run(spec, log_root), None)
+
+
+def parts(reports: list[dict[str, Any]], width: int) -> list[list[dict[str, Any]]]:
+    """The reports in as few tables as fit into the width, of about the same size."""
+    labels = [row["label"] for data in reports for row in data.get("commands", [])]
+    room = max(width - max(map(len, labels), default=0) - _GAP, 1)
+    fitting = max(1, room // (_SHORTEST + _GAP))
+    size = -(-len(reports) // -(-len(reports) // fitting))
+    return [reports[i : i + size] for i in range(0, len(reports), size)]
 
 
 def _side_by_side(reports: list[dict[str, Any]], width: int) -> Any:
@@ -57,18 +94,23 @@ def _side_by_side(reports: list[dict[str, Any]], width: int) -> Any:
     labels = dict.fromkeys(row[0] for rows in table for row in rows)
     values = [{name: value for name, value, _ in rows} for rows in table]
     cells = [(label, *(found.get(label, "-") for found in values)) for label in labels]
+    cells.insert(1, ("  95 % confidence", *(_interval(data["survival"]) for data in reports)))
     errors = [{row["label"]: row for row in data.get("commands", [])} for data in reports]
     commands = dict.fromkeys(label for found in errors for label in found)
     if commands:
         cells.append(("errors by command [m/s, rad/s]", *("" for _ in reports)))
     cells += [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
     room = (width - max(len(row[0]) for row in cells)) // len(reports) - _GAP
-    columns = ("", *(_heading(i, data, room) for i, data in enumerate(reports, 1)))
-    return _output.table("lower is better, except for survival, reward and length", columns, cells, right=columns[1:])
+    columns = ("", *(_heading(data, room) for data in reports))
+    return _output.table("", columns, cells, right=columns[1:])
 
 
-def _heading(number: int, data: dict[str, Any], room: int) -> str:
-    lines = (f"{number}: {data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
+def _interval(survival: dict[str, float]) -> str:
+    return f"{100 * survival['low']:.1f}-{survival['high']:.1%}"
+
+
+def _heading(data: dict[str, Any], room: int) -> str:
+    lines = (f"{data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
     return "\n".join(shortened(line, room) for line in lines)
 
 
@@ -86,6 +128,10 @@ def _warn_of_differences(runs: list[Run]) -> None:
         names = list(dict.fromkeys(str(run.config_data.get(key)) for run in runs))
         if len(names) > 1:
             _output.warn(f"the runs have different {key}s ({', '.join(names)}): their rewards cannot be compared")
+            return
+    rewards = [(run.config_data.get("env") or {}).get("rewards") for run in runs]
+    if any(other != rewards[0] for other in rewards):
+        _output.warn("the runs were trained with different rewards: mean_reward cannot be compared")
 
 
 def _errors(row: dict[str, Any] | None) -> str:

@@ -54,20 +54,21 @@ def evaluate(
     from mjsdk.runs import find_run
 
     if plot is not None:
-        from mjsdk.plot import check_picture_path
+        from mjsdk.plot import check_picture_path, need_matplotlib
 
         check_picture_path(plot)
+        need_matplotlib()
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
     report = run_evaluation(find_run(run, log_root), options, checkpoint)
-    if plot is not None:
-        _write_picture(report, plot)
+    warn_of_collisions(report.data)
     if as_json:
         _output.print_json(report.data)
     else:
         _print(report)
-        if plot is not None:
-            typer.echo(f"wrote {plot}")
+    if plot is not None:  # last: what has been measured is not lost to a picture that cannot be written
+        _write_picture(report, plot)
+        typer.echo(f"wrote {plot}", err=as_json)
 
 
 def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) -> Report:
@@ -76,6 +77,12 @@ def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) ->
 
     with _progress(options.horizon_s, run.name) as on_step:
         return evaluate_run(run, options, checkpoint=checkpoint, on_step=on_step)
+
+
+def warn_of_collisions(data: dict[str, Any]) -> None:
+    """Say so where faithful physics is not to be had."""
+    if data["sim"] == "faithful" and data["collisions"] not in ("", "full"):
+        _output.warn(f"robot '{data['robot']}' has no collision preset 'full': evaluated with '{data['collisions']}'")
 
 
 @contextmanager
@@ -109,12 +116,17 @@ def _print(report: Report) -> None:
     data = report.data
     console = _output.console()
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
-    extras = [word for word, on in (("noise", data["noise"]), ("pushes", data["push"])) if on]
-    how = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
-    console.print(", ".join([how, *extras]) + "\n")
+    console.print(how(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" in data:
         console.print(_commands(data["commands"]))
+
+
+def how(data: dict[str, Any]) -> str:
+    """How an evaluation was made."""
+    extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
+    measured = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
+    return ", ".join([measured, *extras])
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:

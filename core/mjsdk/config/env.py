@@ -28,11 +28,15 @@ class SensorConfig:
             "contact",
             "subtreeangmom",
             "subtreelinvel",
+            "groundcontacts",
+            "subtreegroundcontacts",
         ),
-        advice="contact gives the net force between the part and the world; the others are MuJoCo's sensors of that name.",
+        advice="contact gives the net force on the part from all that it touches, groundcontacts and subtreegroundcontacts "
+        "how many contacts with the ground a geom or everything below a body has; the others are MuJoCo's sensors of that "
+        "name.",
     )
     on: str = setting(
-        meaning="Role (@imu) or regular expression of the parts that carry the sensor; sites, except for contact and subtree* (bodies)."
+        meaning="Role (@imu) or regular expression of the parts that carry the sensor; sites, except for contact and subtree* (bodies) and groundcontacts (geoms)."
     )
     track_air_time: bool = setting(
         False,

@@ -3,7 +3,7 @@
 from mjsdk.evaluate.commands import STANDARD, Command, parse_command
 from mjsdk.evaluate.report import DEFINITIONS, Report, make_report
 from mjsdk.evaluate.rollout import Episodes, run_episodes
-from mjsdk.evaluate.run import evaluate_run, one_torch_thread, rebuild
+from mjsdk.evaluate.run import check_run, evaluate_run, one_torch_thread, rebuild
 from mjsdk.evaluate.setup import SIMS, Options, check_options, evaluation_config
 from mjsdk.evaluate.statistics import clopper_pearson
 
@@ -16,6 +16,7 @@ __all__ = [
     "Options",
     "Report",
     "check_options",
+    "check_run",
     "clopper_pearson",
     "evaluate_run",
     "evaluation_config",

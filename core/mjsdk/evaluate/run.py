@@ -42,12 +42,21 @@ def evaluate_run(
         on_step: Called after every control step, for a progress view.
     """
     session = run.session()
-    config = evaluation_config(run.config(session), session.robot(), _even(options, len(commands)))
+    options = _even(options, len(commands))
+    config = evaluation_config(run.config(session), session.robot(), options, session.task().evaluation)
     env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
     mass = float(env.model.body_mass.sum())
     return make_report(episodes, mass, _context(run, options, env, policy))
+
+
+def check_run(run: Run, checkpoint: str | None = None) -> None:
+    """Raise what an evaluation of a run would, as far as that can be known without building its environment."""
+    from mjsdk.learn.policy import load_policy
+
+    run.config(run.session())
+    load_policy(run, checkpoint)
 
 
 @contextmanager
@@ -90,6 +99,7 @@ def _context(run: Run, options: Options, env: Env, policy: Policy) -> dict[str, 
         "num_envs": env.num_envs,
         "horizon_s": options.horizon_s,
         "sim": options.sim,
+        "collisions": env.config.scene.collisions or env.scene.robot.default_collisions,
         "noise": options.noise,
         "push": options.push,
         "standard_commands": velocity_term(env) is not None,

@@ -11,6 +11,7 @@ from mjsdk.config import Config, SensorConfig
 from mjsdk.config.presets import numbers
 from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.robot import Robot
+from mjsdk.task import EvaluationConfig
 
 SIMS = ("faithful", "fast", "as-trained")
 """Physics to evaluate on: presets, or what the run was trained with."""
@@ -39,8 +40,13 @@ class Options:
     """Length of an episode [s]."""
 
 
-def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
-    """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different."""
+def evaluation_config(
+    config: Config, robot: Robot, options: Options, evaluation: EvaluationConfig | None = None
+) -> Config:
+    """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different.
+
+    With `evaluation`, what the task counts as failing, episodes end by that and not by the run's own terminations.
+    """
     check_options(options)
     config = deepcopy(config)
     _choose_physics(config, robot, options.sim)
@@ -51,6 +57,9 @@ def evaluation_config(config: Config, robot: Robot, options: Options) -> Config:
     if not options.noise:
         _silence(config)
     _watch_feet(config, robot)
+    if evaluation is not None:
+        env.scene.sensors.update(evaluation.sensors)
+        env.terminations = dict(evaluation.terminations)
     return config
 
 

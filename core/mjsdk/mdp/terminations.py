@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
@@ -40,4 +41,37 @@ def root_height_below(env: Env, minimum_height: float) -> Tensor:
     return env.robot.root_pos_w[:, 2] < minimum_height
 
 
-TERMS = {"bad_orientation": bad_orientation, "root_height_below": root_height_below, "time_out": time_out}
+class IllegalContact:
+    """The robot bears on the ground with something other than the parts that may be there, and more than in passing.
+
+    Time with such a contact counts up, time without it down again, not below 0: who kneels and shuffles is caught,
+    who scuffs is not.
+
+    Args:
+        whole: Sensor of type subtreegroundcontacts on the base.
+        allowed: Sensor of type groundcontacts on the geoms that may touch the ground.
+        longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
+    """
+
+    def __init__(self, env: Env, whole: str, allowed: str, longest_s: float = 0.5) -> None:
+        self._whole, self._allowed = env.sensor(whole).flatten(1), env.sensor(allowed).flatten(1)
+        self._time_s = env.buffers.new(f"illegal_contact/{whole}", env.num_envs)
+        self._longest_s = longest_s
+
+    def __call__(self, env: Env) -> Tensor:
+        """Whether it has, shape (E,)."""
+        touching = self._whole.sum(1) > self._allowed.sum(1)
+        self._time_s.add_(torch.where(touching, env.step_dt, -env.step_dt)).clamp_(min=0.0)
+        return self._time_s > self._longest_s
+
+    def reset(self, ids: Tensor) -> None:
+        """Forget the past of the worlds `ids`."""
+        self._time_s[ids] = 0.0
+
+
+TERMS = {
+    "bad_orientation": bad_orientation,
+    "illegal_contact": IllegalContact,
+    "root_height_below": root_height_below,
+    "time_out": time_out,
+}

@@ -102,8 +102,10 @@ def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
 
 
 def _drop_visuals(spec: mujoco.MjSpec) -> None:
+    watched = {sensor.objname for sensor in spec.sensors if sensor.objtype == mujoco.mjtObj.mjOBJ_GEOM}
     for geom in list(spec.geoms):
-        if not geom.contype and not geom.conaffinity and not _gives_mass(spec, geom):
+        needed = geom.contype or geom.conaffinity or geom.name in watched
+        if not needed and not _gives_mass(spec, geom):
             spec.delete(geom)
 
 

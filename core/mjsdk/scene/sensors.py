@@ -10,12 +10,21 @@ import mujoco
 from mjsdk.config.env import SensorConfig
 from mjsdk.errors import ConfigError, Mistake, SelectionError
 from mjsdk.robot import Roles
-from mjsdk.selection import Bodies, ModelNames, Selection, Sites, select
+from mjsdk.selection import Bodies, Geoms, ModelNames, Selection, Sites, select
 
-_ON_BODIES = ("contact", "subtreeangmom", "subtreelinvel")
-_OBJECT = {Bodies: mujoco.mjtObj.mjOBJ_BODY, Sites: mujoco.mjtObj.mjOBJ_SITE}
-_NETFORCE = 3
-"""Value of MuJoCo's reduce="netforce" in the parameters of a contact sensor."""
+_PARTS: Mapping[str, type[Selection]] = {
+    "contact": Bodies,
+    "subtreeangmom": Bodies,
+    "subtreelinvel": Bodies,
+    "subtreegroundcontacts": Bodies,
+    "groundcontacts": Geoms,
+}
+"""Parts that a type of sensor is on, unless it is on sites."""
+_OBJECT = {Bodies: mujoco.mjtObj.mjOBJ_BODY, Geoms: mujoco.mjtObj.mjOBJ_GEOM, Sites: mujoco.mjtObj.mjOBJ_SITE}
+_SUBTREE = mujoco.mjtObj.mjOBJ_XBODY
+"""What MuJoCo calls a body with all below it, for contact sensors."""
+_FIRST, _NETFORCE = 0, 3
+"""Values of MuJoCo's reduce="none" and reduce="netforce" in the parameters of a contact sensor."""
 
 
 @attrs.frozen
@@ -36,7 +45,7 @@ class SensorSlot:
 
 def sensor_parts(config: SensorConfig) -> type[Selection]:
     """The kind of parts that this type of sensor is on."""
-    return Bodies if config.type in _ON_BODIES else Sites
+    return _PARTS.get(config.type, Sites)
 
 
 def add_sensors(
@@ -57,14 +66,17 @@ def add_sensors(
 
 
 def _add(spec: mujoco.MjSpec, name: str, config: SensorConfig, part: str) -> str:
-    full_name = f"{name}/{part}"
+    full_name, counts = f"{name}/{part}", config.type.endswith("groundcontacts")
     sensor = spec.add_sensor(
         name=full_name,
-        type=getattr(mujoco.mjtSensor, f"mjSENS_{config.type.upper()}"),
-        objtype=_OBJECT[sensor_parts(config)],
+        type=getattr(mujoco.mjtSensor, f"mjSENS_{'CONTACT' if counts else config.type.upper()}"),
+        objtype=_SUBTREE if config.type == "subtreegroundcontacts" else _OBJECT[sensor_parts(config)],
         objname=part,
     )
-    if config.type == "contact":
+    if counts:
+        sensor.reftype, sensor.refname = mujoco.mjtObj.mjOBJ_BODY, "world"
+        sensor.intprm[:3] = [1 << int(mujoco.mjtConDataField.mjCONDATA_FOUND), _FIRST, 1]
+    elif config.type == "contact":
         sensor.intprm[:3] = [1 << int(mujoco.mjtConDataField.mjCONDATA_FORCE), _NETFORCE, 1]
     return full_name
 

@@ -9,6 +9,7 @@ import torch
 
 import mjsdk_task_velocity
 from mjsdk.errors import MissingRole
+from mjsdk.evaluate import Options, evaluation_config
 from mjsdk.plugins import find, open_session
 from mjsdk.robot import Roles
 from mjsdk.testing.worlds import TESTBOT, small_env
@@ -169,6 +170,29 @@ def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
     env.robot.write_joints(env.all_ids, bent, torch.zeros_like(bent))
     standing, walking = pose().tolist()
     assert standing < walking < 1.0
+
+
+def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
+    """Upright, and on its feet now and then: what an untrained quadruped does when it is told to walk."""
+    installed("go1")
+
+    def judged(config):
+        session = open_session("go1", "velocity")
+        config.env = evaluation_config(config, session.robot(), Options(num_envs=2), session.task().evaluation).env
+
+    env = velocity_env(2, robot="go1", edit=judged)
+    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.reset()
+    reasons = torch.zeros(len(env.terminations.names), 2, dtype=torch.bool)
+    for _ in range(150):
+        env.step(torch.zeros(2, env.num_actions))
+        reasons |= env.terminations.reasons
+    assert dict(zip(env.terminations.names, reasons.all(1).tolist(), strict=True)) == {
+        "time_out": False,
+        "fell_over": False,
+        "touched_ground": True,
+        "unstable": False,
+    }
 
 
 def test_the_plugin_is_found_by_its_name():

@@ -24,7 +24,7 @@ from mjsdk.mdp.actions import JointPositionConfig, SteppingJointPositionConfig
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.mdp.commands import UniformVelocityConfig, VelocityRanges
 from mjsdk.robot import Robot
-from mjsdk.task import Requirement, TaskConfig
+from mjsdk.task import EvaluationConfig, Requirement, TaskConfig
 
 REQUIRES = (
     Requirement(role="base", part="bodies", why="whose velocity is commanded"),
@@ -62,6 +62,7 @@ def velocity_task(robot: Robot) -> TaskConfig:
             mirror_clock="gait" if robot.gait is not None and robot.mirror else "",
         ),
         agent=AgentConfig(),
+        evaluation=_evaluation(),
     )
 
 
@@ -178,6 +179,20 @@ def _terminations() -> dict[str, TerminationTermConfig]:
         "time_out": TerminationTermConfig(func="time_out", time_out=True),
         "fell_over": TerminationTermConfig(func="bad_orientation", params={"limit_angle": math.radians(50.0)}),
     }
+
+
+def _evaluation() -> EvaluationConfig:
+    """A robot has fallen when it is tilted too far, or bears on the ground with anything but its feet."""
+    contact = TerminationTermConfig(
+        func="illegal_contact", params={"whole": "ground_contacts", "allowed": "feet_ground_contacts"}
+    )
+    return EvaluationConfig(
+        terminations=_terminations() | {"touched_ground": contact},
+        sensors={
+            "ground_contacts": SensorConfig(type="subtreegroundcontacts", on="@base"),
+            "feet_ground_contacts": SensorConfig(type="groundcontacts", on="@feet"),
+        },
+    )
 
 
 def _events() -> dict[str, EventTermConfig]:

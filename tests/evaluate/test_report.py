@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from mjsdk.evaluate import Command, make_report
+from mjsdk.evaluate.rollout import Episodes
+from mjsdk.evaluate.tally import Sample, Tally
+
+DT, MASS = 0.5, 10.0
+QUANTITIES = {
+    "lin_vel_error": [0.0, 0.2],
+    "ang_vel_error": [0.0, 0.1],
+    "action_change": [0.1, 0.3],
+    "speed": [0.0, 2.0],
+    "distance": [0.0, 1.0],
+    "energy": [7.0, 49.05],
+    "grounded": [1.0, 0.0],
+    "contacts": [2.0, 1.0],
+    "slip": [0.0, 0.6],
+}
+"""Of a world that stands and of one that walks, in every step."""
+
+
+def report(steps=6, fall=None):
+    """Two worlds, one told to stand and one to walk, for `steps` of a possible six; `fall` is a world and a step."""
+    episodes = Episodes(Tally(2, DT), (Command(), Command(forward=2.0)), 6, torch.arange(2))
+    for step in range(steps):
+        fell = torch.tensor([fall == (world, step) for world in range(2)])
+        over = torch.full((2,), step == 5)
+        values = {name: torch.tensor(value) for name, value in QUANTITIES.items()}
+        episodes.tally.add(Sample(torch.ones(2), fell, over, values))
+    return make_report(episodes, MASS, {}).data
+
+
+def test_cost_of_transport_is_work_over_weight_and_way_of_those_that_walk():
+    data = report()
+    assert data["metrics"]["cost_of_transport"] == pytest.approx(49.05 / (MASS * 9.81 * 1.0))
+    stand, walk = data["commands"]
+    assert stand["cost_of_transport"] is None
+    assert walk["cost_of_transport"] == data["metrics"]["cost_of_transport"]
+
+
+def test_slip_is_a_mean_over_feet_that_are_on_the_ground():
+    data = report()
+    assert data["metrics"]["foot_slip"] == pytest.approx(0.6 / 3)
+    assert [row["foot_slip"] for row in data["commands"]] == pytest.approx([0.0, 0.6])
+
+
+def test_changes_of_the_action_and_errors_are_means_over_time_and_commands():
+    data = report()
+    assert data["metrics"]["action_change"] == pytest.approx(0.2)
+    assert data["metrics"]["lin_vel_error"] == pytest.approx(0.1)
+    assert data["metrics"]["ang_vel_error"] == pytest.approx(0.05)
+
+
+def test_who_falls_no_longer_stands():
+    assert report()["standing"]["feet_on_ground"] == pytest.approx(1.0)
+    data = report(fall=(0, 3))
+    assert data["standing"]["feet_on_ground"] == pytest.approx(3 / 5)
+    assert data["standing"]["mean_base_speed"] == 0.0
+    assert (data["survival"]["rate"], data["commands"][0]["fall_rate"]) == (0.5, 1.0)
