@@ -45,6 +45,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
 """What differs from the settings as they are, as flags of `mjsdk train`."""
 COLUMNS = ("robot", "variant", "steps", "survival", "lin", "ang", "stands m/s", "pushed")
 WORLDS = "128"
+NEARLY = 0.9
+"""Share of the minutes that a finished training has learnt for at least; the rest went to starting."""
 
 
 def main() -> None:
@@ -109,18 +111,34 @@ def train(core: int, options: argparse.Namespace, robot: str, variant: str, seed
     pattern = f"**/trial_{robot}/*_{name}/config.yaml"
     what = ("--robot", robot, "--task", "velocity", "--seed", str(seed))
     where = ("--agent.experiment-name", f"trial_{robot}", "--run-name", name, "--log-root", str(options.log_root))
-    if not list(options.log_root.glob(pattern)):
+    found = [path.parent for path in sorted(options.log_root.glob(pattern)) if finished(path.parent, options)]
+    if not found:
         mjsdk(core, "train", *what, *length, *where, *VARIANTS[variant])
-    return max(options.log_root.glob(pattern)).parent
+        found = [max(options.log_root.glob(pattern)).parent]
+    return found[-1]
+
+
+def finished(run: Path, options: argparse.Namespace) -> bool:
+    """Whether a training went on to its end."""
+    last = last_metrics(run)
+    if options.minutes is not None:
+        return float(last.get("time/total_s", 0)) > NEARLY * 60 * options.minutes
+    return int(last.get("iteration", 0)) >= options.iterations
+
+
+def last_metrics(run: Path) -> dict[str, Any]:
+    """The numbers of a training's last iteration."""
+    log = run / "metrics.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return dict(json.loads(lines[-1])) if lines else {}
 
 
 def figures(core: int, run: Path) -> dict[str, str]:
     """What two evaluations of a run show, without and with pushes."""
     calm: dict[str, Any] = json.loads(mjsdk(core, "eval", str(run), "--num-envs", WORLDS, "--json"))
     pushed: dict[str, Any] = json.loads(mjsdk(core, "eval", str(run), "--num-envs", WORLDS, "--push", "--json"))
-    steps = json.loads((run / "metrics.jsonl").read_text().splitlines()[-1])["timesteps"]
     return {
-        "steps": f"{steps / 1e6:.1f} M",
+        "steps": f"{last_metrics(run)['timesteps'] / 1e6:.1f} M",
         "survival": f"{calm['survival']['rate']:.0%}",
         "lin": f"{calm['metrics']['lin_vel_error']:.3f}",
         "ang": f"{calm['metrics']['ang_vel_error']:.3f}",

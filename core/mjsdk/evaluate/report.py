@@ -19,8 +19,9 @@ _MOVING = 0.05
 DEFINITIONS = {
     "lin_vel_error": "mean over time after 1 s of |commanded - actual| horizontal base velocity in its yaw frame [m/s]",
     "ang_vel_error": "likewise of the yaw rate [rad/s]",
-    "fall_rate": "share of episodes that ended by a failure before their time was up",
-    "foot_slip": "mean horizontal speed of feet that are on the ground [m/s]",
+    "fall_rate": "share of episodes that ended by what the task counts as a failure before their time was up",
+    "survival": "the others, with the exact (Clopper-Pearson) confidence interval",
+    "foot_slip": "mean horizontal speed of feet that are on the ground, over the whole episode [m/s]",
     "feet_on_ground": "share of the whole time with all feet on the ground, told to stand; fallen is not standing",
     "action_change": "mean change of the actions from step to step [-]",
     "cost_of_transport": "work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
@@ -48,7 +49,7 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Rep
         data["standing"] = _standing(episodes, table)
         for name in ("lin_vel_error", "ang_vel_error"):
             metrics[name] = mean([row[name] for row in table if row[name] is not None])
-    return Report({**data, **context}, episodes)
+    return Report({**data, **context, "definitions": DEFINITIONS}, episodes)
 
 
 def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
@@ -87,6 +88,7 @@ def _command_row(episodes: Episodes, index: int, mass: float) -> dict[str, Any]:
         "label": command.label,
         "episodes": summary["episodes"],
         "fall_rate": summary["fall_rate"],
+        "survival": summary["survival"],
         "mean_velocity": reached,
         **summary["metrics"],
         "mean_reward": summary["mean_reward"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,12 +32,31 @@ def draw_tracking(report: Report) -> Figure:
         _draw_command(axes[index], time_s, velocity[:, index], command.values)
         row = report.data["commands"][index]
         axes[index].set_title(f"{index + 1}: {command.label}, {row['fall_rate']:.0%} fall", fontsize=10)
+    for axis in axes[: len(episodes.commands)]:
+        axis.set_ylim(*_limits(velocity))
     axes[0].legend(fontsize=8, frameon=False)
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
-    figure.suptitle(
-        f"{report.data['robot']} {report.data['task']}, {report.data['checkpoint']}, {report.data['sim']} physics"
-    )
+    figure.suptitle(_title(report.data), fontsize=10)
     return figure
+
+
+def _title(data: dict[str, Any]) -> str:
+    extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
+    measured = [f"{data['episodes']} episodes", f"physics {data['sim']}", f"seed {data['seed']}", *extras]
+    metrics = data["metrics"]
+    found = (
+        f"survival {data['survival']['rate']:.1%}, errors {metrics['lin_vel_error']:.3f} m/s, "
+        f"{metrics['ang_vel_error']:.3f} rad/s"
+    )
+    what = f"{data['robot']} {data['task']}  {Path(data['run']).name}  {data['checkpoint']}"
+    return f"{what}\n{', '.join(measured)}: {found}"
+
+
+def _limits(velocity: np.ndarray) -> tuple[float, float]:
+    """Room for all that is asked for, and for what robots do but for rare swings."""
+    seen = velocity[np.isfinite(velocity)]
+    low, high = np.quantile(seen, (0.002, 0.998)) if len(seen) else (0.0, 0.0)
+    return min(-1.3, float(low)), max(1.5, float(high))
 
 
 def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tuple[float, float, float]) -> None:
@@ -45,7 +65,6 @@ def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tu
         axis.plot(time_s, raw, color=colour, linewidth=0.7, alpha=0.3)
         axis.plot(time_s, smoothed(raw, time_s[0]), color=colour, linewidth=1.5, label=_AXES[column])
         axis.axhline(asked[column], color=colour, linewidth=1.2, linestyle="--")
-    axis.set_ylim(-1.3, 1.5)
     axis.set_xlabel("time [s]; dashed: asked")
 
 
@@ -65,8 +84,8 @@ def _draw_errors(axis: Any, rows: list[dict[str, Any]]) -> None:
     for shift, name, label in ((-0.2, "lin_vel_error", "velocity [m/s]"), (0.2, "ang_vel_error", "yaw rate [rad/s]")):
         values = [row[name] if row[name] is not None else np.nan for row in rows]
         axis.barh(places + shift, values, height=0.38, color=COLOURS[0 if shift < 0 else 2], label=label)
-    axis.set_yticks(places, [str(place + 1) for place in places])  # long names would make this column narrow
+    axis.set_yticks(places, [f"{place + 1}" for place in places])  # long names would make this column narrow
     axis.invert_yaxis()
-    axis.set_ylabel("command")
+    axis.set_ylabel("command, by its number")
     axis.set_xlabel("mean error")
     axis.legend(fontsize=8, frameon=False)

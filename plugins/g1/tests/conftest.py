@@ -71,6 +71,10 @@ def _from_figures(figures: dict[str, Any]) -> mujoco.MjSpec:
         )
     for entry in figures["sites"]:
         spec.body(entry["body"]).add_site(name=entry["name"], pos=entry["pos"], quat=entry["quat"])
+    for entry in figures["geoms"]:
+        kind = getattr(mujoco.mjtGeom, f"mjGEOM_{entry['type'].upper()}")
+        numbers = {name: entry[name] for name in ("size", "pos", "quat")}
+        spec.body(entry["body"]).add_geom(name=entry["name"], type=kind, **numbers)
     for first, second in figures["excludes"]:
         spec.add_exclude(bodyname1=first, bodyname2=second)
     return spec

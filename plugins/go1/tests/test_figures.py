@@ -87,6 +87,17 @@ def test_every_site_is_where_the_public_one_is(model, reference):
         np.testing.assert_allclose(ours.quat, theirs.quat, rtol=0, atol=TOLERANCE)
 
 
+def test_what_collides_has_the_public_shape_and_place(model, reference):
+    names = [name for name in _names(reference, mujoco.mjtObj.mjOBJ_GEOM, reference.ngeom) if name]
+    assert len(names) >= 30
+    for name in names:
+        ours, theirs = model.geom(name), reference.geom(name)
+        assert model.body(ours.bodyid[0]).name == reference.body(theirs.bodyid[0]).name
+        assert ours.type == theirs.type
+        for field in ("size", "pos", "quat"):
+            np.testing.assert_allclose(getattr(ours, field), getattr(theirs, field), rtol=0, atol=TOLERANCE)
+
+
 def test_the_same_bodies_are_excluded_from_contact(model, reference):
     assert sorted(model.exclude_signature) == sorted(reference.exclude_signature)
 
