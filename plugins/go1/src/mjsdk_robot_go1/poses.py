@@ -5,7 +5,7 @@ from __future__ import annotations
 from mjsdk.robot import Gait, InitialState
 from mjsdk_robot_go1.roles import LEGS
 
-TROT_FREQUENCY = 2.0
+TROT_FREQUENCY = 2.5
 DIAGONALS = (0.0, 0.5, 0.5, 0.0)
 """When each of `LEGS` begins its swing: front left with rear right, then the others [turns]."""
 LIFT = 0.2
