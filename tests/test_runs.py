@@ -152,6 +152,15 @@ def test_checkpoints_are_ordered_by_iteration_and_leftovers_are_not_among_them(r
         run.newest_checkpoint("model_3.pt")
 
 
+def test_a_bare_name_is_a_checkpoint_of_the_run_and_not_one_that_lies_around(root, tmp_path, monkeypatch):
+    (tmp_path / "model_7.pt").write_bytes(b"")
+    monkeypatch.chdir(tmp_path)
+    run = make(root)
+    with pytest.raises(UnknownRun, match="has no checkpoint 'model_7.pt'"):
+        run.find_checkpoint("model_7.pt")
+    assert run.find_checkpoint(tmp_path / "model_7.pt") == tmp_path / "model_7.pt"
+
+
 def test_a_run_without_checkpoints_is_broken(root):
     run = make(root)
     run.checkpoint_path(0).unlink()

@@ -54,7 +54,7 @@ class Run:
     @property
     def name(self) -> str:
         """Name of the folder."""
-        return self.path.name
+        return self.path.name or self.path.resolve().name
 
     @property
     def complete(self) -> bool:
@@ -162,8 +162,9 @@ class Run:
         return self.path / chosen[-1]
 
     def find_checkpoint(self, name: str | Path) -> Path:
-        """The checkpoint of that name, or at that path."""
-        for path in (self.path / name, Path(name)):
+        """The checkpoint of that name in this run, or at that path, which has a folder."""
+        elsewhere = [Path(name)] if len(Path(name).parts) > 1 else []
+        for path in (self.path / name, *elsewhere):
             if path.is_file():
                 return path
         there = [path.name for path in self.checkpoints()]

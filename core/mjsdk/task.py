@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 from mjsdk.config.agent import AgentConfig
@@ -21,14 +23,24 @@ class Requirement:
     """What the task does with it, for the error message."""
 
 
+def _maps_to(kind: type) -> Any:
+    """A validator of dicts from names to objects of a class."""
+    of = attrs.validators.instance_of
+    return attrs.validators.deep_mapping(of(str), of(kind), of(dict))
+
+
 @attrs.define(kw_only=True)
 class EvaluationConfig:
     """What every evaluation of a task counts as failing, however a run was trained."""
 
-    terminations: dict[str, TerminationTermConfig] = attrs.field(factory=dict)
-    """Instead of those of the run's settings."""
-    sensors: dict[str, SensorConfig] = attrs.field(factory=dict)
-    """Besides those of the run's settings, for these terms to read."""
+    terminations: dict[str, TerminationTermConfig] = attrs.field(validator=_maps_to(TerminationTermConfig))
+    """Instead of those of the run's settings. One at least that is no time-out: else nothing is ever a failure."""
+    sensors: dict[str, SensorConfig] = attrs.field(factory=dict, validator=_maps_to(SensorConfig))
+    """Besides those of the run's settings, for these terms to read; with names of their own."""
+
+    def __attrs_post_init__(self) -> None:
+        if all(term.time_out for term in self.terminations.values()):
+            raise ValueError("EvaluationConfig(terminations=...): every term is a time-out, so nothing is a failure")
 
 
 @attrs.define(kw_only=True)
@@ -40,7 +52,9 @@ class TaskConfig:
     requires: tuple[Requirement, ...] = ()
     env: EnvConfig = attrs.field(factory=EnvConfig)
     agent: AgentConfig = attrs.field(factory=AgentConfig)
-    evaluation: EvaluationConfig | None = None
+    evaluation: EvaluationConfig | None = attrs.field(
+        default=None, validator=attrs.validators.optional(attrs.validators.instance_of(EvaluationConfig))
+    )
     """None: episodes fail as they did in the training of the run that is evaluated."""
     presets: dict[str, dict[str, object]] = attrs.field(factory=dict)
     """This task's own numbers for the presets `cpu`, `gpu`, `stable`: values by dotted path."""

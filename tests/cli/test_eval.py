@@ -147,7 +147,7 @@ def test_a_comparison_has_one_line_per_row_in_a_hundred_columns(runs):
 def test_many_runs_make_several_tables_of_like_size():
     from mjsdk.cli.compare import parts
 
-    assert [len(part) for part in parts([REPORT] * 10, 80)] == [3, 3, 3, 1]
+    assert [len(part) for part in parts([REPORT] * 10, 80)] == [2, 3, 3, 2]
     assert [len(part) for part in parts([REPORT] * 4, 80)] == [2, 2]
     assert [len(part) for part in parts([REPORT] * 2, 20)] == [1, 1]
 
@@ -164,11 +164,17 @@ def test_runs_of_different_tasks_are_warned_about(capsys):
 
     from mjsdk.cli.compare import _warn_of_differences
 
-    data = [{"robot": "g1", "task": "walk"}, {"robot": "g1", "task": "run"}]
-    _warn_of_differences([SimpleNamespace(config_data=one) for one in data])
-    assert capsys.readouterr().err == (
-        "warning: the runs have different tasks (walk, run): their rewards cannot be compared\n"
+    def warn(*data, evaluation=None):
+        session = SimpleNamespace(task=lambda: SimpleNamespace(evaluation=evaluation))
+        _warn_of_differences([SimpleNamespace(config_data=one, session=lambda: session) for one in data])
+        return capsys.readouterr().err
+
+    assert warn({"robot": "g1", "task": "walk"}, {"robot": "g1", "task": "run"}) == (
+        "warning: the runs have different tasks (walk, run): their rewards and falls cannot be compared\n"
     )
-    data = [{"robot": "g1", "task": "walk", "env": {"rewards": {"drift": {"weight": w}}}} for w in (-2, -6)]
-    _warn_of_differences([SimpleNamespace(config_data=one) for one in data])
-    assert "trained with different rewards" in capsys.readouterr().err
+    same = {"robot": "g1", "task": "walk"}
+    told = warn(*({**same, "env": {"rewards": {"drift": {"weight": weight}}}} for weight in (-2, -6)))
+    assert told == "warning: the runs were trained with different rewards: mean_reward cannot be compared\n"
+    laxer = [{**same, "env": {"terminations": {"tilt": limit}}} for limit in (1, 3)]
+    assert "different terminations: survival cannot" in warn(*laxer)
+    assert warn(*laxer, evaluation="the task's") == ""

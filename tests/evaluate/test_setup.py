@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from mjsdk.config import SensorConfig, TerminationTermConfig
+from mjsdk.config import CurriculumTermConfig, SensorConfig, TerminationTermConfig
 from mjsdk.evaluate.setup import FEET_FORCE, Options, evaluation_config
 from mjsdk.task import EvaluationConfig
 
@@ -43,6 +43,8 @@ def test_noise_and_events_during_episodes_are_off_unless_asked_for(parts):
 def test_what_the_task_counts_as_failing_replaces_the_terminations_of_the_run(parts):
     config, robot = parts
     config.env.terminations["gone"] = TerminationTermConfig(func="bad_orientation", params={"limit_angle": 3.0})
+    for name, setting in (("strict", "terminations.gone.params.limit_angle"), ("pay", "rewards.alive.weight")):
+        config.env.curriculum[name] = CurriculumTermConfig(func="ramp", params={"setting": setting, "start": 1.0})
     assert "gone" in evaluation_config(config, robot, Options()).env.terminations
     counted = EvaluationConfig(
         terminations={"tilted": TerminationTermConfig(func="bad_orientation")},
@@ -51,6 +53,7 @@ def test_what_the_task_counts_as_failing_replaces_the_terminations_of_the_run(pa
     made = evaluation_config(config, robot, Options(), counted)
     assert list(made.env.terminations) == ["tilted"]
     assert "ground" in made.env.scene.sensors
+    assert list(made.env.curriculum) == ["pay"]
     assert "gone" in config.env.terminations
 
 

@@ -24,6 +24,7 @@ class FakeEnv:
         self.physics_seconds = 0.0
         self.names = SimpleNamespace(joints=("x", "y"))
         self.robot = SimpleNamespace(default_joint_pos=torch.zeros(2))
+        self.commands, self.gait = SimpleNamespace(terms={}), None
         self.config = EnvConfig(observations={name: ObservationGroupConfig() for name in ("actor", "critic")})
         self.generator = torch.Generator().manual_seed(seed)
         self.pos = torch.zeros(num_envs, 2)

@@ -57,6 +57,11 @@ def test_means_over_episodes_weigh_each_of_the_last_hundred_alike(iterations):
         assert mean == pytest.approx(expected, abs=1e-9)
 
 
+def test_one_number_that_is_far_too_large_spoils_only_its_own_window():
+    values, counts = np.array([1.0, 1e30, 2.0, 3.0]), np.full(4, 100.0)
+    np.testing.assert_allclose(over_episodes(values, counts), values)
+
+
 def test_falls_of_two_episodes_are_no_peak_in_a_curve():
     falls = [(0.0, 90.0), (1.0, 2.0), (0.0, 98.0)]
     data = [

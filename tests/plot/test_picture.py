@@ -23,6 +23,24 @@ def test_each_metric_has_a_panel_with_its_curves(tmp_path):
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["curves.png"]
 
 
+def test_every_curve_is_in_the_legend_though_two_have_the_same_name(tmp_path):
+    figure = draw_curves([("reward", [Curve("a", X, X), Curve("a", X, X + 1)])], "time")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a", "a"]
+
+
+def test_a_band_of_one_moment_is_a_mark():
+    point = np.full(5, 2.0)
+    figure = draw_curves([("reward", [Curve("a", point, X, X, X, 2)])], "time")
+    assert figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_a_name_that_is_too_long_is_one_message(tmp_path):
+    with pytest.raises(StorageError, match="cannot write the picture"):
+        save_figure(draw_curves([("reward", [BAND])], "time"), tmp_path / f"{'x' * 300}.png")
+    save_figure(draw_curves([("reward", [BAND])], "time"), tmp_path / f"{'x' * 250}.png")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
 def test_a_name_that_is_no_picture_is_refused(tmp_path):
     with pytest.raises(StorageError, match=r"did you mean '.png'.*one of .png, .pdf"):
         save_figure(draw_curves([("reward", [BAND])], "time"), tmp_path / "curves.pngg")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from mjsdk.cli.eval import (
     Push,
     Seed,
     Sim,
+    find_checkpoint,
     how,
     run_evaluation,
     summary_rows,
@@ -54,12 +56,12 @@ def compare(
     from mjsdk.evaluate import Options, check_options, check_run
     from mjsdk.physics import resolve_device
 
-    found = [_find(spec, log_root) for spec in runs]
-    _warn_of_differences([run for run, _ in found])
+    found = [find_checkpoint(spec, log_root) for spec in runs]
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
     for run, checkpoint in found:
         check_run(run, checkpoint)  # before the first evaluation: none is made in vain
+    _warn_of_differences([run for run, _ in found])
     reports = [run_evaluation(run, options, checkpoint).data for run, checkpoint in found]
     for data in reports:
         warn_of_collisions(data)
@@ -68,16 +70,10 @@ def compare(
         return
     console = _output.console()
     console.print(f"{how(reports[0])}; lower is better, except for survival, reward, length and standing on feet\n")
+    first = 1
     for part in parts(reports, console.width):
-        console.print(_side_by_side(part, console.width))
-
-
-def _find(spec: str, log_root: Path) -> tuple[Run, str | None]:
-    """A run, and the checkpoint of it that was named."""
-    from mjsdk.runs import find_run
-
-    run, _, name = spec.rpartition("/")
-    return (find_run(run, log_root), name) if run and name.endswith(".pt") else (find_run(spec, log_root), None)
+        console.print(_side_by_side(part, console.width, first))
+        first += len(part)
 
 
 def parts(reports: list[dict[str, Any]], width: int) -> list[list[dict[str, Any]]]:
@@ -85,11 +81,12 @@ def parts(reports: list[dict[str, Any]], width: int) -> list[list[dict[str, Any]
     labels = [row["label"] for data in reports for row in data.get("commands", [])]
     room = max(width - max(map(len, labels), default=0) - _GAP, 1)
     fitting = max(1, room // (_SHORTEST + _GAP))
-    size = -(-len(reports) // -(-len(reports) // fitting))
-    return [reports[i : i + size] for i in range(0, len(reports), size)]
+    tables = -(-len(reports) // fitting)
+    edges = [round(len(reports) * i / tables) for i in range(tables + 1)]
+    return [reports[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def _side_by_side(reports: list[dict[str, Any]], width: int) -> Any:
+def _side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> Any:
     table = [summary_rows(data) for data in reports]
     labels = dict.fromkeys(row[0] for rows in table for row in rows)
     values = [{name: value for name, value, _ in rows} for rows in table]
@@ -101,7 +98,7 @@ def _side_by_side(reports: list[dict[str, Any]], width: int) -> Any:
         cells.append(("errors by command [m/s, rad/s]", *("" for _ in reports)))
     cells += [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
     room = (width - max(len(row[0]) for row in cells)) // len(reports) - _GAP
-    columns = ("", *(_heading(data, room) for data in reports))
+    columns = ("", *(_heading(i, data, room) for i, data in enumerate(reports, first)))
     return _output.table("", columns, cells, right=columns[1:])
 
 
@@ -109,8 +106,8 @@ def _interval(survival: dict[str, float]) -> str:
     return f"{100 * survival['low']:.1f}-{survival['high']:.1%}"
 
 
-def _heading(data: dict[str, Any], room: int) -> str:
-    lines = (f"{data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
+def _heading(number: int, data: dict[str, Any], room: int) -> str:
+    lines = (f"{number}: {data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
     return "\n".join(shortened(line, room) for line in lines)
 
 
@@ -124,14 +121,20 @@ def shortened(text: str, room: int) -> str:
 
 
 def _warn_of_differences(runs: list[Run]) -> None:
-    for key in ("robot", "task"):
+    for key, what in (("robot", "rewards"), ("task", "rewards and falls")):
         names = list(dict.fromkeys(str(run.config_data.get(key)) for run in runs))
         if len(names) > 1:
-            _output.warn(f"the runs have different {key}s ({', '.join(names)}): their rewards cannot be compared")
+            _output.warn(f"the runs have different {key}s ({', '.join(names)}): their {what} cannot be compared")
             return
-    rewards = [(run.config_data.get("env") or {}).get("rewards") for run in runs]
-    if any(other != rewards[0] for other in rewards):
-        _output.warn("the runs were trained with different rewards: mean_reward cannot be compared")
+    for section, what in (("rewards", "mean_reward"), *_judged_by_themselves(runs)):
+        settings = [run.config_data["env"].get(section) for run in runs]
+        if any(other != settings[0] for other in settings):
+            _output.warn(f"the runs were trained with different {section}: {what} cannot be compared")
+
+
+def _judged_by_themselves(runs: list[Run]) -> list[tuple[str, str]]:
+    """What else must be the same where a task does not say what a failure is."""
+    return [("terminations", "survival")] if runs[0].session().task().evaluation is None else []
 
 
 def _errors(row: dict[str, Any] | None) -> str:

@@ -26,6 +26,9 @@ Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda
 LogRoot = Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+_WIDE = 100
+"""Columns of a terminal that the whole table by command fits into."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -51,7 +54,6 @@ def evaluate(
     """
     from mjsdk.evaluate import Options, check_options
     from mjsdk.physics import resolve_device
-    from mjsdk.runs import find_run
 
     if plot is not None:
         from mjsdk.plot import check_picture_path, need_matplotlib
@@ -60,7 +62,8 @@ def evaluate(
         need_matplotlib()
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
-    report = run_evaluation(find_run(run, log_root), options, checkpoint)
+    found, named = find_checkpoint(run, log_root)
+    report = run_evaluation(found, options, checkpoint or named)
     warn_of_collisions(report.data)
     if as_json:
         _output.print_json(report.data)
@@ -69,6 +72,14 @@ def evaluate(
     if plot is not None:  # last: what has been measured is not lost to a picture that cannot be written
         _write_picture(report, plot)
         typer.echo(f"wrote {plot}", err=as_json)
+
+
+def find_checkpoint(spec: str, log_root: Path) -> tuple[Run, str | None]:
+    """A run, and the checkpoint of it that was named: RUN or RUN/model_100.pt."""
+    from mjsdk.runs import find_run
+
+    run, _, name = spec.rstrip("/").rpartition("/")
+    return (find_run(run, log_root), name) if run and name.endswith(".pt") else (find_run(spec, log_root), None)
 
 
 def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) -> Report:
@@ -119,7 +130,7 @@ def _print(report: Report) -> None:
     console.print(how(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" in data:
-        console.print(_commands(data["commands"]))
+        console.print(_commands(data["commands"], console.width))
 
 
 def how(data: dict[str, Any]) -> str:
@@ -157,8 +168,9 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _commands(rows: list[dict[str, Any]]) -> Any:
-    columns = ("command", "falls", "lin error", "ang error", "forward", "left", "yaw rate", "slip", "length")
+def _commands(rows: list[dict[str, Any]], width: int) -> Any:
+    every = ("command", "falls", "lin error", "ang error", "forward", "left", "yaw rate", "slip", "length")
+    columns = every if width >= _WIDE else every[:-2]
     cells = [
         (
             row["label"],
@@ -171,6 +183,7 @@ def _commands(rows: list[dict[str, Any]]) -> Any:
         )
         for row in rows
     ]
+    cells = [row[: len(columns)] for row in cells]
     return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
 
 

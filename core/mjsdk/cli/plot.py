@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from mjsdk.plot.curves import Curve, Source
     from mjsdk.runs import Run
 
+_NARROWEST = 60
+"""Columns that a chart takes at least."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -51,7 +54,7 @@ def plot(
     for note in cut_short(sources, against):
         _output.warn(note)
     if text:
-        typer.echo(draw_text(panels, against))
+        typer.echo(draw_text(panels, against, max(_output.console().width - 1, _NARROWEST)))
     if output is not None or not text:
         _write(panels, against, found, output)
 

@@ -13,6 +13,7 @@ import attrs
 from mjsdk.config import presets, schema, termchecks, yamlio
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.judgement import check_judgement
 from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SceneError
@@ -128,6 +129,7 @@ class _Layers:
         mistakes = [*self.mistakes, *found, *result.mistakes]
         if mistakes:
             raise ConfigError(unique(self._with_origin(mistake) for mistake in mistakes))
+        check_judgement(session, config, names)
         removed = {path: origin for path, origin in self.removed.items() if path not in dict(schema.entries(config))}
         return Composed(config, _told(config, self.origins, self.terms), [*doubts, *result.warnings], removed)
 

@@ -153,7 +153,7 @@ def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iter
 
 
 def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
-    """Text parameters of these names are names of commands, actions, sensors, and settings below `env`."""
+    """Text parameters of these names, or that end in _sensor, name commands, actions, sensors, settings below `env`."""
     legal = {
         "command": list(env.commands),
         "clock": list(env.commands),
@@ -162,12 +162,13 @@ def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
         "setting": _settings(env, terms),
     }
     for path, entry, term in function_terms(env, terms):
-        for name in parameters(term).keys() & legal.keys():
-            given = entry.params.get(name, parameters(term)[name].default)
-            if isinstance(given, str) and given not in legal[name]:
-                hint = closest(given, legal[name]) or "."
-                names = f" Legal: {listing(legal[name])}" if name != "setting" else " It is a path below env."
-                yield Mistake(f"{path}.params.{name}", f"there is no {name} '{given}'{hint}{names}")
+        for name, parameter in parameters(term).items():
+            kind = "sensor" if name.endswith("_sensor") else name
+            given = entry.params.get(name, parameter.default)
+            if kind in legal and isinstance(given, str) and given not in legal[kind]:
+                hint = closest(given, legal[kind]) or "."
+                names = f" Legal: {listing(legal[kind])}" if kind != "setting" else " It is a path below env."
+                yield Mistake(f"{path}.params.{name}", f"there is no {kind} '{given}'{hint}{names}")
 
 
 _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")

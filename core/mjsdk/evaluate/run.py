@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import torch
 
+from mjsdk.config.judgement import check_judgement
 from mjsdk.env import Env, make_env
 from mjsdk.evaluate.commands import STANDARD, Command
 from mjsdk.evaluate.report import Report, make_report
@@ -42,8 +43,10 @@ def evaluate_run(
         on_step: Called after every control step, for a progress view.
     """
     session = run.session()
+    trained = run.config(session)
+    check_judgement(session, trained)
     options = _even(options, len(commands))
-    config = evaluation_config(run.config(session), session.robot(), options, session.task().evaluation)
+    config = evaluation_config(trained, session.robot(), options, session.task().evaluation)
     env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
@@ -55,7 +58,8 @@ def check_run(run: Run, checkpoint: str | None = None) -> None:
     """Raise what an evaluation of a run would, as far as that can be known without building its environment."""
     from mjsdk.learn.policy import load_policy
 
-    run.config(run.session())
+    session = run.session()
+    check_judgement(session, run.config(session))
     load_policy(run, checkpoint)
 
 

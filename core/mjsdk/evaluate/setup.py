@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from mjsdk.config import Config, SensorConfig
+from mjsdk.config import Config, CurriculumTermConfig, SensorConfig
 from mjsdk.config.presets import numbers
 from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.robot import Robot
@@ -60,7 +60,13 @@ def evaluation_config(
     if evaluation is not None:
         env.scene.sensors.update(evaluation.sensors)
         env.terminations = dict(evaluation.terminations)
+        env.curriculum = {name: term for name, term in env.curriculum.items() if not _of_terminations(term)}
     return config
+
+
+def _of_terminations(term: CurriculumTermConfig) -> bool:
+    """Whether a curriculum changes terms that an evaluation replaces."""
+    return str(term.params.get("setting", "")).startswith("terminations.")
 
 
 def check_options(options: Options) -> None:

@@ -16,6 +16,7 @@ from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
 from mjsdk.learn.rsl import MLPModel
+from mjsdk.mdp.clock import GaitClock
 from mjsdk.runs import Run
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def _meaning(env: Env) -> dict[str, Any]:
     return {
         "mirror_clock": env.config.mirror_clock,
         "default_joint_pos": [round(value, 6) for value in env.robot.default_joint_pos.tolist()],
+        **_gaits(env),
         **{f"actions.{name}": to_plain(config) for name, config in env.config.actions.items()},
         **{
             f"observations.{group}.terms.{name}.scale": term.scale
@@ -57,6 +59,16 @@ def _meaning(env: Env) -> dict[str, Any]:
             for name, term in config.terms.items()
         },
     }
+
+
+def _gaits(env: Env) -> dict[str, Any]:
+    """What clocks and lifts take from the robot, which the settings do not tell."""
+    clocks = {name: term for name, term in env.commands.terms.items() if isinstance(term, GaitClock)}
+    rhythm = {f"commands.{name}.frequency": float(term.frequency) for name, term in clocks.items()}
+    if env.gait is None or not clocks:
+        return rhythm
+    steps = {"offsets": list(env.gait.offsets), "lift": [dict(lift) for lift in env.gait.lift]}
+    return rhythm | {f"gait.{name}": value for name, value in steps.items()}
 
 
 class Policy:

@@ -82,9 +82,14 @@ class GaitClock(CommandTerm):
         clock = (self._wanted, self._offsets, self.phase, self.moving, self.foot_phase, self.command)
         self._arrays = tuple(map(kernels.array, clock)) if kernels.used_on(env.device) else ()
 
+    @property
+    def frequency(self) -> float:
+        """Steps of one foot per second, of the settings or else of the robot [Hz]."""
+        return self.config.frequency or self._own_frequency
+
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
-        progress = (self.config.frequency or self._own_frequency) * dt
+        progress = self.frequency * dt
         if self.config.swing != self._swing:
             self._follow_settings()
         if self._arrays:

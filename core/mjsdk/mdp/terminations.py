@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.errors import ConfigError, Mistake
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import above
 
@@ -48,14 +49,15 @@ class IllegalContact:
     who scuffs is not.
 
     Args:
-        whole: Sensor of type subtreegroundcontacts on the base.
-        allowed: Sensor of type groundcontacts on the geoms that may touch the ground.
+        whole_sensor: Sensor of type subtreegroundcontacts on the base.
+        allowed_sensor: Sensor of type groundcontacts on the geoms that may touch the ground.
         longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
     """
 
-    def __init__(self, env: Env, whole: str, allowed: str, longest_s: float = 0.5) -> None:
-        self._whole, self._allowed = env.sensor(whole).flatten(1), env.sensor(allowed).flatten(1)
-        self._time_s = env.buffers.new(f"illegal_contact/{whole}", env.num_envs)
+    def __init__(self, env: Env, whole_sensor: str, allowed_sensor: str, longest_s: float = 0.5) -> None:
+        self._whole = _contacts(env, "whole_sensor", whole_sensor, "subtreegroundcontacts")
+        self._allowed = _contacts(env, "allowed_sensor", allowed_sensor, "groundcontacts")
+        self._time_s = env.buffers.new(f"illegal_contact/{whole_sensor}/{allowed_sensor}/{longest_s}", env.num_envs)
         self._longest_s = longest_s
 
     def __call__(self, env: Env) -> Tensor:
@@ -67,6 +69,15 @@ class IllegalContact:
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
         self._time_s[ids] = 0.0
+
+
+def _contacts(env: Env, parameter: str, sensor: str, kind: str) -> Tensor:
+    """How many contacts each part of a sensor has, shape (E, parts). Raises `ConfigError` if it is of another type."""
+    readings = env.sensor(sensor).flatten(1)
+    if env.config.scene.sensors[sensor].type != kind:
+        message = f"the sensor '{sensor}' of illegal_contact must be of type {kind}"
+        raise ConfigError([Mistake(parameter, message)])
+    return readings
 
 
 TERMS = {

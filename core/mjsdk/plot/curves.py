@@ -179,18 +179,18 @@ def _weight(row: Mapping[str, Any]) -> float:
 def over_episodes(values: np.ndarray, episodes: np.ndarray) -> np.ndarray:
     """Mean over the last `_WINDOW` episodes or the last iteration, what is longer; shapes (n,), as is the result."""
     ended = np.concatenate(([0.0], np.cumsum(episodes)))
-    total = np.concatenate(([0.0], np.cumsum(values * episodes)))
-    last = np.arange(1, len(ended))
     first = np.searchsorted(ended, ended[1:] - _WINDOW, side="right") - 1
-    first = np.clip(first, 0, last - 1)
-    return (total[last] - total[first]) / (ended[last] - ended[first])
+    parts = [slice(start, i + 1) for i, start in enumerate(np.clip(first, 0, np.arange(len(values))))]
+    return np.array([np.average(values[part], weights=episodes[part]) for part in parts])
 
 
 def _band(label: str, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
     """Mean, lowest and highest where all runs have points."""
     start, end = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
     if end < start:
-        raise RunError(f"the runs of '{label}' have no stretch in common; plot them without --band")
+        raise RunError(
+            f"the runs of '{label}' have no stretch in common: one ends before another begins. Try --no-band"
+        )
     x = np.linspace(start, end, _POINTS)
     values = np.stack([np.interp(x, *line) for line in lines])
     return Curve(label, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0), len(lines))

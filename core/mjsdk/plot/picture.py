@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,9 +76,9 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, tit
 
 def _explain(figure: Figure, axes: Sequence[Axes]) -> None:
     """One legend below all panels, where it covers no curve."""
-    lines = {label: handle for axis in axes for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    columns = 2 if max(map(len, lines)) < _SHORT else 1
-    figure.legend(lines.values(), lines, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
+    handles, labels = max((axis.get_legend_handles_labels() for axis in axes), key=lambda found: len(found[1]))
+    columns = 2 if max(map(len, labels)) < _SHORT else 1
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
 
 
 def _columns(panels: int) -> int:
@@ -87,13 +89,13 @@ def _columns(panels: int) -> int:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the picture, whole or not at all."""
     check_picture_path(path)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(partial, dpi=130)
         partial.replace(path)
     except OSError as error:
-        if partial.exists():
+        with suppress(OSError):
             partial.unlink()
         raise StorageError(f"cannot write the picture '{path}': {error.strerror or error}") from error
 
@@ -107,7 +109,7 @@ def check_picture_path(path: Path) -> None:
 
 def _draw(axis: Any, curve: Curve, colour: str, dashes: str) -> None:
     label = f"{curve.title}, band from the lowest to the highest" if curve.seeds > 1 else curve.label
-    marker = "o" if len(curve.x) == 1 else ""
+    marker = "o" if curve.x[0] == curve.x[-1] else ""
     axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=dashes, label=label, marker=marker)
     if curve.low is not None:
         axis.fill_between(curve.x, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)

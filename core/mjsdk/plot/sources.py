@@ -57,9 +57,14 @@ def _told_apart(groups: Sequence[Sequence[Run]]) -> list[str]:
     """A label per group; where two would be the same, with the name of the first run."""
     labels = [_label(runs) for runs in groups]
     return [
-        label if labels.count(label) == 1 or len(runs) == 1 else f"{label}, {runs[0].name} and others"
-        for label, runs in zip(labels, groups, strict=True)
+        label if labels.count(label) == 1 else _longer(label, runs) for label, runs in zip(labels, groups, strict=True)
     ]
+
+
+def _longer(label: str, runs: Sequence[Run]) -> str:
+    if len(runs) == 1:
+        return f"{runs[0].path.resolve().parent.name}/{label}"
+    return f"{label}, {runs[0].name} and others"
 
 
 def _label(runs: Sequence[Run]) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 0.6
 """Time that the drawn velocities are averaged over [s]: about one step, in which the base sways to and fro."""
+_ERRORS = (("lin_vel_error", "m/s"), ("ang_vel_error", "rad/s"))
 _AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
 
 
@@ -44,10 +45,8 @@ def _title(data: dict[str, Any]) -> str:
     extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
     measured = [f"{data['episodes']} episodes", f"physics {data['sim']}", f"seed {data['seed']}", *extras]
     metrics = data["metrics"]
-    found = (
-        f"survival {data['survival']['rate']:.1%}, errors {metrics['lin_vel_error']:.3f} m/s, "
-        f"{metrics['ang_vel_error']:.3f} rad/s"
-    )
+    errors = [f"error {metrics[name]:.3f} {unit}" for name, unit in _ERRORS if metrics[name] is not None]
+    found = ", ".join([f"survival {data['survival']['rate']:.1%}", *errors])
     what = f"{data['robot']} {data['task']}  {Path(data['run']).name}  {data['checkpoint']}"
     return f"{what}\n{', '.join(measured)}: {found}"
 

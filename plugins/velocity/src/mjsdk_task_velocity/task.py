@@ -184,7 +184,7 @@ def _terminations() -> dict[str, TerminationTermConfig]:
 def _evaluation() -> EvaluationConfig:
     """A robot has fallen when it is tilted too far, or bears on the ground with anything but its feet."""
     contact = TerminationTermConfig(
-        func="illegal_contact", params={"whole": "ground_contacts", "allowed": "feet_ground_contacts"}
+        func="illegal_contact", params={"whole_sensor": "ground_contacts", "allowed_sensor": "feet_ground_contacts"}
     )
     return EvaluationConfig(
         terminations=_terminations() | {"touched_ground": contact},
