@@ -19,7 +19,6 @@ from mjsdk.cli.eval import (
     Seed,
     Sim,
     find_checkpoint,
-    how,
     run_evaluation,
     summary_rows,
     warn_of_collisions,
@@ -53,7 +52,7 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""
-    from mjsdk.evaluate import Options, check_options, check_run
+    from mjsdk.evaluate import Options, check_options, check_run, how_measured
     from mjsdk.physics import resolve_device
 
     found = [find_checkpoint(spec, log_root) for spec in runs]
@@ -69,7 +68,8 @@ def compare(
         _output.print_json(reports)
         return
     console = _output.console()
-    console.print(f"{how(reports[0])}; lower is better, except for survival, reward, length and standing on feet\n")
+    better = "lower is better, except for survival, reward, length and standing on feet"
+    console.print(f"{how_measured(reports[0])}; {better}\n")
     first = 1
     for part in parts(reports, console.width):
         console.print(_side_by_side(part, console.width, first))

@@ -124,20 +124,15 @@ def _write_picture(report: Report, path: Path) -> None:
 
 
 def _print(report: Report) -> None:
+    from mjsdk.evaluate import how_measured
+
     data = report.data
     console = _output.console()
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
-    console.print(how(data) + "\n")
+    console.print(how_measured(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" in data:
         console.print(_commands(data["commands"], console.width))
-
-
-def how(data: dict[str, Any]) -> str:
-    """How an evaluation was made."""
-    extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
-    measured = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
-    return ", ".join([measured, *extras])
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:

@@ -1,7 +1,7 @@
 """How good a policy is: fixed commands, fixed seeds, faithful physics."""
 
 from mjsdk.evaluate.commands import STANDARD, Command, parse_command
-from mjsdk.evaluate.report import DEFINITIONS, Report, make_report
+from mjsdk.evaluate.report import DEFINITIONS, Report, how_measured, make_report
 from mjsdk.evaluate.rollout import Episodes, run_episodes
 from mjsdk.evaluate.run import check_run, evaluate_run, one_torch_thread, rebuild
 from mjsdk.evaluate.setup import SIMS, Options, check_options, evaluation_config
@@ -20,6 +20,7 @@ __all__ = [
     "clopper_pearson",
     "evaluate_run",
     "evaluation_config",
+    "how_measured",
     "make_report",
     "one_torch_thread",
     "parse_command",

@@ -52,6 +52,13 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Rep
     return Report({**data, **context, "definitions": DEFINITIONS}, episodes)
 
 
+def how_measured(data: dict[str, Any]) -> str:
+    """How an evaluation was made, in a line, from the data of its report."""
+    extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
+    measured = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
+    return ", ".join([measured, *extras])
+
+
 def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
     tally = episodes.tally
     count, fell = int(worlds.sum()), int((tally.fell & worlds).sum())
