@@ -90,6 +90,29 @@ def test_a_task_can_be_shown_for_a_chosen_robot(site, capsys):
     assert facts["observations"] == {}
 
 
+JUDGED = """
+import mjsdk
+from mjsdk.config import EnvConfig, TerminationTermConfig
+from mjsdk.task import EvaluationConfig, TaskConfig
+MJSDK_API = 1
+
+@mjsdk.hookimpl
+def mjsdk_task(robot):
+    fell = TerminationTermConfig(func="bad_orientation", params={"limit_angle": 0.5})
+    return TaskConfig(name="stand", env=EnvConfig(), evaluation=EvaluationConfig(terminations={"tilted": fell}))
+"""
+
+
+def test_a_task_shows_what_its_evaluations_count_as_failing(site, capsys):
+    site.robot()
+    site.task()
+    site.task(JUDGED, name="stand", dist="judged")
+    assert json.loads(run(capsys, "show", "task", "reach", "--json")[1])["evaluation"] is None
+    _, out, _ = run(capsys, "show", "task", "stand")
+    (row,) = [line.split() for line in out.splitlines() if "tilted" in line]
+    assert row == ["tilted", "bad_orientation", "failure,", "limit_angle=0.5"]
+
+
 def test_a_task_that_no_robot_fits_says_why(site, capsys):
     site.robot(PLAIN, name="plain", dist="plain")
     site.task()

@@ -51,6 +51,7 @@ def task_facts(session: Session) -> dict[str, Any]:
         "step_dt": config.env.step_dt,
         "episode_length_s": config.env.episode_length_s,
         **{section: attrs.asdict(config.env)[section] for section in SECTIONS},
+        "evaluation": attrs.asdict(task.evaluation) if task.evaluation else None,
     }
 
 

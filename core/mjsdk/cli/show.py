@@ -159,6 +159,9 @@ def _print_task(facts: dict[str, Any], chosen: bool) -> None:
     for section in ("actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics"):
         if facts[section]:
             console.print(_terms(section, facts[section], _DETAILS.get(section, _settings)))
+    if facts["evaluation"]:
+        terms = facts["evaluation"]["terminations"]
+        console.print(_terms("terminations in evaluations, however it was trained", terms, _DETAILS["terminations"]))
 
 
 def _requirements(facts: dict[str, Any]) -> Any:
