@@ -10,6 +10,7 @@ import mjsdk_robot_g1
 from mjsdk.robot import Robot
 from mjsdk.scene.actuators import apply_actuators
 from mjsdk.scene.collisions import apply_collisions
+from mjsdk.testing.models import posed
 
 STIFFER = 10.0
 """How much further a target leans than the joint has sagged [-]."""
@@ -39,7 +40,7 @@ def _hold(model: mujoco.MjModel, data: mujoco.MjData, rest: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_its_motors_hold_it_up_for_two_seconds_with_its_knees_bent(robot, posed, preset):
+def test_its_motors_hold_it_up_for_two_seconds_with_its_knees_bent(robot, preset):
     model = _on_the_ground(robot, preset)
     data = posed(model, robot.default_pose)
     rest = data.ctrl.copy()
@@ -52,7 +53,7 @@ def test_its_motors_hold_it_up_for_two_seconds_with_its_knees_bent(robot, posed,
     assert _warnings(data) == 0
 
 
-def test_servos_that_only_aim_at_the_pose_cannot_balance_it(robot, posed):
+def test_servos_that_only_aim_at_the_pose_cannot_balance_it(robot):
     """The ankles' stiffness is below weight times height: standing has to be learned."""
     model = _on_the_ground(robot, "feet")
     data = posed(model, robot.default_pose)
@@ -61,7 +62,7 @@ def test_servos_that_only_aim_at_the_pose_cannot_balance_it(robot, posed):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_random_targets_raise_no_warning(robot, posed, preset):
+def test_random_targets_raise_no_warning(robot, preset):
     model = _on_the_ground(robot, preset)
     data = posed(model, robot.default_pose)
     rest, generator = data.ctrl.copy(), np.random.default_rng(1)
@@ -74,7 +75,7 @@ def test_random_targets_raise_no_warning(robot, posed, preset):
     assert np.isfinite(data.qpos).all()
 
 
-def test_hands_stay_out_of_the_belly_where_the_robot_collides_with_itself(robot, posed):
+def test_hands_stay_out_of_the_belly_where_the_robot_collides_with_itself(robot):
     """Both hands pushed into the belly."""
     touching = {}
     for preset in PRESETS:
@@ -90,7 +91,7 @@ def test_hands_stay_out_of_the_belly_where_the_robot_collides_with_itself(robot,
 
 
 @pytest.mark.parametrize("pose", ["knees_bent", "home"])
-def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, posed, pose):
+def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, pose):
     model = _on_the_ground(robot, "full")
     data = posed(model, robot.poses[pose])
     data.qpos[2] -= 0.005
@@ -99,7 +100,7 @@ def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, posed, pose):
     assert touching - {"ground"} == {name for name in robot.roles["feet"].geoms if "corner" not in name}
 
 
-def test_feet_decide_how_they_slide(robot, posed):
+def test_feet_decide_how_they_slide(robot):
     model = _on_the_ground(robot, "feet")
     data = posed(model, robot.default_pose)
     data.qpos[2] -= 0.005

@@ -16,6 +16,7 @@ import mjsdk_robot_g1
 from mjsdk.robot import PARTS, Robot
 from mjsdk.scene.collisions import apply_collisions
 from mjsdk.selection import ModelNames, match, per_joint
+from mjsdk.testing.models import posed
 
 FEET = ("left", "right")
 MOTORS = {  # joint: armature, kp, kd, effort, action scale; as published
@@ -103,7 +104,7 @@ def test_poses_are_within_soft_limits(robot, model, names, pose):
 
 
 @pytest.mark.parametrize("pose", ["knees_bent", "home"])
-def test_poses_stand_on_level_soles(robot, model, posed, pose):
+def test_poses_stand_on_level_soles(robot, model, pose):
     data = posed(model, robot.poses[pose])
     heights = [_lowest(model, data, name) for name in robot.roles["feet"].geoms]
     assert min(heights) > -0.001
@@ -129,7 +130,7 @@ def test_the_lean_preset_has_four_small_geoms_per_foot(robot, names):
     assert set(hits) <= set(robot.roles["feet"].geoms)
 
 
-def test_legs_that_cross_touch_each_other_in_training(robot, posed):
+def test_legs_that_cross_touch_each_other_in_training(robot):
     spec = mjsdk_robot_g1.mjsdk_load_spec(robot)
     apply_collisions(robot, spec, "lean")
     model = spec.compile()
@@ -162,7 +163,7 @@ def test_left_and_right_mirror_each_other(robot, names):
 
 
 @pytest.mark.parametrize("foot", [0, 1])
-def test_the_lift_raises_its_own_foot_by_a_step_and_keeps_it_level(robot: Robot, model, posed, foot):
+def test_the_lift_raises_its_own_foot_by_a_step_and_keeps_it_level(robot: Robot, model, foot):
     data = posed(model, robot.default_pose)
     site = [model.site(name).id for name in robot.roles["feet"].sites]
     before = data.site_xpos[site, 2].copy()

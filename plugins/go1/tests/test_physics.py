@@ -10,6 +10,7 @@ import mjsdk_robot_go1
 from mjsdk.robot import Robot
 from mjsdk.scene.actuators import apply_actuators
 from mjsdk.scene.collisions import apply_collisions
+from mjsdk.testing.models import posed
 
 STIFFER = 4.0
 """How much further a target leans than the joint has sagged [-]."""
@@ -40,7 +41,7 @@ def _hold(model: mujoco.MjModel, data: mujoco.MjData, rest: np.ndarray) -> None:
 
 @pytest.mark.parametrize("pose", ["standing", "home"])
 @pytest.mark.parametrize("preset", PRESETS)
-def test_its_motors_hold_it_up_for_two_seconds(robot, posed, preset, pose):
+def test_its_motors_hold_it_up_for_two_seconds(robot, preset, pose):
     model = _on_the_ground(robot, preset)
     data = posed(model, robot.poses[pose])
     rest = data.ctrl.copy()
@@ -55,7 +56,7 @@ def test_its_motors_hold_it_up_for_two_seconds(robot, posed, preset, pose):
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_random_targets_raise_no_warning(robot, posed, preset):
+def test_random_targets_raise_no_warning(robot, preset):
     model = _on_the_ground(robot, preset)
     data = posed(model, robot.default_pose)
     rest, generator = data.ctrl.copy(), np.random.default_rng(1)
@@ -68,7 +69,7 @@ def test_random_targets_raise_no_warning(robot, posed, preset):
     assert np.isfinite(data.qpos).all()
 
 
-def test_only_full_collides_with_itself(robot, posed):
+def test_only_full_collides_with_itself(robot):
     """Front legs folded back, hind legs forward."""
     touching = {}
     for preset in PRESETS:
@@ -85,7 +86,7 @@ def test_only_full_collides_with_itself(robot, posed):
 
 
 @pytest.mark.parametrize("pose", ["standing", "home"])
-def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, posed, pose):
+def test_nothing_but_the_feet_touches_anything_as_it_starts(robot, pose):
     model = _on_the_ground(robot, "full")
     data = posed(model, robot.poses[pose])
     data.qpos[2] -= 0.005

@@ -15,6 +15,7 @@ import pytest
 import mjsdk_robot_go1
 from mjsdk.robot import PARTS
 from mjsdk.selection import ModelNames, match, per_joint
+from mjsdk.testing.models import posed
 
 RADIUS = 0.023
 POSES = ["standing", "home", "crouched"]
@@ -65,7 +66,7 @@ def test_the_roles_that_tasks_ask_for_are_there_and_no_hands(robot):
 _LEGS, _PARTS = ("FL", "FR", "RL", "RR"), ("hip", "thigh", "calf")
 
 
-def test_feet_come_front_before_rear_and_left_before_right(robot, model, posed):
+def test_feet_come_front_before_rear_and_left_before_right(robot, model):
     data = posed(model, robot.default_pose)
     x, y, _ = np.array([data.site(name).xpos for name in robot.roles["feet"].sites]).T
     assert list(np.sign(x)) == [1, 1, -1, -1]
@@ -93,13 +94,13 @@ def test_poses_are_within_soft_limits(robot, model, names, pose):
 
 
 @pytest.mark.parametrize("pose", POSES)
-def test_poses_stand_on_all_feet(robot, model, posed, pose):
+def test_poses_stand_on_all_feet(robot, model, pose):
     data = posed(model, robot.poses[pose])
     heights = [data.geom(name).xpos[2] - RADIUS for name in robot.roles["feet"].geoms]
     np.testing.assert_allclose(heights, 0.0, atol=0.001)
 
 
-def test_it_stands_with_its_feet_outside_of_its_hips(robot, model, posed):
+def test_it_stands_with_its_feet_outside_of_its_hips(robot, model):
     data = posed(model, robot.default_pose)
     for leg in _LEGS:
         assert abs(data.site(leg).xpos[1]) > abs(data.body(f"{leg}_thigh").xpos[1])
@@ -131,7 +132,7 @@ def test_left_and_right_mirror_each_other(robot, names):
 
 
 @pytest.mark.parametrize("foot", range(4))
-def test_the_lift_raises_its_own_foot_by_a_step_straight_up(robot, model, posed, foot):
+def test_the_lift_raises_its_own_foot_by_a_step_straight_up(robot, model, foot):
     data = posed(model, robot.default_pose)
     site = [model.site(name).id for name in robot.roles["feet"].sites]
     before = data.site_xpos[site].copy()

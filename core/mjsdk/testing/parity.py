@@ -1,0 +1,166 @@
+"""Whether a robot's model is that of its manufacturer: the same bodies, masses, frames, limits and dynamics.
+
+    @pytest.mark.parametrize("check", parity.CHECKS, ids=parity.name_of)
+    def test_it_is_the_public_one(check, model, reference):
+        check(model, reference)
+
+Both models are compiled, without a ground; theirs comes from a public file, or from figures by
+`mjsdk.testing.models.model_of`. A check raises `AssertionError` where a number differs by more than `TOLERANCE`, and
+MuJoCo's `KeyError` where a name is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import mujoco
+import numpy as np
+
+POSES = 200
+"""Random poses that positions and mass matrices are compared in."""
+TOLERANCE = 1e-6
+"""Greatest difference, in kg, m, kg m^2, rad or what else a number is in."""
+
+_BODY, _JOINT = mujoco.mjtObj.mjOBJ_BODY, mujoco.mjtObj.mjOBJ_JOINT
+_SITE, _GEOM = mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtObj.mjOBJ_GEOM
+
+
+def name_of(check: Callable[..., None]) -> str:
+    """What a check is called in a list of tests."""
+    return check.__name__
+
+
+def total_mass(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """The whole weighs the same."""
+    _close(ours.body_mass.sum(), theirs.body_mass.sum())
+
+
+def names(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Bodies and joints have the same names in the same order, and sites the same names."""
+    for kind, count in ((_BODY, "nbody"), (_JOINT, "njnt")):
+        assert _names(ours, kind, getattr(ours, count)) == _names(theirs, kind, getattr(theirs, count))
+    assert set(_names(ours, _SITE, ours.nsite)) == set(_names(theirs, _SITE, theirs.nsite))
+    assert list(ours.body_parentid) == list(theirs.body_parentid)
+
+
+def masses_and_inertias(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every body has the same mass, centre and inertia."""
+    _same_fields(ours, theirs, ("body_mass", "body_ipos"))
+    _close(_inertias(ours), _inertias(theirs))
+
+
+def frames(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every body has the same place in its parent."""
+    _same_fields(ours, theirs, ("body_pos", "body_quat"))
+
+
+def joints(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every joint has the same axis, range, and no other armature, damping or friction."""
+    _same_fields(ours, theirs, ("jnt_type", "jnt_bodyid", "jnt_pos", "jnt_axis", "jnt_range", "jnt_limited"))
+    _same_fields(ours, theirs, ("jnt_stiffness", "dof_armature", "dof_damping", "dof_frictionloss"))
+
+
+def sites(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every site is in the same place of the same body."""
+    for name in _names(theirs, _SITE, theirs.nsite):
+        _same_place(ours, theirs, ours.site(name), theirs.site(name))
+
+
+def collisions(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every geom of theirs that has a name has the same shape and place, and there is one at least."""
+    named = [name for name in _names(theirs, _GEOM, theirs.ngeom) if name]
+    assert named, "no geom of the reference has a name"
+    for name in named:
+        mine, other = ours.geom(name), theirs.geom(name)
+        assert mine.type == other.type, name
+        _close(mine.size, other.size, name)
+        _same_place(ours, theirs, mine, other)
+
+
+def excluded_contacts(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """The same pairs of bodies pass through each other."""
+    assert sorted(ours.exclude_signature) == sorted(theirs.exclude_signature)
+
+
+def dynamics(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Places of all bodies and mass matrices are the same in random poses."""
+    for mine, other in _random_poses(ours, theirs):
+        _close(mine.xpos, other.xpos)
+        _close(_mass_matrix(ours, mine), _mass_matrix(theirs, other))
+
+
+CHECKS: tuple[Callable[[mujoco.MjModel, mujoco.MjModel], None], ...] = (
+    total_mass,
+    names,
+    masses_and_inertias,
+    frames,
+    joints,
+    sites,
+    collisions,
+    excluded_contacts,
+    dynamics,
+)
+"""All checks, for `pytest.mark.parametrize`; each takes our model and theirs."""
+
+
+def _close(ours: Any, theirs: Any, what: str = "") -> None:
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=TOLERANCE, err_msg=what)
+
+
+def _same_fields(ours: mujoco.MjModel, theirs: mujoco.MjModel, fields: Iterable[str]) -> None:
+    for field in fields:
+        _close(getattr(ours, field), getattr(theirs, field), field)
+
+
+def _same_place(ours: mujoco.MjModel, theirs: mujoco.MjModel, mine: Any, other: Any) -> None:
+    assert ours.body(mine.bodyid[0]).name == theirs.body(other.bodyid[0]).name, mine.name
+    _close(mine.pos, other.pos, mine.name)
+    _close(mine.quat, other.quat, mine.name)
+
+
+def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
+    return [mujoco.mj_id2name(model, kind, i) for i in range(count)]
+
+
+def _inertias(model: mujoco.MjModel) -> np.ndarray:
+    """Inertia about the centre of mass in the frame of the body [kg m^2], shape (B, 3, 3)."""
+    turns = np.array([_matrix(quat) for quat in model.body_iquat])
+    return np.einsum("bij,bj,bkj->bik", turns, model.body_inertia, turns)
+
+
+def _matrix(quat: np.ndarray) -> np.ndarray:
+    matrix = np.empty(9)
+    mujoco.mju_quat2Mat(matrix, quat)
+    return matrix.reshape(3, 3)
+
+
+def _random_poses(*models: mujoco.MjModel) -> Iterator[list[mujoco.MjData]]:
+    """The same random poses in all models: bases anywhere, joints within their limits."""
+    generator = np.random.default_rng(0)
+    datas = [mujoco.MjData(model) for model in models]
+    for _ in range(POSES):
+        pose = np.concatenate([_random_joint(generator, models[0].joint(i)) for i in range(models[0].njnt)])
+        for model, data in zip(models, datas, strict=True):
+            data.qpos[:] = pose
+            mujoco.mj_normalizeQuat(model, data.qpos)
+            mujoco.mj_kinematics(model, data)
+            mujoco.mj_comPos(model, data)
+            mujoco.mj_makeM(model, data)
+        yield datas
+
+
+def _random_joint(generator: np.random.Generator, joint: Any) -> np.ndarray:
+    """Position of a joint; quaternions of bases are not of length one."""
+    if joint.type[0] == mujoco.mjtJoint.mjJNT_FREE:
+        return generator.normal(size=7)
+    if joint.type[0] == mujoco.mjtJoint.mjJNT_BALL:
+        return generator.normal(size=4)
+    low, high = joint.range if joint.limited else (-np.pi, np.pi)
+    return generator.uniform(low, high, size=1)
+
+
+def _mass_matrix(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
+    full = np.empty((model.nv, model.nv))
+    mujoco.mj_fullM(model, data, full)
+    return full

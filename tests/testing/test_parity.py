@@ -1,0 +1,109 @@
+"""Two models are told apart by what differs, and by nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import mujoco
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mjsdk.plugins import open_session
+from mjsdk.robot import InitialState
+from mjsdk.testing import parity
+from mjsdk.testing.models import model_of, posed
+from mjsdk.testing.worlds import TESTBOT
+
+Change = Callable[[mujoco.MjSpec], object]
+
+FIGURES = {
+    "bodies": [
+        {"name": "base", "parent": "world", "pos": [0, 0, 1], "quat": [1, 0, 0, 0], "mass": 3.0, "com": [0, 0, 0.1]},
+        {"name": "arm", "parent": "base", "pos": [0, 0.2, 0], "quat": [0, 1, 0, 0], "mass": 1.0, "com": [0.1, 0, 0]},
+    ],
+    "joints": [
+        {"name": "free", "body": "base", "free": True, "axis": [0, 0, 1], "pos": [0, 0, 0], "range": [0, 0]},
+        {"name": "bend", "body": "arm", "free": False, "axis": [0, 1, 0], "pos": [0, 0, 0], "range": [-1.0, 0.5]},
+    ],
+    "sites": [{"name": "tip", "body": "arm", "pos": [0.2, 0, 0], "quat": [1, 0, 0, 0]}],
+    "geoms": [
+        {"name": "ball", "body": "arm", "type": "sphere", "size": [0.05, 0, 0], "pos": [0, 0, 0], "quat": [1, 0, 0, 0]}
+    ],
+    "excludes": [["base", "arm"]],
+}
+for body in FIGURES["bodies"]:
+    body["inertia"] = [0.02, 0.03, 0.04, 0.001, 0.002, 0.003]
+
+
+def spec() -> mujoco.MjSpec:
+    return open_session(TESTBOT).load_spec()
+
+
+def rejecting(change: Change) -> set[str]:
+    """Names of the checks that notice a change of the small robot."""
+    changed = spec()
+    change(changed)
+    ours, theirs = changed.compile(), spec().compile()
+    return {parity.name_of(check) for check in parity.CHECKS if not passes(check, ours, theirs)}
+
+
+def passes(check: Callable[..., None], ours: mujoco.MjModel, theirs: mujoco.MjModel) -> bool:
+    try:
+        check(ours, theirs)
+    except AssertionError:
+        return False
+    return True
+
+
+def put(kind: str, name: str, field: str, value: object) -> Change:
+    return lambda spec: setattr(getattr(spec, kind)(name), field, value)
+
+
+def test_a_model_is_like_itself():
+    assert not rejecting(lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("change", "noticed"),
+    [
+        (put("body", "left_leg", "mass", 0.6), {"total_mass", "masses_and_inertias", "dynamics"}),
+        (put("body", "left_leg", "ipos", [0, 0, -0.16]), {"masses_and_inertias", "dynamics"}),
+        (put("body", "left_leg", "pos", [0, 0.16, 0]), {"frames", "dynamics"}),
+        (put("joint", "left_hip", "range", [-0.9, 0.9]), {"joints"}),
+        (put("joint", "left_hip", "axis", [1, 0, 0]), {"joints", "dynamics"}),
+        (put("joint", "left_hip", "armature", 0.01), {"joints", "dynamics"}),
+        (put("site", "left_foot", "pos", [0, 0, -0.28]), {"sites"}),
+        (put("geom", "left_foot_geom", "size", [0.04, 0, 0]), {"collisions"}),
+        (lambda spec: spec.add_exclude(bodyname1="trunk", bodyname2="left_leg"), {"excluded_contacts"}),
+        (put("body", "left_leg", "name", "leg"), {"names", "sites", "collisions"}),
+    ],
+)
+def test_each_difference_is_noticed_by_the_checks_that_it_concerns(change, noticed):
+    assert rejecting(change) == noticed
+
+
+@given(st.floats(2e-6, 1e-2))
+def test_no_difference_above_the_tolerance_is_too_small(shift):
+    moved = rejecting(put("site", "imu", "pos", [shift, 0, 0]))
+    assert moved == {"sites"}
+
+
+def test_figures_become_the_model_that_they_describe():
+    model = model_of(FIGURES).compile()
+    assert (model.nbody, model.njnt, model.nsite, model.ngeom, model.nexclude) == (3, 2, 1, 1, 1)
+    assert model.body_mass.sum() == pytest.approx(4.0)
+    assert list(model.joint("bend").range) == pytest.approx([-1.0, 0.5])
+    assert not model.joint("free").limited
+    assert all(passes(check, model, model) for check in parity.CHECKS)
+
+
+def test_a_pose_is_taken_by_base_joints_and_servos():
+    session = open_session(TESTBOT)
+    spec = session.load_spec()
+    session.setup(spec)
+    model = spec.compile()
+    data = posed(model, InitialState(pos=(0.1, 0.2, 0.3), joint_pos={"left_.*": 0.4}))
+    assert list(data.qpos) == pytest.approx([0.1, 0.2, 0.3, 1, 0, 0, 0, 0.4, 0])
+    assert list(data.ctrl) == pytest.approx([0.4, 0])
+    assert data.site("imu").xpos == pytest.approx([0.1, 0.2, 0.3])
