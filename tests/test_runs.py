@@ -114,6 +114,24 @@ def test_an_unknown_run_lists_the_newest(root):
         find_run("nope", root)
 
 
+def test_a_folder_that_may_not_be_entered_is_one_message(root, monkeypatch):
+    run = make(root)
+
+    def refuse(_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(type(run.path), "is_file", refuse)
+    with pytest.raises(UnknownRun, match=f"cannot look for run '{run.path}': Permission denied"):
+        find_run(run.path, root)
+
+
+def test_extras_that_are_no_names_are_damage(root):
+    run = make(root)
+    run.write_config({**run.config_data, "extras": [3]})
+    with pytest.raises(BrokenRun, match=r"`extras` must be a list of names, not \[3\]"):
+        run.session()
+
+
 def test_a_folder_that_is_no_run_says_which_folder_to_give(root):
     make(root)
     with pytest.raises(UnknownRun, match="is not a run: it has no config.yaml"):

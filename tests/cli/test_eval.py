@@ -5,6 +5,7 @@ import shutil
 
 import attrs
 import pytest
+import torch
 
 from mjsdk.evaluate import run as evaluate_run
 from mjsdk.evaluate import setup
@@ -52,11 +53,36 @@ def test_people_get_a_table_by_command_and_a_picture(mjsdk, glider, tmp_path):
     assert picture.stat().st_size > 10_000
 
 
-def test_a_picture_that_cannot_be_written_costs_no_numbers(mjsdk, glider, tmp_path):
-    (tmp_path / "file").write_text("")
-    code, out, err = mjsdk("eval", "--log-root", glider, "--num-envs", 8, "--json", "--plot", tmp_path / "file/x.png")
+def test_a_picture_that_cannot_be_written_costs_no_numbers(mjsdk, glider, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", full)
+    code, out, err = mjsdk("eval", "--log-root", glider, "--num-envs", 8, "--json", "--plot", tmp_path / "x.png")
     assert (code, json.loads(out)["episodes"]) == (2, 8)
     assert err.startswith("error: cannot write the picture")
+
+
+def test_a_place_that_no_picture_can_be_written_to_is_noticed_beforehand(mjsdk, glider, tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "x.png").mkdir()
+    for place in ("file/x.png", "x.png"):
+        code, out, err = mjsdk("eval", "--log-root", glider, "--plot", tmp_path / place)
+        assert (code, out) == (2, "")
+        assert "folder" in err
+        assert "Choose another place" in err
+
+
+def test_a_checkpoint_is_named_once_and_reported_by_its_file(mjsdk, glider, tmp_path):
+    run = find_run("latest", glider).path
+    copy = tmp_path / "best.pt"
+    shutil.copy(run / "model_0.pt", copy)
+    data = json.loads(mjsdk("eval", run, "--num-envs", 8, "--json", "--checkpoint", copy).out)
+    assert data["checkpoint"] == str(copy)
+    assert json.loads(mjsdk("eval", run / "model_0.pt", "--num-envs", 8, "--json").out)["checkpoint"] == "model_0.pt"
+    code, _, err = mjsdk("eval", run / "model_0.pt", "--checkpoint", "model_7.pt")
+    assert code == 2
+    assert "two checkpoints: RUN ends in model_0.pt, and --checkpoint says 'model_7.pt'" in err
 
 
 def test_a_robot_without_full_collisions_is_warned_about(mjsdk, glider, monkeypatch):
@@ -84,11 +110,16 @@ def test_runs_are_put_side_by_side(mjsdk, glider):
 def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, tmp_path, monkeypatch):
     broken = tmp_path / "broken"
     shutil.copytree(find_run("latest", glider).path, broken)
-    (broken / "model_0.pt").write_bytes(b"nothing")
-    monkeypatch.setattr(evaluate_run, "evaluate_run", lambda *_, **__: pytest.fail("evaluated"))
-    code, out, err = mjsdk("compare", "latest", broken, "--log-root", glider)
-    assert (code, out) == (2, "")
-    assert "model_0.pt" in err
+    monkeypatch.setattr(evaluate_run, "run_episodes", lambda *_, **__: pytest.fail("evaluated"))
+    data = torch.load(broken / "model_0.pt", weights_only=True)
+    data["infos"]["policy"]["joints"] = ["another"]
+    torch.save(data, broken / "model_1.pt")
+    for spoilt in (b"nothing", (broken / "model_1.pt").read_bytes()):
+        (broken / "model_0.pt").write_bytes(spoilt)
+        code, out, err = mjsdk("compare", "latest", broken / "model_0.pt", "--log-root", glider)
+        assert (code, out) == (2, "")
+    assert "joints" in err
+    assert "the checkpoint is that of another training" in err
 
 
 @pytest.mark.parametrize(
@@ -97,6 +128,8 @@ def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, 
         (["nowhere"], "error: no run 'nowhere'"),
         (["latest", "--sim", "exact"], "error: 1 mistake in the settings:\n  --sim: 'exact'. Legal: faithful, fast"),
         (["latest", "--checkpoint", "model_9.pt"], "error: run"),
+        (["latest", "--checkpoint", ""], "error: run"),
+        (["a" * 300], "error: cannot look for run 'aaa"),
         (["latest", "--plot", "x.txt"], "error: 'x.txt' is not the name of a picture"),
         (["latest", "--num-envs", 0], "error: 1 mistake in the settings:\n  --num-envs: must be at least 1, not 0"),
         (["latest", "--seed", -5, "--num-envs", -1], "error: 2 mistakes in the settings:\n  --num-envs: must be"),

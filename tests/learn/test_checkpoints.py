@@ -52,6 +52,28 @@ def test_a_file_of_another_program_is_not_taken_for_a_checkpoint(run):
         read_checkpoint(run, run.newest_checkpoint())
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [
+        ("infos", None, "infos.format"),  # as rsl_rl's own runner writes them
+        ("infos", {"format": "1"}, "infos.format"),
+        ("infos", {"format": 1, "policy": []}, "infos.policy"),
+        ("iter", -5, "iter is -5"),
+        ("iter", "abc", "iter is 'abc'"),
+        ("actor_state_dict", None, "actor_state_dict is not that of a network"),
+        ("critic_state_dict", {"0.weight": 3}, "critic_state_dict is not that of a network"),
+    ],
+)
+def test_a_checkpoint_in_the_form_of_another_program_says_what_it_lacks(run, part, value, told):
+    data = read_checkpoint(run, run.newest_checkpoint())
+    torch.save({**data, part: value}, run.checkpoint_path(9))
+    run.checkpoint_path(8).write_bytes(b"")
+    with pytest.raises(
+        BrokenRun, match=rf"not a checkpoint that mjsdk wrote: .*{told}.*newest whole one is model_2\.pt"
+    ):
+        read_checkpoint(run, run.newest_checkpoint())
+
+
 class Code:
     def __reduce__(self):
         return (print, ("never",))
@@ -89,7 +111,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one_and_no_rest(run,
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mjsdk.runs.os.fsync", full)
+    monkeypatch.setattr("mjsdk.runs.files.os.fsync", full)
     with pytest.raises(StorageError, match=r"cannot write .*model_2\.pt: No space left on device"):
         write_checkpoint(run.newest_checkpoint(), {"iter": 3})
     assert run.newest_checkpoint().read_bytes() == before

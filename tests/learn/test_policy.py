@@ -40,6 +40,15 @@ def test_an_older_checkpoint_can_be_asked_for_by_name_or_path(trainer):
         load_policy(trainer.run, "model_7.pt")
 
 
+def test_weights_of_another_network_than_the_described_one_are_refused(trainer):
+    data = torch.load(trainer.run.checkpoint_path(2), weights_only=True)
+    for part in ("actor_state_dict", "average_state_dict"):
+        data[part] = {name: torch.zeros(3, 3) for name in data[part]}
+    torch.save(data, trainer.run.checkpoint_path(2))
+    with pytest.raises(BrokenRun, match="its weights are not those of the network"):
+        load_policy(trainer.run)
+
+
 def test_observations_of_another_width_are_refused(trainer):
     with pytest.raises(BrokenRun, match="takes 4 observations, not 5"):
         load_policy(trainer.run)(torch.zeros(1, 5))

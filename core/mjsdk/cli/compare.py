@@ -59,9 +59,9 @@ def compare(
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
     for run, checkpoint in found:
-        check_run(run, checkpoint)  # before the first evaluation: none is made in vain
+        check_run(run, options, checkpoint)  # before the first evaluation: none is made in vain
     _warn_of_differences([run for run, _ in found])
-    reports = [run_evaluation(run, options, checkpoint).data for run, checkpoint in found]
+    reports = [run_evaluation(run, checkpoint, options).data for run, checkpoint in found]
     for data in reports:
         warn_of_collisions(data)
     if as_json:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.errors import UnknownRun
 
 if TYPE_CHECKING:
     from mjsdk.evaluate import Options, Report
     from mjsdk.evaluate.tally import Tally
     from mjsdk.runs import Run
 
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`.")]
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`; RUN/model_100.pt for a checkpoint.")
+]
 NumEnvs = Annotated[int, typer.Option(help="Worlds, rounded up to the same number per command.")]
 Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
 Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
@@ -62,8 +65,7 @@ def evaluate(
         need_matplotlib()
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
-    found, named = find_checkpoint(run, log_root)
-    report = run_evaluation(found, options, checkpoint or named)
+    report = run_evaluation(*find_checkpoint(run, log_root, checkpoint), options)
     warn_of_collisions(report.data)
     if as_json:
         _output.print_json(report.data)
@@ -74,15 +76,19 @@ def evaluate(
         typer.echo(f"wrote {plot}", err=as_json)
 
 
-def find_checkpoint(spec: str, log_root: Path) -> tuple[Run, str | None]:
-    """A run, and the checkpoint of it that was named: RUN or RUN/model_100.pt."""
+def find_checkpoint(spec: str, log_root: Path, checkpoint: str | None = None) -> tuple[Run, str | None]:
+    """A run, and the checkpoint of it that was named: RUN/model_100.pt, or RUN and the checkpoint besides."""
     from mjsdk.runs import find_run
 
     run, _, name = spec.rstrip("/").rpartition("/")
-    return (find_run(run, log_root), name) if run and name.endswith(".pt") else (find_run(spec, log_root), None)
+    if not run or not name.endswith(".pt"):
+        return find_run(spec, log_root), checkpoint
+    if checkpoint not in (None, name):
+        raise UnknownRun(f"two checkpoints: RUN ends in {name}, and --checkpoint says '{checkpoint}'. Leave one out")
+    return find_run(run, log_root), name
 
 
-def run_evaluation(run: Run, options: Options, checkpoint: str | None = None) -> Report:
+def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report:
     """Evaluate with a progress bar on stderr where that is a terminal."""
     from mjsdk.evaluate import evaluate_run
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import Device, LogRoot, RunName
+from mjsdk.cli.eval import Device, LogRoot, RunName, find_checkpoint
 
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
@@ -49,9 +49,8 @@ def play(
     from mjsdk.evaluate import Options, check_options, parse_command
     from mjsdk.play import make_show, play_video, play_window
     from mjsdk.render import check_video_path, has_display
-    from mjsdk.runs import find_run
 
-    found = find_run(run, log_root)
+    found, checkpoint = find_checkpoint(run, log_root, checkpoint)
     if video is None and not has_display():
         video = found.path / "play.mp4"
         typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)

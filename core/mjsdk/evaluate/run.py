@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -42,25 +43,25 @@ def evaluate_run(
         commands: What the robots are asked to do, in equal shares.
         on_step: Called after every control step, for a progress view.
     """
-    session = run.session()
-    trained = run.config(session)
-    check_judgement(session, trained)
     options = _even(options, len(commands))
-    config = evaluation_config(trained, session.robot(), options, session.task().evaluation)
-    env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
+    env, policy = _set_up(run, options, checkpoint)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
     mass = float(env.model.body_mass.sum())
     return make_report(episodes, mass, _context(run, options, env, policy))
 
 
-def check_run(run: Run, checkpoint: str | None = None) -> None:
-    """Raise what an evaluation of a run would, as far as that can be known without building its environment."""
-    from mjsdk.learn.policy import load_policy
+def check_run(run: Run, options: Options, checkpoint: str | None = None) -> None:
+    """Raise what an evaluation of a run would, by setting it up with a single world."""
+    _set_up(run, attrs.evolve(options, num_envs=1), checkpoint)
 
+
+def _set_up(run: Run, options: Options, checkpoint: str | None) -> tuple[Env, Policy]:
     session = run.session()
-    check_judgement(session, run.config(session))
-    load_policy(run, checkpoint)
+    trained = run.config(session)
+    check_judgement(session, trained)
+    config = evaluation_config(trained, session.robot(), options, session.task().evaluation)
+    return rebuild(run, session, config, checkpoint, options.device, options.seed)
 
 
 @contextmanager
@@ -87,6 +88,11 @@ def rebuild(
     return env, policy
 
 
+def _named(checkpoint: Path, run: Run) -> str:
+    """The name of a checkpoint, with its folder where that is not the run's."""
+    return checkpoint.name if checkpoint.parent.resolve() == run.path.resolve() else str(checkpoint)
+
+
 def _even(options: Options, count: int) -> Options:
     """The same number of worlds for every command."""
     return attrs.evolve(options, num_envs=-(-options.num_envs // count) * count)
@@ -96,7 +102,7 @@ def _context(run: Run, options: Options, env: Env, policy: Policy) -> dict[str, 
     """What a reader needs to repeat the evaluation."""
     return {
         "run": str(run.path),
-        "checkpoint": f"model_{policy.iteration}.pt",
+        "checkpoint": _named(policy.checkpoint, run),
         "robot": run.config_data["robot"],
         "task": run.config_data["task"],
         "seed": options.seed,

@@ -53,11 +53,8 @@ def _read(path: Path, device: str) -> dict[str, Any]:
         raise BrokenRun(f"{path} cannot be read: it holds code, or is not a checkpoint that mjsdk wrote.") from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
-    missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
-    if missing or "format" not in data["infos"]:
-        raise BrokenRun(
-            f"{path} is not a checkpoint that mjsdk wrote: it lacks {', '.join(missing) or 'infos.format'}."
-        )
+    if wrong := _wrong(data):
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {wrong}.")
     if data["infos"]["format"] > FORMAT:
         raise BrokenRun(
             f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT})."
@@ -70,6 +67,27 @@ def _read(path: Path, device: str) -> dict[str, Any]:
     if not all_finite(weights):
         raise BrokenRun(f"{path} cannot be used: some of its weights are NaN or infinite.")
     return data
+
+
+def _wrong(data: Any) -> str:
+    """What shows that another program wrote a file; nothing if mjsdk did."""
+    missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
+    if missing:
+        return f"it lacks {', '.join(missing)}"
+    for name in ("actor_state_dict", "critic_state_dict"):
+        state = data[name]
+        if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+            return f"{name} is not that of a network"
+    if not _counts(data["iter"], 0):
+        return f"iter is {data['iter']!r}, and must be a whole number from 0"
+    infos = data["infos"] if isinstance(data["infos"], dict) else {}
+    if not _counts(infos.get("format"), 1):
+        return "it lacks infos.format, which says who wrote it"
+    return "" if isinstance(infos.get("policy"), dict) else "it lacks infos.policy, which describes its networks"
+
+
+def _counts(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _alike(state: Any, other: Mapping[str, torch.Tensor]) -> bool:

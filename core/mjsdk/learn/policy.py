@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
+from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
 from mjsdk.mdp.clock import GaitClock
 from mjsdk.runs import Run
@@ -22,6 +23,10 @@ from mjsdk.runs import Run
 if TYPE_CHECKING:
     from mjsdk.config.agent import AgentConfig
     from mjsdk.env import Env
+
+
+_LONGEST = 200
+"""Characters that torch may say of weights that do not fit."""
 
 
 def describe_policy(agent: AgentConfig, env: Env) -> dict[str, Any]:
@@ -74,7 +79,9 @@ def _gaits(env: Env) -> dict[str, Any]:
 class Policy:
     """The deterministic policy of a checkpoint: the mean of the last part of its training (`agent.averaging`)."""
 
-    def __init__(self, network: MLPModel, description: Mapping[str, Any], iteration: int, run: Run) -> None:
+    def __init__(
+        self, network: MLPModel, description: Mapping[str, Any], iteration: int, run: Run, checkpoint: Path
+    ) -> None:
         self._network = network
         self._clip = description["clip_actions"]
         self.description = description
@@ -82,6 +89,8 @@ class Policy:
         self.iteration = iteration
         """Iterations done when it was saved."""
         self.run = run
+        self.checkpoint = checkpoint
+        """File that it comes from."""
         self.num_actions: int = description["num_actions"]
         self.num_observations = _width(description["observations"]["actor"])
 
@@ -116,62 +125,17 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     path = run.newest_checkpoint() if checkpoint is None else run.find_checkpoint(checkpoint)
     data = read_checkpoint(run, path, device)
     description = data["infos"]["policy"]
-    width = _width(description["observations"]["actor"])
-    network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
-    network.load_state_dict(data["average_state_dict"])
-    return Policy(network.to(device).eval(), description, data["iter"], run)
-
-
-def _of_other_groups(name: str, groups: Sequence[str]) -> bool:
-    return name.startswith("observations.") and name.split(".")[1] not in groups
-
-
-def check_layout(
-    trained: Mapping[str, Any], built: Mapping[str, Any], run: Run, groups: Sequence[str] = GROUPS
-) -> None:
-    """Raise `BrokenRun` that says what of observations, actions and joints is not as it was in training."""
-    changes = [
-        f"{group} observations {_differences(_sizes(trained, group), _sizes(built, group))}"
-        for group in groups
-        if trained["observations"][group] != built["observations"][group]
-    ]
-    if trained["num_actions"] != built["num_actions"]:
-        changes.append(f"{trained['num_actions']} actions then, {built['num_actions']} now")
-    if list(trained["joints"]) != list(built["joints"]):
-        changes.append(f"joints {_differences(_order(trained['joints']), _order(built['joints']))}")
-    changes += [
-        f"{name} was {value}, is {built['meaning'][name]}"
-        for name, value in trained.get("meaning", {}).items()
-        if built["meaning"].get(name, value) != value and not _of_other_groups(name, groups)
-    ]
-    if changes:
+    try:
+        width = _width(description["observations"]["actor"])
+        network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
+        network.load_state_dict(data["average_state_dict"])
+        return Policy(network.to(device).eval(), description, data["iter"], run, path)
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BrokenRun(
-            f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. "
-            f"It was trained with {_versions(run)}: install those versions, or train again."
-        )
+            f"{path} is not a checkpoint that mjsdk wrote: its weights are not those of the network that infos.policy "
+            f"describes ({type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}). Choose another checkpoint."
+        ) from error
 
 
 def _width(slices: Mapping[str, list[int]]) -> int:
     return max((stop for _, stop in slices.values()), default=0)
-
-
-def _sizes(layout: Mapping[str, Any], group: str) -> dict[str, int]:
-    return {name: stop - start for name, (start, stop) in layout["observations"][group].items()}
-
-
-def _order(names: list[str]) -> dict[str, int]:
-    return {name: i for i, name in enumerate(names)}
-
-
-def _differences(then: dict[str, int], now: dict[str, int]) -> str:
-    gone = [name for name in then if name not in now]
-    new = [name for name in now if name not in then]
-    moved = [f"{name} ({then[name]} then, {now[name]} now)" for name in then if name in now and then[name] != now[name]]
-    parts = (("without", gone), ("with the new", new), ("with other sizes or places:", moved))
-    told = [f"{text} {', '.join(names[:5])}{'...' if len(names) > 5 else ''}" for text, names in parts if names]
-    return ", ".join(told) or "in another order"
-
-
-def _versions(run: Run) -> str:
-    plugins = run.info.get("plugins", [])
-    return ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in plugins) or "unknown versions"

@@ -22,7 +22,8 @@ from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_dist
 from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
 from mjsdk.learn.interrupts import Interrupt
-from mjsdk.learn.policy import check_layout, describe_policy
+from mjsdk.learn.layout import check_layout
+from mjsdk.learn.policy import describe_policy
 from mjsdk.learn.report import Report, Watcher
 from mjsdk.runs import Run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
@@ -101,10 +102,24 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 
 def check_picture_path(path: Path) -> None:
-    """Raise `StorageError` for a name that is not that of a picture."""
+    """Raise `StorageError` for a name that is not that of a picture, or a place that nothing can be written to."""
     if path.suffix.lower() not in PICTURES:
         hint = closest(path.suffix, PICTURES) or "."
         raise StorageError(f"'{path}' is not the name of a picture{hint} It must end in one of {listing(PICTURES)}")
+    try:
+        wrong = _unwritable(path)
+    except OSError as error:
+        wrong = str(error.strerror)
+    if wrong:
+        raise StorageError(f"cannot write the picture '{path}': {wrong}. Choose another place")
+
+
+def _unwritable(path: Path) -> str:
+    """Why nothing can be written to a path, as far as that can be known beforehand."""
+    there = next(parent for parent in path.absolute().parents if parent.exists())
+    if path.is_dir():
+        return f"{path} is a folder"
+    return "" if there.is_dir() and os.access(there, os.W_OK) else f"{there} is no folder that you may write to"
 
 
 def _draw(axis: Any, curve: Curve, colour: str, dashes: str) -> None:

@@ -1,33 +1,21 @@
-"""Run folders: what a training leaves behind, how it is found again, and what is rebuilt from it.
-
-logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
-    config.yaml     all settings, plain data
-    run.json        where they came from: plugins and versions, seed, git state, command line
-    model_<n>.pt    checkpoints, by iterations done; model_0.pt is the policy before training
-    metrics.jsonl   one line per iteration
-    plugins/        copies of local files that were used as plugins
-"""
+"""The folder of one training, and what is rebuilt from it."""
 
 from __future__ import annotations
 
 import itertools
 import json
 import logging
-import os
 import re
 import shutil
-import time
-from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from mjsdk.config import yamlio
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
 from mjsdk.learn.versions import check_plugins, check_version
+from mjsdk.runs.files import read_mapping, read_metrics, write_atomically
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -72,12 +60,12 @@ class Run:
     @cached_property
     def config_data(self) -> dict[str, Any]:
         """All settings as plain data."""
-        return _read(self.path / CONFIG, yamlio.load)
+        return read_mapping(self.path / CONFIG, yamlio.load)
 
     @cached_property
     def info(self) -> dict[str, Any]:
         """Where the run came from, as plain data."""
-        data = _read(self.path / INFO, json.loads)
+        data = read_mapping(self.path / INFO, json.loads)
         check_plugins(self.path / INFO, data.get("plugins", []))
         return data
 
@@ -92,7 +80,7 @@ class Run:
                     f"{self.path / CONFIG} does not say which {key} was trained; the file is not one that mjsdk wrote"
                 )
             self._check_name(key, data[key])
-        extras = [self._plugin(extra) for extra in data.get("extras") or []]
+        extras = [self._plugin(extra) for extra in self._extras(data.get("extras") or [])]
         session = open_session(self._plugin(data["robot"]), self._plugin(data["task"]), extras)
         self._check_versions(session)
         return session
@@ -110,6 +98,11 @@ class Run:
             return config
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
+
+    def _extras(self, names: Any) -> list[str]:
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise BrokenRun(f"{self.path / CONFIG} is damaged: `extras` must be a list of names, not {names!r}")
+        return names
 
     def _plugin(self, spec: str) -> str:
         """The name of a plugin, or the path of the copy that the run keeps of a local file."""
@@ -149,7 +142,7 @@ class Run:
     def newest_checkpoint(self, pattern: str = ".*") -> Path:
         """The checkpoint of the highest iteration whose name matches a regular expression in full."""
         names = [path.name for path in self.checkpoints()]
-        chosen = [name for name in names if _pattern(pattern, "load_checkpoint").fullmatch(name)]
+        chosen = [name for name in names if pattern_of(pattern, "load_checkpoint").fullmatch(name)]
         if not names:
             raise BrokenRun(
                 f"run {self.path} has no checkpoint (model_<iteration>.pt). Choose another run, or train again."
@@ -227,171 +220,8 @@ def iteration_of(checkpoint: Path) -> int:
     return int(match[1]) if match else -1
 
 
-# Files
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file in full or not at all. Raises `StorageError`; what was there before is then untouched."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}. Nothing that was there before is lost."
-        ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
-
-
-def _read(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
-    try:
-        data = parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BrokenRun(
-            f"{path.parent} is not a complete run: it has no {path.name}. Runs are made by `mjsdk train`."
-        ) from None
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise BrokenRun(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    if not isinstance(data, dict):
-        raise BrokenRun(f"{path} is damaged: it must hold `key: value`, not {type(data).__name__}")
-    return data
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file that are whole."""
-    return [row for row in metrics_lines(path) if row is not None]
-
-
-def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
-    """The lines of a metrics file, None for those that are damaged; a last line that was cut short is left out."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise BrokenRun(f"{path} cannot be read: {error.strerror or error}") from error
-    return [_row(line) for line in lines[:-1]]
-
-
-def _row(line: bytes) -> dict[str, Any] | None:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return row if isinstance(row, dict) and isinstance(row.get("iteration", 0), int) else None
-
-
-# Making and finding
-
-
-def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -> Run:
-    """An empty run under a hidden name, which `Run.publish` makes visible when it is complete."""
-    folder = Path(log_root) / "rsl_rl" / _legal_name(experiment_name, "experiment_name")
-    name = time.strftime("%Y-%m-%d_%H-%M-%S") + (f"_{_legal_name(run_name, 'run_name')}" if run_name else "")
-    path = folder / f".{name}.{os.getpid()}"
-    try:
-        path.mkdir(parents=True)
-    except OSError as error:
-        raise StorageError(
-            f"cannot make a run folder in {folder}: {error.strerror or error}. Choose another with --log-root."
-        ) from error
-    return Run(path)
-
-
-def find_run(spec: str | Path = "latest", log_root: str | Path = "logs") -> Run:
-    """The run that `spec` means: `latest`, a folder, or the name of a run below `log_root`."""
-    text = str(spec)
-    if text == "latest":
-        return newest_run(log_root)
-    for path in (Path(text), Path(log_root) / "rsl_rl" / text):
-        if (path / CONFIG).is_file():
-            return _checked(Run(path))
-    named = [run for run in all_runs(log_root) if run.name == text]
-    if len(named) == 1:
-        return _checked(named[0])
-    raise UnknownRun(_unknown(text, log_root, named))
-
-
-def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
-    """The run that started last, among those of an experiment whose name matches a regular expression in full."""
-    runs = [run for run in all_runs(log_root, experiment) if run.complete]
-    chosen = [run for run in runs if run.name == pattern or _pattern(pattern, "load_run").fullmatch(run.name)]
-    if chosen:
-        return chosen[-1]
-    where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
-    for run in _incomplete(log_root, experiment):
-        if run.name == pattern or _pattern(pattern, "load_run").fullmatch(run.name):
-            raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
-    if runs:
-        raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
-    raise UnknownRun(
-        f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`, or say where with --log-root."
-    )
-
-
-def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
-    """All runs, by the time they started."""
-    folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
-    runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
-    return sorted(runs, key=_started)
-
-
-def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
-    """Folders that hold some of what a run does, but not all; the newest by name comes first."""
-    root = Path(log_root) / "rsl_rl"
-    files = [path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}")]
-    folders = sorted({path.parent for path in files if not path.parent.name.startswith(".")}, reverse=True)
-    return [run for run in map(Run, folders) if not run.complete]
-
-
-def _started(run: Run) -> tuple[float, str]:
-    try:
-        return float(run.info["started"]), run.name
-    except (BrokenRun, KeyError, TypeError, ValueError):
-        return 0.0, run.name
-
-
-def _checked(run: Run) -> Run:
-    run.newest_checkpoint()
-    return run
-
-
-def _unknown(spec: str, log_root: str | Path, named: Sequence[Run]) -> str:
-    if named:
-        return f"several runs are called '{spec}': {listing(str(run.path) for run in named)}. Give the folder."
-    path = Path(spec)
-    if path.is_dir():
-        return (
-            f"{path} is not a run: it has no {CONFIG}. Give the folder of one run, {log_root}/rsl_rl/EXPERIMENT/TIME."
-        )
-    runs = all_runs(log_root)
-    near = closest(spec, [run.name for run in runs]) or "."
-    return (
-        f"no run '{spec}'{near} Newest below {log_root}: {_names(runs)}. Use `latest`, a folder, or another --log-root."
-    )
-
-
-def _names(runs: Sequence[Run]) -> str:
-    return listing(f"{run.path.parent.name}/{run.name}" for run in list(runs)[:-6:-1])
-
-
-def _legal_name(name: str, setting: str) -> str:
-    if not re.fullmatch(r"[\w][\w.+=-]*", name):
-        raise ConfigError(
-            [
-                Mistake(
-                    f"agent.{setting}", f"'{name}' cannot be part of a folder's name; use letters, digits and _ . + = -"
-                )
-            ]
-        )
-    return name
-
-
-def _pattern(text: str, setting: str) -> re.Pattern[str]:
+def pattern_of(text: str, setting: str) -> re.Pattern[str]:
+    """A regular expression that somebody wrote into a setting of the agent."""
     try:
         return re.compile(text)
     except re.error as error:

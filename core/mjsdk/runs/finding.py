@@ -1,0 +1,126 @@
+"""Making run folders, and finding them again."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.runs.run import CONFIG, INFO, Run, pattern_of
+
+_LONGEST = 200
+"""Characters of a name in a message."""
+
+
+def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -> Run:
+    """An empty run under a hidden name, which `Run.publish` makes visible when it is complete."""
+    folder = Path(log_root) / "rsl_rl" / _legal_name(experiment_name, "experiment_name")
+    name = time.strftime("%Y-%m-%d_%H-%M-%S") + (f"_{_legal_name(run_name, 'run_name')}" if run_name else "")
+    path = folder / f".{name}.{os.getpid()}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise StorageError(
+            f"cannot make a run folder in {folder}: {error.strerror or error}. Choose another with --log-root."
+        ) from error
+    return Run(path)
+
+
+def find_run(spec: str | Path = "latest", log_root: str | Path = "logs") -> Run:
+    """The run that `spec` means: `latest`, a folder, or the name of a run below `log_root`."""
+    try:
+        return newest_run(log_root) if str(spec) == "latest" else _find_named(str(spec), log_root)
+    except OSError as error:  # a name that is too long, a folder that may not be entered
+        raise UnknownRun(f"cannot look for run '{_shortened(str(spec))}': {error.strerror or error}") from error
+
+
+def _find_named(text: str, log_root: str | Path) -> Run:
+    for path in (Path(text), Path(log_root) / "rsl_rl" / text):
+        if (path / CONFIG).is_file():
+            return _checked(Run(path))
+    named = [run for run in all_runs(log_root) if run.name == text]
+    if len(named) == 1:
+        return _checked(named[0])
+    raise UnknownRun(_unknown(text, log_root, named))
+
+
+def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
+    """The run that started last, among those of an experiment whose name matches a regular expression in full."""
+    runs = [run for run in all_runs(log_root, experiment) if run.complete]
+    chosen = [run for run in runs if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name)]
+    if chosen:
+        return chosen[-1]
+    where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
+    for run in _incomplete(log_root, experiment):
+        if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name):
+            raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
+    if runs:
+        raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
+    raise UnknownRun(
+        f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`, or say where with --log-root."
+    )
+
+
+def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
+    """All runs, by the time they started."""
+    folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
+    runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
+    return sorted(runs, key=_started)
+
+
+def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
+    """Folders that hold some of what a run does, but not all; the newest by name comes first."""
+    root = Path(log_root) / "rsl_rl"
+    files = [path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}")]
+    folders = sorted({path.parent for path in files if not path.parent.name.startswith(".")}, reverse=True)
+    return [run for run in map(Run, folders) if not run.complete]
+
+
+def _started(run: Run) -> tuple[float, str]:
+    try:
+        return float(run.info["started"]), run.name
+    except (BrokenRun, KeyError, TypeError, ValueError):
+        return 0.0, run.name
+
+
+def _checked(run: Run) -> Run:
+    run.newest_checkpoint()
+    return run
+
+
+def _unknown(spec: str, log_root: str | Path, named: Sequence[Run]) -> str:
+    if named:
+        return f"several runs are called '{spec}': {listing(str(run.path) for run in named)}. Give the folder."
+    path = Path(spec)
+    if path.is_dir():
+        return (
+            f"{path} is not a run: it has no {CONFIG}. Give the folder of one run, {log_root}/rsl_rl/EXPERIMENT/TIME."
+        )
+    runs = all_runs(log_root)
+    near = closest(spec, [run.name for run in runs]) or "."
+    return (
+        f"no run '{spec}'{near} Newest below {log_root}: {_names(runs)}. Use `latest`, a folder, or another --log-root."
+    )
+
+
+def _names(runs: Sequence[Run]) -> str:
+    return listing(f"{run.path.parent.name}/{run.name}" for run in list(runs)[:-6:-1])
+
+
+def _legal_name(name: str, setting: str) -> str:
+    if not re.fullmatch(r"[\w][\w.+=-]*", name):
+        raise ConfigError(
+            [
+                Mistake(
+                    f"agent.{setting}", f"'{name}' cannot be part of a folder's name; use letters, digits and _ . + = -"
+                )
+            ]
+        )
+    return name
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
