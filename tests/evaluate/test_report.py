@@ -22,9 +22,10 @@ QUANTITIES = {
 """Of a world that stands and of one that walks, in every step."""
 
 
-def report(steps=6, fall=None):
+def report(steps=6, fall=None, pushes=None):
     """Two worlds, one told to stand and one to walk, for `steps` of a possible six; `fall` is a world and a step."""
     episodes = Episodes(Tally(2, DT), (Command(), Command(forward=2.0)), 6, torch.arange(2))
+    episodes.pushes = None if pushes is None else torch.tensor(pushes)
     for step in range(steps):
         fell = torch.tensor([fall == (world, step) for world in range(2)])
         over = torch.full((2,), step == 5)
@@ -45,6 +46,23 @@ def test_slip_is_a_mean_over_feet_that_are_on_the_ground():
     data = report()
     assert data["metrics"]["foot_slip"] == pytest.approx(0.6 / 3)
     assert [row["foot_slip"] for row in data["commands"]] == pytest.approx([0.0, 0.6])
+
+
+def test_falling_is_neither_smooth_nor_cheap():
+    data = report(fall=(1, 4))
+    walk = data["commands"][1]
+    assert [walk[name] for name in ("cost_of_transport", "foot_slip", "action_change")] == [None] * 3
+    assert data["metrics"]["action_change"] == pytest.approx(0.1)
+    assert data["metrics"]["foot_slip"] == 0.0
+    assert walk["lin_vel_error"] == pytest.approx(0.2)
+
+
+def test_a_push_that_a_fall_follows_is_not_recovered_from():
+    assert "pushes" not in report()
+    assert report(pushes=[3, 5])["pushes"] == {"velocity": 0.5, "interval_s": 3.0, "count": 8, "recovered": 1.0}
+    assert report(fall=(1, 4), pushes=[3, 5])["pushes"]["recovered"] == pytest.approx(7 / 8)
+    assert report(fall=(1, 4), pushes=[4, 0])["pushes"]["recovered"] == 1.0  # it fell by itself
+    assert report(pushes=[0, 0])["pushes"]["recovered"] is None
 
 
 def test_changes_of_the_action_and_errors_are_means_over_time_and_commands():

@@ -58,6 +58,8 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_the_same_robot(run
 def test_the_training_s_pushes_are_left_out_and_ours_come_when_asked_for(run, data):
     pushed = evaluate(run, push=True)
     assert pushed["push"]
+    assert 0 < pushed["pushes"]["count"] <= 8  # of those 1.5 s the first is left alone
+    assert pushed["pushes"]["recovered"] == 1.0
     assert abs(pushed["standing"]["mean_base_speed"] - data["standing"]["mean_base_speed"]) < 0.5  # not 9 m/s
     assert pushed["commands"] != data["commands"]
 

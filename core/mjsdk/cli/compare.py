@@ -68,7 +68,7 @@ def compare(
         _output.print_json(reports)
         return
     console = _output.console()
-    better = "lower is better, except for survival, reward, length and standing on feet"
+    better = "lower is better, except for survival, pushes, reward, length and standing on feet"
     console.print(f"{how_measured(reports[0])}; {better}\n")
     first = 1
     for part in parts(reports, console.width):

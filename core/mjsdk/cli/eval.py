@@ -150,18 +150,26 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("ang_vel_error [rad/s]", number(metrics["ang_vel_error"]), "likewise"),
         ("mean_reward", number(data["mean_reward"]), "sum per episode"),
         ("mean_episode_length [s]", number(data["mean_episode_length_s"]), f"of {data['horizon_s']:g} s"),
-        ("foot_slip [m/s]", number(metrics["foot_slip"]), "feet on the ground"),
-        ("action_change", number(metrics["action_change"]), "per step, mean over actions"),
-        ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, commands that walk"),
+        ("foot_slip [m/s]", number(metrics["foot_slip"]), "feet on the ground, no fall"),
+        ("action_change", number(metrics["action_change"]), "per step, mean over actions, no fall"),
+        ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, told to walk, no fall"),
     ]
+    if pushes := data.get("pushes"):
+        rows.insert(1, ("pushes recovered", _share(pushes["recovered"]), _every(pushes)))
     standing = data.get("standing")
     if standing:
         rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "told to stand, while up"))
-        share = standing["feet_on_ground"]
-        rows.append(
-            ("standing on feet", "-" if share is None else f"{share:.1%}", "of the whole time; the fallen do not stand")
-        )
+        share = _share(standing["feet_on_ground"])
+        rows.append(("standing on feet", share, "of the whole time; the fallen do not stand"))
     return rows
+
+
+def _every(pushes: dict[str, Any]) -> str:
+    return f"of {pushes['count']}: {pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1%}"
 
 
 def number(value: float | None) -> str:

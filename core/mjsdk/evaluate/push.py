@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 
 from mjsdk.env import Env
 from mjsdk.mdp.events import push_towards
@@ -25,12 +26,15 @@ class Pusher:
         # Not in the first second: a robot that has not found its gait yet is a test of its start.
         self._phase = torch.randint(0, self._period, (env.num_envs,), generator=self._generator)
         self._first = round(1.0 / env.step_dt)
+        self.counts = torch.zeros(env.num_envs, dtype=torch.long)
+        """Pushes of each world in its first episode, shape (E,)."""
 
-    def __call__(self, step: int) -> None:
-        """Push the worlds whose turn it is before control step `step`."""
+    def __call__(self, step: int, alive: Tensor) -> None:
+        """Push the worlds whose turn it is before control step `step`; those that are `alive`, shape (E,), count."""
         angle = torch.rand(self._env.num_envs, generator=self._generator) * 2.0 * math.pi
         due = torch.eq(self._phase, step % self._period)
         ids = due.nonzero().squeeze(1) if step >= self._first else self._phase[:0]
+        self.counts[ids] += alive[ids]
         if len(ids):
             device = self._env.device
             push_towards(self._env, ids.to(device), angle[ids].to(device), SPEED)

@@ -8,6 +8,7 @@ import attrs
 import torch
 from torch import Tensor
 
+from mjsdk.evaluate.push import INTERVAL_S, SPEED
 from mjsdk.evaluate.rollout import Episodes
 from mjsdk.evaluate.statistics import clopper_pearson, mean
 from mjsdk.evaluate.tally import SETTLE_S
@@ -21,10 +22,12 @@ DEFINITIONS = {
     "ang_vel_error": "likewise of the yaw rate [rad/s]",
     "fall_rate": "share of episodes that ended by what the task counts as a failure before their time was up",
     "survival": "the others, with the exact (Clopper-Pearson) confidence interval",
-    "foot_slip": "mean horizontal speed of feet that are on the ground, over the whole episode [m/s]",
+    "foot_slip": "mean horizontal speed of feet that are on the ground, over whole episodes without a fall [m/s]",
     "feet_on_ground": "share of the whole time with all feet on the ground, told to stand; fallen is not standing",
-    "action_change": "mean change of the actions from step to step [-]",
-    "cost_of_transport": "work |torque x joint speed| over weight x way, of the worlds that were to walk [-]",
+    "action_change": "mean change of the actions from step to step, episodes without a fall [-]",
+    "cost_of_transport": "work |torque x joint speed| over weight x way, told to walk, episodes without a fall [-]",
+    "pushes": "velocity [m/s] in a random direction every interval [s], from a random time on; recovered is the share "
+    "that no fall followed until the next one, or until the end of the episode",
 }
 """What the metrics mean. A world counts while it is alive; one that falls in its first second counts as a whole."""
 
@@ -41,6 +44,8 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Rep
     """Summarise episodes of a robot of `mass` [kg]; `context` (run, physics, seed...) is added as it is."""
     everyone = torch.ones_like(episodes.tally.alive)
     data = _summary(episodes, everyone, mass)
+    if episodes.pushes is not None:
+        data["pushes"] = _pushes(episodes.pushes, episodes.tally.fell)
     metrics = data["metrics"]
     if episodes.commands:
         # The same weight for every command: robots that fall under one of them must not make it count less.
@@ -72,16 +77,24 @@ def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
     }
 
 
+def _pushes(counts: Tensor, fell: Tensor) -> dict[str, Any]:
+    """How hard and often the worlds were pushed, and how many pushes they stood; a fall follows the last one."""
+    count, falls = int(counts.sum()), int((fell & (counts > 0)).sum())
+    recovered = (count - falls) / count if count else None
+    return {"velocity": SPEED, "interval_s": INTERVAL_S, "count": count, "recovered": recovered}
+
+
 def _survival(survived: int, count: int) -> dict[str, Any]:
     low, high = clopper_pearson(survived, count)
     return {"rate": survived / count, "low": low, "high": high, "confidence": 0.95}
 
 
 def _metrics(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, float | None]:
-    names = ("lin_vel_error", "ang_vel_error", "action_change")
-    values: dict[str, float | None] = {name: _mean(episodes, name, worlds) for name in names}
-    values["foot_slip"] = _ratio(episodes, "slip", "contacts", worlds)
-    values["cost_of_transport"] = _cost_of_transport(episodes, worlds, mass)
+    values = {name: _mean(episodes, name, worlds) for name in ("lin_vel_error", "ang_vel_error")}
+    up = worlds & ~episodes.tally.fell  # toppling over is neither smooth walking nor a cheap way to get on
+    values["action_change"] = _mean(episodes, "action_change", up)
+    values["foot_slip"] = _ratio(episodes, "slip", "contacts", up)
+    values["cost_of_transport"] = _cost_of_transport(episodes, up, mass)
     return values
 
 

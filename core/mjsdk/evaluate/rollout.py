@@ -36,6 +36,8 @@ class Episodes:
     """Control steps of an episode that does not end early."""
     groups: Tensor
     """Which command each world was given, shape (E,); zeros without commands."""
+    pushes: Tensor | None = None
+    """How often each world was pushed, shape (E,); None if none was to be."""
     tracks: list[Tensor] = attrs.field(factory=list)
     """Per control step the mean velocity of the worlds alive (forward, left, yaw rate), shape (commands, 3)."""
 
@@ -63,10 +65,11 @@ def run_episodes(
     obs: Mapping[str, Tensor] = env.reset(seed=seed)
     _check_finite(obs)
     pusher = Pusher(env, seed) if push else None
+    episodes.pushes = pusher.counts if pusher is not None else None
     with torch.no_grad():
         for step in range(env.max_episode_length):
             if pusher is not None:
-                pusher(step)
+                pusher(step, episodes.tally.alive)
             obs = _step(env, policy, obs, episodes)
             if on_step is not None:
                 on_step(episodes.tally)
