@@ -69,6 +69,22 @@ def test_settings_that_are_damaged_do_not_hide_the_curves(mjsdk, glider, tmp_pat
     assert "mean reward  damaged" in out
 
 
+def test_runs_without_a_whole_line_are_named_and_only_when_all_are_it_is_a_mistake(mjsdk, glider, tmp_path):
+    run = find_run("latest", glider).path
+    empty = copy_of(run, tmp_path, "empty")
+    (empty / "metrics.jsonl").write_text("")
+    spoilt = copy_of(run, tmp_path, "spoilt", algorithm={"learning_rate": 0.1})
+    (spoilt / "metrics.jsonl").write_text("rubbish\n" * 3)
+    code, out, err = mjsdk("plot", run, empty, spoilt, "--text", "--no-band")
+    assert (code, out.count("mean reward")) == (0, 1)
+    assert f"warning: 3 of 3 lines of {spoilt / 'metrics.jsonl'} are damaged and left out" in err
+    for name in ("empty", "spoilt"):
+        assert f"warning: {name} has no finished iteration and is left out" in err
+    code, out, err = mjsdk("plot", empty, "--text")
+    assert (code, out) == (2, "")
+    assert f"there is nothing to draw: no finished iteration in {empty / 'metrics.jsonl'}" in err
+
+
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider):
     for args, message in (
         (["latest", "--against", "moon"], "cannot plot against 'moon'. Legal: time, steps, iteration"),

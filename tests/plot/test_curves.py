@@ -37,6 +37,7 @@ def test_a_run_that_cuts_its_band_short_or_has_nothing_to_draw_is_told():
     assert told == [
         "empty has no finished iteration and is left out",
         "the band of a ends where short does (3 of 10, iteration); --no-band draws each run",
+        "alone has no finished iteration and is left out",
     ]
     assert not cut_short([Source("a", (rows(0.0, 11), rows(0.0, 11)), ("one", "two"))], "iteration")
 
@@ -55,6 +56,16 @@ def test_means_over_episodes_weigh_each_of_the_last_hundred_alike(iterations):
             first -= 1
         expected = np.average(values[first : i + 1], weights=counts[first : i + 1])
         assert mean == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("huge", [10**400, 1e300, float("inf"), float("nan"), True])
+def test_what_is_no_measurement_is_left_out(huge):
+    lines = rows(0.0)
+    lines[2]["train/mean_reward"] = huge
+    lines[3]["timesteps"] = huge
+    lines[4]["train/episodes"] = huge
+    (curve,) = make_curves([Source("a", (lines,))], "train/mean_reward", "steps")
+    assert curve.x.tolist() == [0, 1, 4]
 
 
 def test_one_number_that_is_far_too_large_spoils_only_its_own_window():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.errors import RunError
 
 if TYPE_CHECKING:
     from mjsdk.plot.curves import Curve, Source
@@ -51,6 +52,8 @@ def plot(
     sources = make_sources(found, band)
     metrics = find_metrics(sources, metric) if metric else default_metrics(sources)
     panels = _panels(sources, metrics, against)
+    if not panels:
+        raise RunError(_nothing(found, metric))
     for note in cut_short(sources, against):
         _output.warn(note)
     if text:
@@ -60,14 +63,16 @@ def plot(
 
 
 def _panels(sources: list[Source], metrics: Any, against: str) -> list[tuple[str, list[Curve]]]:
-    from mjsdk.errors import RunError
     from mjsdk.plot import make_curves
 
     panels = [(name, make_curves(sources, name, against)) for name in metrics]
-    panels = [(name, curves) for name, curves in panels if curves]
-    if not panels:
-        raise RunError("there is nothing to draw yet: the runs have no finished iteration with these metrics")
-    return panels
+    return [(name, curves) for name, curves in panels if curves]
+
+
+def _nothing(runs: list[Run], metric: list[str] | None) -> str:
+    what = f"iteration with {', '.join(metric)}" if metric else "finished iteration"
+    where = ", ".join(str(run.path / "metrics.jsonl") for run in runs)
+    return f"there is nothing to draw: no {what} in {where}. Wait for the first one, or choose another run"
 
 
 def _write(panels: list[tuple[str, list[Curve]]], against: str, runs: list[Run], output: Path | None) -> None:

@@ -113,13 +113,12 @@ def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Cu
 
 
 def cut_short(sources: Sequence[Source], against: str) -> list[str]:
-    """What a reader must know of bands: which run has nothing to draw, or ends so early that it cuts the others."""
+    """What a reader must know: which run has nothing to draw, or ends so early that it cuts the others of its band."""
     told = []
     for source in sources:
         ends = {name: _end(rows, against) for name, rows in zip(source.names, source.runs, strict=False)}
         there = {name: end for name, end in ends.items() if end}
-        if len(ends) > 1:
-            told += [f"{name} has no finished iteration and is left out" for name in ends if name not in there]
+        told += [f"{name} has no finished iteration and is left out" for name in ends if name not in there]
         first = min(there, key=there.__getitem__, default="")
         if len(there) > 1 and there[first] < _SHARE * max(there.values()):
             ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {AXES[against][2]}"
@@ -165,15 +164,14 @@ def _line(rows: Rows, metric: str, against: str) -> tuple[np.ndarray, np.ndarray
         if _is_number(row.get(key)) and _is_number(row.get(metric))
     ]
     array = np.array(points, dtype=float).reshape(-1, 3)
-    array = array[(np.abs(array) < _HUGE).all(axis=1)]
     x, y, episodes = array[np.argsort(array[:, 0], kind="stable")].T
     return x, (over_episodes(y, episodes) if metric.startswith(_OF_EPISODES) else y)
 
 
 def _weight(row: Mapping[str, Any]) -> float:
     """Episodes that ended in an iteration; as many as make a window where that was not recorded."""
-    episodes = row.get(_EPISODES)
-    return float(episodes) if isinstance(episodes, int | float) and episodes > 0 else _WINDOW
+    episodes: Any = row.get(_EPISODES)
+    return float(episodes) if _is_number(episodes) and episodes > 0 else _WINDOW
 
 
 def over_episodes(values: np.ndarray, episodes: np.ndarray) -> np.ndarray:
@@ -197,4 +195,4 @@ def _band(label: str, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.plot.curves import Source
+from mjsdk.runs import METRICS, metrics_lines
 
 if TYPE_CHECKING:
     from mjsdk.runs import Run
+
+_log = logging.getLogger(__name__)
 
 _PER_RUN = ("seed", "run_name", "max_iterations", "save_interval", "logger", "resume", "load_run", "load_checkpoint")
 """Settings of the agent in which repetitions of a training may differ."""
@@ -48,9 +52,12 @@ def _agent(run: Run) -> Mapping[str, Any]:
 
 
 def _rows(run: Run) -> list[dict[str, object]]:
-    """The lines of a run's metrics, without any that are JSON of another kind."""
-    rows: list[object] = [*run.metrics()]
-    return [row for row in rows if isinstance(row, dict)]
+    """The lines of a run's metrics that are whole."""
+    path = run.path / METRICS
+    lines = metrics_lines(path)
+    if damaged := lines.count(None):
+        _log.warning("%d of %d lines of %s are damaged and left out", damaged, len(lines), path)
+    return [row for row in lines if row is not None]
 
 
 def _told_apart(groups: Sequence[Sequence[Run]]) -> list[str]:
