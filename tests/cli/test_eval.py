@@ -131,7 +131,11 @@ def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, 
         (["latest", "--checkpoint", ""], "error: run"),
         (["a" * 300], "error: cannot look for run 'aaa"),
         (["latest", "--plot", "x.txt"], "error: 'x.txt' is not the name of a picture"),
-        (["latest", "--num-envs", 0], "error: 1 mistake in the settings:\n  --num-envs: must be at least 1, not 0"),
+        (
+            ["latest", "--num-envs", 0],
+            "error: 1 mistake in the settings:\n  --num-envs: must be from 1 to 65536, n",
+        ),
+        (["latest", "--num-envs", 2_000_000_000], "error: 1 mistake in the settings:\n  --num-envs: must be from 1 to"),
         (["latest", "--seed", -5, "--num-envs", -1], "error: 2 mistakes in the settings:\n  --num-envs: must be"),
         (["latest", "--device", "tpu"], "error: unknown device 'tpu'"),
     ],
@@ -140,6 +144,13 @@ def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider, args, message):
     code, out, err = mjsdk("eval", *args, "--log-root", glider)
     assert (code, out) == (2, "")
     assert err.startswith(message)
+
+
+@pytest.mark.parametrize("value", ["1.5", "nan", "many", ""])
+def test_a_value_that_is_no_number_is_shown(mjsdk, value):
+    code, _, err = mjsdk("eval", "--num-envs", value)
+    assert code == 2
+    assert f"Invalid value for '--num-envs': '{value}' (" in err
 
 
 REPORT = {

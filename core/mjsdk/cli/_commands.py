@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 PANELS = ("Learn", "Use a run", "Look")
@@ -40,6 +41,16 @@ class Commands(_Quick, TyperGroup):
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what typer says of a value that it cannot read gets the value itself."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            causes: list[Any] = getattr(error.__cause__, "errors", list)()
+            if causes and isinstance(causes[0], dict) and "input" in causes[0]:
+                error.message = f"'{causes[0]['input']}' ({error.message})"
+            raise
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Names in the order of registration."""

@@ -17,6 +17,9 @@ TRACEBACK = "MJSDK_TRACEBACK"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 """What an operating system says when it cannot take any more output."""
 
+_NO_MEMORY = "can't allocate memory"
+"""What torch says in a `RuntimeError`, where others raise `MemoryError`."""
+
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
 
@@ -41,6 +44,8 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(error, OSError) and error.errno in _FULL:
             _mute()
             _fail(f"cannot write: {error.strerror}")
+        if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
+            _fail(f"there is not enough memory ({error}): choose fewer worlds, --num-envs or --env.scene.num-envs")
         sys.stderr.write(_BUG)
         raise
 

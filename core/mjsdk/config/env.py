@@ -8,6 +8,9 @@ import attrs
 
 from mjsdk.config.fields import setting
 
+MAX_WORLDS = 65536
+"""Parallel worlds that nobody has the memory for more of."""
+
 
 @attrs.define(kw_only=True)
 class SensorConfig:
@@ -53,7 +56,7 @@ class SceneConfig:
         512,
         "Parallel worlds.",
         sane=(64, 8192),
-        legal=(1, 65536),
+        legal=(1, MAX_WORLDS),
         advice="256 to 1024 on a few CPU cores, 4096 on a GPU. More worlds steady the gradient and slow each iteration.",
     )
     terrain: str = setting("flat", "Ground.", choices=("flat",))

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from mjsdk.config import Config, CurriculumTermConfig, SensorConfig
+from mjsdk.config.env import MAX_WORLDS
 from mjsdk.config.presets import numbers
 from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.robot import Robot
@@ -72,8 +73,8 @@ def _of_terminations(term: CurriculumTermConfig) -> bool:
 def check_options(options: Options) -> None:
     """Raise `ConfigError` with all options that no evaluation can have."""
     mistakes = []
-    if options.num_envs < 1:
-        mistakes.append(Mistake("--num-envs", f"must be at least 1, not {options.num_envs}"))
+    if not 1 <= options.num_envs <= MAX_WORLDS:
+        mistakes.append(Mistake("--num-envs", f"must be from 1 to {MAX_WORLDS}, not {options.num_envs}"))
     if not 0 <= options.seed <= MAX_SEED:
         mistakes.append(Mistake("--seed", f"must be from 0 to {MAX_SEED}, not {options.seed}"))
     if options.sim not in SIMS:
