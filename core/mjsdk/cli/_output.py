@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
+    from rich.console import Console, RenderableType
 
 
 def console(stderr: bool = False) -> Console:
@@ -66,25 +65,14 @@ def table(
     rows: Iterable[Sequence[Any]],
     right: Sequence[str] = (),
     whole: Sequence[str] = (),
-) -> Table:
-    """A table without boxes. Columns named in `right` are aligned to the right; the first and `whole` do not wrap."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
+) -> RenderableType:
+    """A table without boxes. Columns named in `right` are aligned to the right; the first and `whole` do not wrap.
 
-    made = Table(
-        title=Text(title, "bold"), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True
-    )
-    for i, column in enumerate(columns):
-        made.add_column(
-            Text(column),
-            justify="right" if column in right else "left",
-            overflow="fold",
-            no_wrap=i == 0 or column in whole,
-        )
-    for row in rows:
-        made.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return made
+    No number is cut or torn: where the room is too small, the last columns of `right` are left out, and named below.
+    """
+    from mjsdk.cli._tables import FittingTable
+
+    return FittingTable(title, columns, rows, right, whole)
 
 
 def error(text: str) -> None:

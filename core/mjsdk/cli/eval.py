@@ -29,9 +29,6 @@ Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda
 LogRoot = Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-_WIDE = 100
-"""Columns of a terminal that the whole table by command fits into."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -138,7 +135,7 @@ def _print(report: Report) -> None:
     console.print(how_measured(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" in data:
-        console.print(_commands(data["commands"], console.width))
+        console.print(_commands(data["commands"]))
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -177,9 +174,8 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _commands(rows: list[dict[str, Any]], width: int) -> Any:
-    every = ("command", "falls", "lin error", "ang error", "forward", "left", "yaw rate", "slip", "length")
-    columns = every if width >= _WIDE else every[:-2]
+def _commands(rows: list[dict[str, Any]]) -> Any:
+    columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
     cells = [
         (
             row["label"],
@@ -192,7 +188,6 @@ def _commands(rows: list[dict[str, Any]], width: int) -> Any:
         )
         for row in rows
     ]
-    cells = [row[: len(columns)] for row in cells]
     return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
 
 

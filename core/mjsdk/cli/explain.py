@@ -13,7 +13,6 @@ from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
     from rich.text import Text
 
     from mjsdk.config.explain import Entry, Found, Item
@@ -96,7 +95,7 @@ def _print_leaf(entry: Entry, items: Sequence[Item]) -> None:
     console.print(Padding(_facts(_leaf_facts(entry, items)), (0, 0, 0, 2)))
 
 
-def _facts(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+def _facts(rows: Iterable[tuple[str, RenderableType]]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
@@ -333,7 +332,7 @@ def _long(value: Any) -> str:
     return str(value) or '""'
 
 
-def _preset_table() -> Table:
+def _preset_table() -> Any:
     """What each preset sets, side by side."""
     from rich.text import Text
 
