@@ -60,7 +60,10 @@ def train(
         bool, typer.Option("--resume", help="Go on with an earlier run, in its folder.", rich_help_panel=_WHAT)
     ] = False,
     preset: Annotated[
-        str, typer.Option(help="Named settings: cpu, gpu, stable; several joined by commas.", rich_help_panel=_HOW)
+        str,
+        typer.Option(
+            help="Named settings: cpu, gpu, stable, fast, faithful; several joined by commas.", rich_help_panel=_HOW
+        ),
     ] = "",
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.", rich_help_panel=_HOW)] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_HOW)] = "",
