@@ -27,8 +27,8 @@ from mjsdk.cli.eval import (
 if TYPE_CHECKING:
     from mjsdk.runs import Run
 
-_GAP = 3
-"""Characters between two columns."""
+_GAP = 4
+"""Characters around a column and between two."""
 _SHORTEST = 12
 """Characters of a name that are always shown."""
 
