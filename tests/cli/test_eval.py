@@ -6,6 +6,8 @@ import shutil
 import attrs
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mjsdk.evaluate import run as evaluate_run
 from mjsdk.evaluate import setup
@@ -119,7 +121,7 @@ def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, 
         code, out, err = mjsdk("compare", "latest", broken / "model_0.pt", "--log-root", glider)
         assert (code, out) == (2, "")
     assert "joints" in err
-    assert "the checkpoint is that of another training" in err
+    assert "checkpoint is that of another training" in err
 
 
 @pytest.mark.parametrize(
@@ -191,9 +193,27 @@ def test_a_comparison_has_one_line_per_row_in_a_hundred_columns(runs):
 def test_many_runs_make_several_tables_of_like_size():
     from mjsdk.cli.compare import parts
 
-    assert [len(part) for part in parts([REPORT] * 10, 80)] == [2, 3, 3, 2]
+    assert [len(part) for part in parts([REPORT] * 10, 100)] == [3, 4, 3]
     assert [len(part) for part in parts([REPORT] * 4, 80)] == [2, 2]
     assert [len(part) for part in parts([REPORT] * 2, 20)] == [1, 1]
+
+
+@pytest.mark.parametrize("without", [(), ("commands", "standing")])
+@given(st.integers(1, 8), st.integers(50, 130))
+def test_no_run_is_left_out_of_a_comparison(without, runs, width):
+    import io
+
+    from rich.console import Console
+
+    from mjsdk.cli.compare import _side_by_side, parts
+
+    report = {name: value for name, value in REPORT.items() if name not in without}
+    console = Console(file=io.StringIO(), width=width)
+    for part in parts([report] * runs, width):
+        console.print(_side_by_side(part, width))
+    out = console.file.getvalue()
+    assert "no room" not in out
+    assert out.count("model_100") == runs
 
 
 def test_a_long_name_loses_its_middle():

@@ -79,10 +79,11 @@ def test_runs_without_a_whole_line_are_named_and_only_when_all_are_it_is_a_mista
     assert (code, out.count("mean reward")) == (0, 1)
     assert f"warning: 3 of 3 lines of {spoilt / 'metrics.jsonl'} are damaged and left out" in err
     for name in ("empty", "spoilt"):
-        assert f"warning: {name} has no finished iteration and is left out" in err
-    code, out, err = mjsdk("plot", empty, "--text")
-    assert (code, out) == (2, "")
-    assert f"there is nothing to draw: no finished iteration in {empty / 'metrics.jsonl'}" in err
+        assert f"warning: {name} has none of these numbers and is left out" in err
+    for wanted in ((), ("--metric", "reward")):
+        code, out, err = mjsdk("plot", empty, "--text", *wanted)
+        assert (code, out) == (2, "")
+        assert f"there is nothing to draw: no finished iteration in {empty / 'metrics.jsonl'}" in err
 
 
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider):

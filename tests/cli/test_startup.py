@@ -146,13 +146,20 @@ def test_an_interrupt_ends_with_130(monkeypatch):
     assert caught.value.code == 130
 
 
-@pytest.mark.parametrize("error", [MemoryError("std::bad_alloc"), RuntimeError("can't allocate memory: 8 bytes")])
+class OutOfMemoryError(RuntimeError):
+    """Called like that of torch for a GPU."""
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError("std::bad_alloc"), RuntimeError("can't allocate memory: 8 bytes"), OutOfMemoryError("CUDA: 8 GiB")],
+)
 def test_too_little_memory_says_what_to_do(monkeypatch, capsys, error):
     fails_with(monkeypatch, error)
     with pytest.raises(SystemExit) as caught:
         main([])
     assert caught.value.code == 2
-    assert capsys.readouterr().err.startswith(f"error: there is not enough memory ({error}): choose fewer worlds")
+    assert capsys.readouterr().err.startswith(f"error: there is not enough memory ({error}). Where")
 
 
 def test_an_unexpected_error_keeps_its_traceback_and_says_where_to_go(monkeypatch, capsys):

@@ -57,7 +57,7 @@ def test_a_file_of_another_program_is_not_taken_for_a_checkpoint(run):
     [
         ("infos", None, "infos.format"),  # as rsl_rl's own runner writes them
         ("infos", {"format": "1"}, "infos.format"),
-        ("infos", {"format": 1, "policy": []}, "infos.policy"),
+        ("infos", {"format": 1, "policy": []}, r"infos\.totals, .*infos\.policy\.actor"),
         ("iter", -5, "iter is -5"),
         ("iter", "abc", "iter is 'abc'"),
         ("actor_state_dict", None, "actor_state_dict is not that of a network"),
@@ -99,7 +99,7 @@ def test_weights_that_are_not_finite_are_refused_and_the_newest_that_are_named(r
 
 def test_a_checkpoint_of_a_newer_format_is_refused(run):
     data = read_checkpoint(run, run.newest_checkpoint())
-    data["infos"]["format"] = 99
+    data["infos"] = {"format": 99}  # whatever else it will hold
     write_checkpoint(run.checkpoint_path(3), data)
     with pytest.raises(BrokenRun, match="newer mjsdk"):
         read_checkpoint(run, run.newest_checkpoint())

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis.strategies import floats, integers, lists, tuples
 
 from mjsdk.errors import RunError
-from mjsdk.plot.curves import Source, cut_short, default_metrics, find_metrics, make_curves, over_episodes, title_of
+from mjsdk.plot.curves import (
+    Source,
+    cut_short,
+    default_metrics,
+    find_metrics,
+    left_out,
+    make_curves,
+    over_episodes,
+    title_of,
+)
 
 
 def rows(offset: float, count: int = 5, **more: object) -> list[dict[str, object]]:
@@ -31,15 +40,24 @@ def test_several_seeds_become_their_mean_in_a_band_from_the_lowest_to_the_highes
     assert curve.title == "a (mean of 3 seeds)"
 
 
-def test_a_run_that_cuts_its_band_short_or_has_nothing_to_draw_is_told():
+def test_a_run_that_cuts_its_band_short_is_told():
     source = Source("a", (rows(0.0, 11), rows(0.0, 4), []), ("long", "short", "empty"))
-    told = cut_short([source, Source("b", ([],), ("alone",))], "iteration")
-    assert told == [
-        "empty has no finished iteration and is left out",
-        "the band of a ends where short does (3 of 10, iteration); --no-band draws each run",
-        "alone has no finished iteration and is left out",
+    assert cut_short([source], "iteration") == [
+        "the band of a ends where short does (3 of 10, iteration); --no-band draws each run"
     ]
     assert not cut_short([Source("a", (rows(0.0, 11), rows(0.0, 11)), ("one", "two"))], "iteration")
+
+
+def test_runs_that_lack_numbers_are_told():
+    sources = [
+        Source("a", (rows(0.0, 3, **{"metrics/x": 1.0}), []), ("full", "empty")),
+        Source("b", (rows(0.0, 1),), ("poor",)),
+    ]
+    assert left_out(sources, ("train/mean_reward", "metrics/x"), "steps") == [
+        "empty has none of these numbers and is left out",
+        "poor has no x and is left out there",
+    ]
+    assert not left_out(sources[1:], ("train/mean_reward",), "time")  # its only time is 0
 
 
 def test_the_one_run_of_a_band_that_has_points_is_called_by_its_name():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import mujoco
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,9 @@ FIGURES = {
 }
 for body in FIGURES["bodies"]:
     body["inertia"] = [0.02, 0.03, 0.04, 0.001, 0.002, 0.003]
+
+
+MORE_JOINTS = {"names", "joints", "passive_joints", "dynamics"}
 
 
 def spec() -> mujoco.MjSpec:
@@ -72,15 +76,27 @@ def test_a_model_is_like_itself():
         (put("body", "left_leg", "pos", [0, 0.16, 0]), {"frames", "dynamics"}),
         (put("joint", "left_hip", "range", [-0.9, 0.9]), {"joints"}),
         (put("joint", "left_hip", "axis", [1, 0, 0]), {"joints", "dynamics"}),
-        (put("joint", "left_hip", "armature", 0.01), {"joints", "dynamics"}),
+        (put("joint", "left_hip", "armature", 0.01), {"passive_joints"}),
         (put("site", "left_foot", "pos", [0, 0, -0.28]), {"sites"}),
         (put("geom", "left_foot_geom", "size", [0.04, 0, 0]), {"collisions"}),
+        (lambda spec: spec.body("left_leg").add_joint(name="slide", type=mujoco.mjtJoint.mjJNT_SLIDE), MORE_JOINTS),
         (lambda spec: spec.add_exclude(bodyname1="trunk", bodyname2="left_leg"), {"excluded_contacts"}),
         (put("body", "left_leg", "name", "leg"), {"names", "sites", "collisions"}),
     ],
 )
 def test_each_difference_is_noticed_by_the_checks_that_it_concerns(change, noticed):
     assert rejecting(change) == noticed
+
+
+def test_what_has_no_name_and_a_quaternion_of_the_other_sign_are_no_difference():
+    def turned(sign):
+        made = spec()
+        made.body("trunk").add_site()
+        for each in (made.body("left_leg"), made.site("left_foot"), made.geom("left_foot_geom")):
+            each.quat = sign * np.array([0.6, 0.8, 0.0, 0.0])
+        return made.compile()
+
+    assert all(passes(check, turned(1), turned(-1)) for check in parity.CHECKS)
 
 
 @given(st.floats(2e-6, 1e-2))

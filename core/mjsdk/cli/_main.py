@@ -18,7 +18,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 """What an operating system says when it cannot take any more output."""
 
 _NO_MEMORY = "can't allocate memory"
-"""What torch says in a `RuntimeError`, where others raise `MemoryError`."""
+"""What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
+_WORLDS = "--num-envs, or --env.scene.num-envs in a training"
 
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
@@ -44,8 +45,8 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(error, OSError) and error.errno in _FULL:
             _mute()
             _fail(f"cannot write: {error.strerror}")
-        if isinstance(error, MemoryError) or _NO_MEMORY in str(error):
-            _fail(f"there is not enough memory ({error}): choose fewer worlds, --num-envs or --env.scene.num-envs")
+        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
+            _fail(f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}")
         sys.stderr.write(_BUG)
         raise
 

@@ -78,15 +78,19 @@ def compare(
 
 def parts(reports: list[dict[str, Any]], width: int) -> list[list[dict[str, Any]]]:
     """The reports in as few tables as fit into the width, of about the same size."""
-    labels = [row["label"] for data in reports for row in data.get("commands", [])]
-    room = max(width - max(map(len, labels), default=0) - _GAP, 1)
+    room = max(width - _first_column(_cells(reports)), 1)
     fitting = max(1, room // (_SHORTEST + _GAP))
     tables = -(-len(reports) // fitting)
     edges = [round(len(reports) * i / tables) for i in range(tables + 1)]
     return [reports[start:end] for start, end in itertools.pairwise(edges)]
 
 
-def _side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> Any:
+def _first_column(cells: list[tuple[str, ...]]) -> int:
+    return max(len(row[0]) for row in cells) + _GAP
+
+
+def _cells(reports: list[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """Rows of the table: a label, and a value per report."""
     table = [summary_rows(data) for data in reports]
     labels = dict.fromkeys(row[0] for rows in table for row in rows)
     values = [{name: value for name, value, _ in rows} for rows in table]
@@ -96,8 +100,12 @@ def _side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> 
     commands = dict.fromkeys(label for found in errors for label in found)
     if commands:
         cells.append(("errors by command [m/s, rad/s]", *("" for _ in reports)))
-    cells += [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
-    room = (width - max(len(row[0]) for row in cells)) // len(reports) - _GAP
+    return cells + [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
+
+
+def _side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> Any:
+    cells = _cells(reports)
+    room = (width - _first_column(cells)) // len(reports) - _GAP
     columns = ("", *(_heading(i, data, room) for i, data in enumerate(reports, first)))
     return _output.table("", columns, cells, right=columns[1:])
 

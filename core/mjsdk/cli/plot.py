@@ -45,16 +45,18 @@ def plot(
     Reward, episode length and falls are means over the last 100 episodes. Runs that differ by no more than seed, name
     and length become one curve: their mean, in a band from the lowest to the highest.
     """
-    from mjsdk.plot import cut_short, default_metrics, draw_text, find_metrics, make_sources
+    from mjsdk.plot import cut_short, default_metrics, draw_text, find_metrics, left_out, make_sources
     from mjsdk.runs import find_run
 
     found = [find_run(spec, log_root) for spec in runs]
     sources = make_sources(found, band)
+    if not default_metrics(sources):
+        raise RunError(_nothing(found))
     metrics = find_metrics(sources, metric) if metric else default_metrics(sources)
     panels = _panels(sources, metrics, against)
     if not panels:
-        raise RunError(_nothing(found, metric))
-    for note in cut_short(sources, against):
+        raise RunError(_nothing(found))
+    for note in (*cut_short(sources, against), *left_out(sources, metrics, against)):
         _output.warn(note)
     if text:
         typer.echo(draw_text(panels, against, max(_output.console().width - 1, _NARROWEST)))
@@ -69,10 +71,11 @@ def _panels(sources: list[Source], metrics: Any, against: str) -> list[tuple[str
     return [(name, curves) for name, curves in panels if curves]
 
 
-def _nothing(runs: list[Run], metric: list[str] | None) -> str:
-    what = f"iteration with {', '.join(metric)}" if metric else "finished iteration"
-    where = ", ".join(str(run.path / "metrics.jsonl") for run in runs)
-    return f"there is nothing to draw: no {what} in {where}. Wait for the first one, or choose another run"
+def _nothing(runs: list[Run]) -> str:
+    from mjsdk.runs import METRICS
+
+    where = ", ".join(str(run.path / METRICS) for run in runs)
+    return f"there is nothing to draw: no finished iteration in {where}. Wait for the first one, or choose another run"
 
 
 def _write(panels: list[tuple[str, list[Curve]]], against: str, runs: list[Run], output: Path | None) -> None:

@@ -29,7 +29,9 @@ DEFINITIONS = {
     "pushes": "velocity [m/s] in a random direction every interval [s], from a random time on; recovered is the share "
     "that no fall followed until the next one, or until the end of the episode",
 }
-"""What the metrics mean. A world counts while it is alive; one that falls in its first second counts as a whole."""
+"""What the metrics mean. Errors count a world while it is alive, and one that falls in its first second as a whole."""
+_OF_EPISODES_WITHOUT_A_FALL = ("foot_slip", "action_change", "cost_of_transport")
+"""Metrics of those that stay up; none where all fall under one of the commands."""
 
 
 @attrs.frozen
@@ -54,6 +56,8 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Rep
         data["standing"] = _standing(episodes, table)
         for name in ("lin_vel_error", "ang_vel_error"):
             metrics[name] = mean([row[name] for row in table if row[name] is not None])
+        if any(row["fall_rate"] == 1.0 for row in table):  # else a robot that only stands would be the best
+            metrics |= dict.fromkeys(_OF_EPISODES_WITHOUT_A_FALL)
     return Report({**data, **context, "definitions": DEFINITIONS}, episodes)
 
 

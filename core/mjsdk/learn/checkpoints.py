@@ -27,6 +27,9 @@ from mjsdk.runs import Run, write_atomically
 FORMAT = 1
 """Grows when older versions of mjsdk could not read what is written."""
 
+_INFOS = ("policy", "totals", "rng", "hidden", "env", "num_envs")
+_POLICY = ("actor", "critic", "clip_actions", "num_actions", "observations", "joints")
+"""What readers of a checkpoint look for."""
 _PARTS = ("actor_state_dict", "critic_state_dict", "optimizer_state_dict", "iter", "infos")
 
 
@@ -53,12 +56,10 @@ def _read(path: Path, device: str) -> dict[str, Any]:
         raise BrokenRun(f"{path} cannot be read: it holds code, or is not a checkpoint that mjsdk wrote.") from error
     except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
+    if _format(data) > FORMAT:
+        raise BrokenRun(f"{path} was written by a newer mjsdk (format {_format(data)}, this one reads {FORMAT}).")
     if wrong := _wrong(data):
         raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {wrong}.")
-    if data["infos"]["format"] > FORMAT:
-        raise BrokenRun(
-            f"{path} was written by a newer mjsdk (format {data['infos']['format']}, this one reads {FORMAT})."
-        )
     actor = data["actor_state_dict"]
     average = data.setdefault("average_state_dict", actor)
     if not _alike(average, actor):
@@ -78,16 +79,25 @@ def _wrong(data: Any) -> str:
         state = data[name]
         if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
             return f"{name} is not that of a network"
-    if not _counts(data["iter"], 0):
+    if not _counts(data["iter"]):
         return f"iter is {data['iter']!r}, and must be a whole number from 0"
-    infos = data["infos"] if isinstance(data["infos"], dict) else {}
-    if not _counts(infos.get("format"), 1):
+    if not _format(data):
         return "it lacks infos.format, which says who wrote it"
-    return "" if isinstance(infos.get("policy"), dict) else "it lacks infos.policy, which describes its networks"
+    infos, policy = data["infos"], data["infos"].get("policy")
+    missing = [f"infos.{name}" for name in _INFOS if name not in infos]
+    missing += [f"infos.policy.{name}" for name in _POLICY if not isinstance(policy, dict) or name not in policy]
+    return f"it lacks {', '.join(missing)}" if missing else ""
 
 
-def _counts(value: Any, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+def _format(data: Any) -> int:
+    """The format that a file says it has; 0 if it says none."""
+    infos = data.get("infos") if isinstance(data, dict) else None
+    found = infos.get("format") if isinstance(infos, dict) else None
+    return int(found) if isinstance(found, int) and _counts(found) else 0
+
+
+def _counts(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _alike(state: Any, other: Mapping[str, torch.Tensor]) -> bool:

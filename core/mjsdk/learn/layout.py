@@ -42,8 +42,8 @@ def _way_out(run: Run) -> str:
     if not trained or _versions(trained) != _installed(run):
         return f"It was trained with {told}: install those versions, or train again."
     return (
-        f"It was trained with these versions ({told}), so the checkpoint is that of another training, or a plugin's "
-        "code has changed since: choose another checkpoint, or train again."
+        f"It was trained with these versions ({told}): the settings or a plugin's code have changed since, or the "
+        "checkpoint is that of another training. Undo the change, choose another checkpoint, or train again."
     )
 
 

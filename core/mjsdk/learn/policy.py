@@ -129,12 +129,12 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
         width = _width(description["observations"]["actor"])
         network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
         network.load_state_dict(data["average_state_dict"])
-        return Policy(network.to(device).eval(), description, data["iter"], run, path)
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise BrokenRun(
             f"{path} is not a checkpoint that mjsdk wrote: its weights are not those of the network that infos.policy "
             f"describes ({type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}). Choose another checkpoint."
         ) from error
+    return Policy(network.to(device).eval(), description, data["iter"], run, path)
 
 
 def _width(slices: Mapping[str, list[int]]) -> int:

@@ -1,6 +1,16 @@
 """Learning curves of runs, as pictures and in the terminal."""
 
-from mjsdk.plot.curves import AXES, Curve, Source, cut_short, default_metrics, find_metrics, make_curves, title_of
+from mjsdk.plot.curves import (
+    AXES,
+    Curve,
+    Source,
+    cut_short,
+    default_metrics,
+    find_metrics,
+    left_out,
+    make_curves,
+    title_of,
+)
 from mjsdk.plot.picture import check_picture_path, draw_curves, need_matplotlib, save_figure
 from mjsdk.plot.sources import make_sources
 from mjsdk.plot.text import chart, draw_text
@@ -18,6 +28,7 @@ __all__ = [
     "draw_text",
     "draw_tracking",
     "find_metrics",
+    "left_out",
     "make_curves",
     "make_sources",
     "need_matplotlib",

@@ -113,12 +113,11 @@ def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Cu
 
 
 def cut_short(sources: Sequence[Source], against: str) -> list[str]:
-    """What a reader must know: which run has nothing to draw, or ends so early that it cuts the others of its band."""
+    """What a reader must know of bands: which run ends so early that it cuts the others."""
     told = []
     for source in sources:
-        ends = {name: _end(rows, against) for name, rows in zip(source.names, source.runs, strict=False)}
+        ends = {name: _ends(rows, against) for name, rows in zip(source.names, source.runs, strict=False)}
         there = {name: end for name, end in ends.items() if end}
-        told += [f"{name} has no finished iteration and is left out" for name in ends if name not in there]
         first = min(there, key=there.__getitem__, default="")
         if len(there) > 1 and there[first] < _SHARE * max(there.values()):
             ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {AXES[against][2]}"
@@ -126,7 +125,20 @@ def cut_short(sources: Sequence[Source], against: str) -> list[str]:
     return told
 
 
-def _end(rows: Rows, against: str) -> float:
+def left_out(sources: Sequence[Source], metrics: Sequence[str], against: str) -> list[str]:
+    """Which runs have no points of some of the metrics, and so no part in their curves."""
+    told = []
+    for source in sources:
+        for name, rows in zip(source.names, source.runs, strict=False):
+            lacking = [title_of(metric) for metric in metrics if not len(_line(rows, metric, against)[0])]
+            if len(lacking) == len(metrics):
+                told.append(f"{name} has none of these numbers and is left out")
+            elif lacking:
+                told.append(f"{name} has no {', '.join(lacking)} and is left out there")
+    return told
+
+
+def _ends(rows: Rows, against: str) -> float:
     key, factor, _ = AXES[against]
     return max((float(row[key]) * factor for row in rows if _is_number(row.get(key))), default=0.0)
 

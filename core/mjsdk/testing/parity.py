@@ -40,7 +40,7 @@ def names(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
     """Bodies and joints have the same names in the same order, and sites the same names."""
     for kind, count in ((_BODY, "nbody"), (_JOINT, "njnt")):
         assert _names(ours, kind, getattr(ours, count)) == _names(theirs, kind, getattr(theirs, count))
-    assert set(_names(ours, _SITE, ours.nsite)) == set(_names(theirs, _SITE, theirs.nsite))
+    assert set(_named(ours, _SITE, ours.nsite)) == set(_named(theirs, _SITE, theirs.nsite))
     assert list(ours.body_parentid) == list(theirs.body_parentid)
 
 
@@ -52,24 +52,32 @@ def masses_and_inertias(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
 
 def frames(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
     """Every body has the same place in its parent."""
-    _same_fields(ours, theirs, ("body_pos", "body_quat"))
+    _same_fields(ours, theirs, ("body_pos",))
+    _close(_turns(ours.body_quat), _turns(theirs.body_quat), "body_quat")
 
 
 def joints(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
-    """Every joint has the same axis, range, and no other armature, damping or friction."""
+    """Every joint has the same kind, place, axis and range."""
     _same_fields(ours, theirs, ("jnt_type", "jnt_bodyid", "jnt_pos", "jnt_axis", "jnt_range", "jnt_limited"))
+
+
+def passive_joints(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
+    """Every joint has the same stiffness, armature, damping and friction.
+
+    Leave it out where the public model has those of its motors, and ours gets them from `Robot.actuators`.
+    """
     _same_fields(ours, theirs, ("jnt_stiffness", "dof_armature", "dof_damping", "dof_frictionloss"))
 
 
 def sites(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
-    """Every site is in the same place of the same body."""
-    for name in _names(theirs, _SITE, theirs.nsite):
+    """Every site that has a name is in the same place of the same body."""
+    for name in _named(theirs, _SITE, theirs.nsite):
         _same_place(ours, theirs, ours.site(name), theirs.site(name))
 
 
 def collisions(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
     """Every geom of theirs that has a name has the same shape and place, and there is one at least."""
-    named = [name for name in _names(theirs, _GEOM, theirs.ngeom) if name]
+    named = _named(theirs, _GEOM, theirs.ngeom)
     assert named, "no geom of the reference has a name"
     for name in named:
         mine, other = ours.geom(name), theirs.geom(name)
@@ -84,7 +92,8 @@ def excluded_contacts(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
 
 
 def dynamics(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
-    """Places of all bodies and mass matrices are the same in random poses."""
+    """Places of all bodies and mass matrices, without armature, are the same in random poses."""
+    assert (ours.nbody, ours.nq, ours.nv) == (theirs.nbody, theirs.nq, theirs.nv), "other bodies or joints: see `names`"
     for mine, other in _random_poses(ours, theirs):
         _close(mine.xpos, other.xpos)
         _close(_mass_matrix(ours, mine), _mass_matrix(theirs, other))
@@ -96,6 +105,7 @@ CHECKS: tuple[Callable[[mujoco.MjModel, mujoco.MjModel], None], ...] = (
     masses_and_inertias,
     frames,
     joints,
+    passive_joints,
     sites,
     collisions,
     excluded_contacts,
@@ -116,23 +126,29 @@ def _same_fields(ours: mujoco.MjModel, theirs: mujoco.MjModel, fields: Iterable[
 def _same_place(ours: mujoco.MjModel, theirs: mujoco.MjModel, mine: Any, other: Any) -> None:
     assert ours.body(mine.bodyid[0]).name == theirs.body(other.bodyid[0]).name, mine.name
     _close(mine.pos, other.pos, mine.name)
-    _close(mine.quat, other.quat, mine.name)
+    _close(_turns(mine.quat), _turns(other.quat), mine.name)
 
 
 def _names(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
     return [mujoco.mj_id2name(model, kind, i) for i in range(count)]
 
 
+def _named(model: mujoco.MjModel, kind: mujoco.mjtObj, count: int) -> list[str]:
+    return [name for name in _names(model, kind, count) if name]
+
+
 def _inertias(model: mujoco.MjModel) -> np.ndarray:
     """Inertia about the centre of mass in the frame of the body [kg m^2], shape (B, 3, 3)."""
-    turns = np.array([_matrix(quat) for quat in model.body_iquat])
+    turns = _turns(model.body_iquat)
     return np.einsum("bij,bj,bkj->bik", turns, model.body_inertia, turns)
 
 
-def _matrix(quat: np.ndarray) -> np.ndarray:
-    matrix = np.empty(9)
-    mujoco.mju_quat2Mat(matrix, quat)
-    return matrix.reshape(3, 3)
+def _turns(quats: np.ndarray) -> np.ndarray:
+    """Rotation matrices, shape (n, 3, 3): the same for a quaternion and its negative."""
+    matrices = np.empty((len(np.atleast_2d(quats)), 9))
+    for matrix, quat in zip(matrices, np.atleast_2d(quats), strict=True):
+        mujoco.mju_quat2Mat(matrix, quat)
+    return matrices.reshape(-1, 3, 3)
 
 
 def _random_poses(*models: mujoco.MjModel) -> Iterator[list[mujoco.MjData]]:
@@ -163,4 +179,4 @@ def _random_joint(generator: np.random.Generator, joint: Any) -> np.ndarray:
 def _mass_matrix(model: mujoco.MjModel, data: mujoco.MjData) -> np.ndarray:
     full = np.empty((model.nv, model.nv))
     mujoco.mj_fullM(model, data, full)
-    return full
+    return full - np.diag(model.dof_armature)
