@@ -38,6 +38,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no-mean": ("--agent.averaging", "0"),
     "entropy-0": ("--agent.algorithm.entropy-coef", "0"),
     "entropy-0.005": ("--agent.algorithm.entropy-coef", "0.005"),
+    "adaptive-rate": ("--agent.algorithm.schedule", "adaptive"),
     "2-hz": ("--env.commands.gait.frequency", "2"),
     "three-layers": ("--agent.actor.hidden-dims", WIDE, "--agent.critic.hidden-dims", WIDE),
     "256-worlds": ("--env.scene.num-envs", "256"),
