@@ -86,6 +86,16 @@ def test_runs_without_a_whole_line_are_named_and_only_when_all_are_it_is_a_mista
         assert f"there is nothing to draw: no finished iteration in {empty / 'metrics.jsonl'}" in err
 
 
+def test_a_run_in_which_no_episode_has_ended_yet_shows_what_else_it_has(mjsdk, glider, tmp_path):
+    made = copy_of(find_run("latest", glider).path, tmp_path, "young")
+    (made / "metrics.jsonl").write_text('{"iteration": 1, "timesteps": 32, "loss/value": 2.0, "time/total_s": 2.0}\n')
+    code, out, _ = mjsdk("plot", made, "--text", "--metric", "loss/value")
+    assert (code, "last 2" in out) == (0, True)
+    code, out, err = mjsdk("plot", made, "--text")
+    assert (code, out) == (2, "")
+    assert f"there is nothing to draw: none of these numbers yet in {made / 'metrics.jsonl'}" in err
+
+
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider):
     for args, message in (
         (["latest", "--against", "moon"], "cannot plot against 'moon'. Legal: time, steps, iteration"),

@@ -50,12 +50,12 @@ def plot(
 
     found = [find_run(spec, log_root) for spec in runs]
     sources = make_sources(found, band)
-    if not default_metrics(sources):
-        raise RunError(_nothing(found))
+    if not any(any(source.runs) for source in sources):
+        raise RunError(_nothing("no finished iteration", found))
     metrics = find_metrics(sources, metric) if metric else default_metrics(sources)
     panels = _panels(sources, metrics, against)
     if not panels:
-        raise RunError(_nothing(found))
+        raise RunError(_nothing("none of these numbers yet", found))
     for note in (*cut_short(sources, against), *left_out(sources, metrics, against)):
         _output.warn(note)
     if text:
@@ -71,11 +71,11 @@ def _panels(sources: list[Source], metrics: Any, against: str) -> list[tuple[str
     return [(name, curves) for name, curves in panels if curves]
 
 
-def _nothing(runs: list[Run]) -> str:
+def _nothing(what: str, runs: list[Run]) -> str:
     from mjsdk.runs import METRICS
 
     where = ", ".join(str(run.path / METRICS) for run in runs)
-    return f"there is nothing to draw: no finished iteration in {where}. Wait for the first one, or choose another run"
+    return f"there is nothing to draw: {what} in {where}. Wait for the next iteration, or choose another run"
 
 
 def _write(panels: list[tuple[str, list[Curve]]], against: str, runs: list[Run], output: Path | None) -> None:
