@@ -106,6 +106,14 @@ def test_no_difference_above_the_tolerance_is_too_small(shift):
     assert not passes(parity.sites, ours.compile(), spec().compile())
 
 
+def test_a_drawing_that_weighs_something_is_noticed():
+    balls = '<geom name="ball" size="0.1"/><geom size="0.1" mass="{}"/>'
+    model = f"<mujoco><worldbody><body><freejoint/>{balls}</body></worldbody></mujoco>"
+    parity.weightless_drawings(mujoco.MjSpec.from_string(model.format(0)))
+    with pytest.raises(AssertionError, match="body_mass"):
+        parity.weightless_drawings(mujoco.MjSpec.from_string(model.format(1)))
+
+
 def test_figures_become_the_model_that_they_describe():
     model = model_of(FIGURES).compile()
     assert (model.nbody, model.njnt, model.nsite, model.ngeom, model.nexclude) == (3, 2, 1, 1, 1)

@@ -99,6 +99,15 @@ def dynamics(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
         _close(_mass_matrix(ours, mine), _mass_matrix(theirs, other))
 
 
+def weightless_drawings(spec: mujoco.MjSpec) -> None:
+    """Geoms without a name, which are only drawn, have no part in masses and inertias. Of our model alone."""
+    drawn = spec.compile()
+    for geom in [geom for geom in spec.geoms if not geom.name]:
+        spec.delete(geom)
+    bare = spec.compile()
+    _same_fields(bare, drawn, ("body_mass", "body_inertia"))
+
+
 CHECKS: tuple[Callable[[mujoco.MjModel, mujoco.MjModel], None], ...] = (
     total_mass,
     names,
