@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from mjsdk.cli import _streams
 from mjsdk.errors import MjsdkError
 
 TRACEBACK = "MJSDK_TRACEBACK"
@@ -26,7 +27,7 @@ _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
-    _need_streams()
+    _streams.prepare()
     try:
         try:
             _run(args)
@@ -39,25 +40,16 @@ def main(args: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        _mute()
+        _streams.mute()
         sys.exit(0)  # the reader of our output has left, as in `mjsdk list | head -1`
     except Exception as error:
         if isinstance(error, OSError) and error.errno in _FULL:
-            _mute()
+            _streams.mute()
             _fail(f"cannot write: {error.strerror}")
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
             _fail(f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}")
         sys.stderr.write(_BUG)
         raise
-
-
-def _need_streams() -> None:
-    """Python leaves out the streams that the shell closed: without stdout there is nothing to do."""
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
-    if sys.stdout is None:
-        sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
-        sys.exit(2)
 
 
 def _run(args: Sequence[str] | None) -> None:
@@ -86,11 +78,6 @@ def _fail(message: str) -> None:
     with contextlib.suppress(OSError):  # stderr may be full too
         error(message)
     sys.exit(2)
-
-
-def _mute() -> None:
-    """Say nothing more, not even what Python still holds back."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _WarningsOnStderr(logging.Handler):

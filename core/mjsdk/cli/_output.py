@@ -55,8 +55,13 @@ _TRAILING = re.compile(r" +(?=\n)")
 
 
 def print_json(data: Any) -> None:
-    """Print data for programs."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print data for programs, with escapes where the output cannot take every character."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    typer.echo(text)
 
 
 def table(
