@@ -64,6 +64,7 @@ class Env:
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.any_unstable = False
         """Whether there is any such world."""
+        self._unstable_episodes, self._warn_at = 0, 1
         counters = (self.episode_length_buf, self._counter.view(1))
         self._count = count_step.bind(*counters) if kernels.used_on(self.device) else self._count_by_tensors
         self.all_ids = torch.arange(self.num_envs, device=self.device)
@@ -289,10 +290,19 @@ class Env:
             self.unstable.fill_(False)
             self.any_unstable = False
         if self.any_unstable:
+            self._report_unstable(int(self.unstable.sum()))
+
+    def _report_unstable(self, worlds: int) -> None:
+        """Warn the first time, and whenever ten times as many episodes have ended so: a training has many steps."""
+        self._unstable_episodes += worlds
+        if self._unstable_episodes >= self._warn_at:
+            self._warn_at = 10 * self._unstable_episodes
             logger.warning(
-                "physics became unstable in %d of %d worlds; their episodes end. If so again, shorten sim.timestep",
-                int(self.unstable.sum()),
+                "physics became unstable in %d of %d worlds, and %d times so far; their episodes end. "
+                "If this goes on, shorten sim.timestep",
+                worlds,
                 self.num_envs,
+                self._unstable_episodes,
             )
 
     def _reset(self, ids: Tensor) -> None:
