@@ -47,9 +47,11 @@ def play(
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
     from mjsdk.evaluate import Options, check_options, parse_command
+    from mjsdk.physics import resolve_device
     from mjsdk.play import make_show, play_video, play_window
     from mjsdk.render import check_video_path, has_display
 
+    where = resolve_device(device)
     found, checkpoint = find_checkpoint(run, log_root, checkpoint)
     if video is None and not has_display():
         video = found.path / "play.mp4"
@@ -58,7 +60,7 @@ def play(
         check_video_path(video)
     _check_duration(duration)
     commands = [parse_command(command)] if command else None
-    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=device)
+    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=where)
     check_options(options)
     show = make_show(found, options, checkpoint, commands)
     if video is None:
