@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from mjsdk.cli import _streams
-from mjsdk.errors import MjsdkError
+from mjsdk.errors import MjsdkError, shortened
 
 TRACEBACK = "MJSDK_TRACEBACK"
 """Environment variable: show tracebacks of errors that are otherwise one message."""
@@ -21,6 +21,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _NO_MEMORY = "can't allocate memory"
 """What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
 _WORLDS = "--num-envs, or --env.scene.num-envs in a training"
+
+_ENCODINGS = "Give files and folders other names, or set PYTHONUTF8=1 where names in UTF-8 are not understood"
 
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
@@ -43,13 +45,26 @@ def main(args: Sequence[str] | None = None) -> None:
         _streams.mute()
         sys.exit(0)  # the reader of our output has left, as in `mjsdk list | head -1`
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _streams.mute()
-            _fail(f"cannot write: {error.strerror}")
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
-            _fail(f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}")
-        sys.stderr.write(_BUG)
-        raise
+        message = _surroundings(error)
+        if not message or os.environ.get(TRACEBACK):
+            sys.stderr.write(_BUG)
+            raise
+        _fail(message)
+
+
+def _surroundings(error: Exception) -> str:
+    """What is missing or too small outside of this program; nothing if that is not what an error is about."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _streams.mute()
+        return f"cannot write: {error.strerror}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
+        return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}"
+    if isinstance(error, UnicodeEncodeError):
+        text = shortened(error.object[max(0, error.start - 40) : error.start + 40])
+        return f"'{text}' is not text in the encoding {error.encoding}. {_ENCODINGS}"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use '{shortened(str(error.filename))}': {error.strerror}. Choose another file or folder"
+    return ""
 
 
 def _run(args: Sequence[str] | None) -> None:

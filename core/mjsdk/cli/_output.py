@@ -97,7 +97,7 @@ def warn(text: str) -> None:
 
 
 def fitting(text: str) -> str:
-    """A message of at most a screen: long lines are cut in the middle, and of many lines those in the middle left out."""
+    """A message of at most a screen: long lines are cut in the middle, and of many those in the middle left out."""
     lines = [shortened(line, _LONGEST_LINE) for line in text.splitlines()]
     rows = [-(-len(line) // _SCREEN[0]) or 1 for line in lines]
     if sum(rows) <= _SCREEN[1]:

@@ -45,6 +45,6 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
 
 
 def _like(character: str) -> str:
-    """What looks like a character of a drawing; of any other its number, such as `\\u043f`."""
+    """What looks like a character of a drawing; of any other its number, as Python writes it."""
     other = "*" if ord(character) in _DRAWN else character.encode("ascii", "backslashreplace").decode()
     return _ALIKE.get(character, other)

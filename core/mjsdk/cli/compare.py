@@ -48,7 +48,7 @@ def compare(
     noise: Noise = False,
     push: Push = False,
     device: Device = "auto",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""

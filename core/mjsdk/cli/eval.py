@@ -26,7 +26,7 @@ Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")
 Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
 Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
 Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
-LogRoot = Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")]
+LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -45,7 +45,7 @@ def evaluate(
     checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
     as_json: AsJson = False,
 ) -> None:
     """Evaluate the policy of a run: a fixed set of commands, fixed seeds, faithful physics, no noise, no pushes.
@@ -73,7 +73,7 @@ def evaluate(
         typer.echo(f"wrote {plot}", err=as_json)
 
 
-def find_checkpoint(spec: str, log_root: Path, checkpoint: str | None = None) -> tuple[Run, str | None]:
+def find_checkpoint(spec: str, log_root: str, checkpoint: str | None = None) -> tuple[Run, str | None]:
     """A run, and the checkpoint of it that was named: RUN/model_100.pt, or RUN and the checkpoint besides."""
     from mjsdk.runs import find_run
 

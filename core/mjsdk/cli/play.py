@@ -43,7 +43,7 @@ def play(
     sim: Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")] = "faithful",
     noise: Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")] = False,
     device: Device = "cpu",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
     from mjsdk.evaluate import Options, check_options, parse_command
@@ -53,15 +53,17 @@ def play(
 
     where = resolve_device(device)
     found, checkpoint = find_checkpoint(run, log_root, checkpoint)
-    if video is None and not has_display():
+    unseen = video is None and not has_display()
+    if unseen:
         video = found.path / "play.mp4"
-        typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)
     if video is not None:
         check_video_path(video)
     _check_duration(duration)
     commands = [parse_command(command)] if command else None
     options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=where)
     check_options(options)
+    if unseen:
+        typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)
     show = make_show(found, options, checkpoint, commands)
     if video is None:
         play_window(show, duration)

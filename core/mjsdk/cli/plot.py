@@ -39,7 +39,7 @@ def plot(
         ),
     ] = None,
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
-    log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
+    log_root: Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")] = "logs",
 ) -> None:
     """Draw learning curves of one or more runs.
 

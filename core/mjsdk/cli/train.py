@@ -12,7 +12,7 @@ import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing
+from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
 if TYPE_CHECKING:
     from mjsdk.learn.interrupts import Interrupt
@@ -75,8 +75,8 @@ def train(
     ] = None,
     run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
     log_root: Annotated[
-        str, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
-    ] = "",
+        str | None, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
+    ] = None,
     video: Annotated[
         bool, typer.Option("--video", help="Record videos while training.", rich_help_panel=_RECORD)
     ] = False,
@@ -95,7 +95,7 @@ def train(
         "train.device": device or None,
         "agent.seed": seed,
         "agent.run_name": run_name or None,
-        "train.log_root": log_root or None,
+        "train.log_root": log_root,
         "train.video": video or None,
         "train.video_length": video_length,
         "train.video_interval": video_interval,
@@ -184,7 +184,7 @@ def _resumed(
     experiment = setting("agent.experiment_name", "") or named
     run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
     _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
-    _check_run_name(run, setting("agent.run_name", ""))
+    _check_names(run, setting("agent.run_name", ""), setting("agent.experiment_name", ""))
     typer.echo(f"opening {run.path} ...", err=True)
     from mjsdk.learn.start import Changes, go_on
 
@@ -235,10 +235,14 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
         raise ConfigError(mistakes)
 
 
-def _check_run_name(run: Run, given: str) -> None:
+def _check_names(run: Run, run_name: str, experiment: str) -> None:
     agent = run.config_data.get("agent")
-    if given and given != (agent.get("run_name") if isinstance(agent, dict) else None):
+    if run_name and run_name != (agent.get("run_name") if isinstance(agent, dict) else None):
         raise ConfigError([Mistake("--run-name", f"run {run.name} goes on in its own folder; leave it out to resume")])
+    known = run.path.resolve().parent.name
+    if experiment and experiment != known:
+        wrong = f"run {run.name} is of experiment {known}, not '{shortened(experiment)}'; leave it out to resume"
+        raise ConfigError([Mistake("agent.experiment_name", wrong)])
 
 
 def _plugin_name(spec: str) -> str:

@@ -8,11 +8,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing, shortened
 from mjsdk.runs.run import CONFIG, INFO, Run, pattern_of
-
-_LONGEST = 200
-"""Characters of a name in a message."""
 
 
 def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -> Run:
@@ -34,7 +31,7 @@ def find_run(spec: str | Path = "latest", log_root: str | Path = "logs") -> Run:
     try:
         return newest_run(log_root) if str(spec) == "latest" else _find_named(str(spec), log_root)
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise UnknownRun(f"cannot look for run '{_shortened(str(spec))}': {error.strerror or error}") from error
+        raise UnknownRun(f"cannot look for run '{shortened(str(spec))}': {error.strerror or error}") from error
 
 
 def _find_named(text: str, log_root: str | Path) -> Run:
@@ -58,7 +55,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
         if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
-        raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
+        raise UnknownRun(f"no run in {where} matches '{shortened(pattern)}'. There: {_names(runs)}")
     raise UnknownRun(
         f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`, or say where with --log-root."
     )
@@ -67,6 +64,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
 def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
     """All runs, by the time they started."""
     folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
+    _check_place(log_root, experiment)
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
     return sorted(runs, key=_started)
 
@@ -77,6 +75,14 @@ def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
     files = [path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}")]
     folders = sorted({path.parent for path in files if not path.parent.name.startswith(".")}, reverse=True)
     return [run for run in map(Run, folders) if not run.complete]
+
+
+def _check_place(log_root: str | Path, experiment: str) -> None:
+    """Raise `ConfigError` for what would be taken for the present folder, a pattern or another place."""
+    if not str(log_root).strip():
+        raise ConfigError([Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")])
+    if experiment != "*":
+        _legal_name(experiment, "experiment_name")
 
 
 def _started(run: Run) -> tuple[float, str]:
@@ -112,15 +118,6 @@ def _names(runs: Sequence[Run]) -> str:
 
 def _legal_name(name: str, setting: str) -> str:
     if not re.fullmatch(r"[\w][\w.+=-]*", name):
-        raise ConfigError(
-            [
-                Mistake(
-                    f"agent.{setting}", f"'{name}' cannot be part of a folder's name; use letters, digits and _ . + = -"
-                )
-            ]
-        )
+        wrong = f"'{shortened(name)}' cannot be part of a folder's name; use letters, digits and _ . + = -"
+        raise ConfigError([Mistake(f"agent.{setting}", wrong)])
     return name
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
