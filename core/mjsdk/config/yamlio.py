@@ -28,9 +28,9 @@ _DROPPED = ("float", "int", "bool", "null", "timestamp", "value")
 _PLAIN = ("str", "int", "float", "bool", "null", "seq", "map")
 """What settings are made of; other tags of YAML are refused."""
 
-_DEEPEST = 64
+DEEPEST = 64
 """Levels of nesting that are read: far more than settings have, and far fewer than Python's stack."""
-_MOST_VALUES = 50_000
+MOST_VALUES = 50_000
 """Values that are read, each as often as something refers to it: far more than settings have."""
 _LARGEST_FILE = 1_000_000
 """Bytes that are read: far more than settings have, and read in seconds."""
@@ -55,10 +55,10 @@ class _Loader(yaml.SafeLoader):
     def _enter(self, mark: Any) -> None:
         self.depth += 1
         self.count += 1
-        if self.depth > _DEEPEST:
-            raise yaml.MarkedYAMLError(problem=f"more than {_DEEPEST} values inside each other", problem_mark=mark)
-        if self.count > _MOST_VALUES:
-            raise yaml.MarkedYAMLError(problem=f"more than {_MOST_VALUES:,} values", problem_mark=mark)
+        if self.depth > DEEPEST:
+            raise yaml.MarkedYAMLError(problem=f"more than {DEEPEST} values inside each other", problem_mark=mark)
+        if self.count > MOST_VALUES:
+            raise yaml.MarkedYAMLError(problem=f"more than {MOST_VALUES:,} values", problem_mark=mark)
 
     def _repeat(self, node: Any, mark: Any) -> None:
         """Count what an alias stands for as if it were written there."""
