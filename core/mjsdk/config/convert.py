@@ -167,6 +167,8 @@ class _Plain:
 
 
 def _scalar(value: Any, kind: Any) -> Any:
+    if type(value) is int and abs(value) >= 2**63:
+        raise OverflowError
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

@@ -176,10 +176,11 @@ def read_text(path: Path) -> str:
         data = file.read(_LARGEST_FILE + 1)
     if len(data) > _LARGEST_FILE:
         raise ValueError(f"it has more than {_LARGEST_FILE:,} bytes, which is too much for settings")
-    return _decoded(data)
+    return decoded(data)
 
 
-def _decoded(data: bytes) -> str:
+def decoded(data: bytes) -> str:
+    """Text from the bytes of a file. Raises `ValueError` that names the encoding if it is not UTF-8."""
     for encoding, beginnings in _WIDE.items():
         if data.startswith(beginnings) or (encoding == "UTF-16" and b"\0" in data[:4]):
             raise ValueError(f"it is {encoding}; save it as UTF-8")
