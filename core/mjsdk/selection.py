@@ -92,6 +92,8 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     """Positions of the `names` that match any pattern in full, in their own order; each pattern must match."""
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
     found: set[int] = set()
+    if not patterns:
+        raise SelectionError(f"an empty list names no {what}. Legal: {listing(filter(None, names))}")
     for pattern in patterns:
         hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
         if not hits:

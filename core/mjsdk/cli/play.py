@@ -15,7 +15,7 @@ from mjsdk.cli.eval import Device, LogRoot, RunName, find_checkpoint
 
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
-SHORTEST_S = 0.1
+SHORTEST_S, LONGEST_S = 0.1, 86_400.0
 LINE_EVERY_S = 5.0
 """Time between lines of progress [s]."""
 
@@ -82,8 +82,9 @@ def _falls(count: int, duration_s: float) -> str:
 def _check_duration(duration: float | None) -> None:
     from mjsdk.errors import ConfigError, Mistake
 
-    if duration is not None and not SHORTEST_S <= duration < float("inf"):
-        raise ConfigError([Mistake("--duration", f"must be at least {SHORTEST_S} s, not {duration:g}")])
+    if duration is not None and not SHORTEST_S <= duration <= LONGEST_S:
+        legal = f"at least {SHORTEST_S} s, and at most {LONGEST_S:g} s"
+        raise ConfigError([Mistake("--duration", f"must be {legal}, not {duration:g}")])
 
 
 @contextmanager

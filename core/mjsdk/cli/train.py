@@ -40,6 +40,9 @@ Examples:
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
 """
 
+MOST_MINUTES = 1e6
+"""Longest training by the clock: two years."""
+
 _WHAT, _HOW, _RECORD = "What is trained", "How", "What is kept"
 
 
@@ -119,10 +122,9 @@ def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
 def _seconds(minutes: float | None) -> float:
     if minutes is None:
         return float("inf")
-    if not 0 < minutes < float("inf"):
-        raise ConfigError(
-            [Mistake("--minutes", f"{minutes:g} is not a time to train for; give a finite number above 0")]
-        )
+    if not 0 < minutes <= MOST_MINUTES:
+        legal = f"a finite number above 0, and at most {MOST_MINUTES:g}"
+        raise ConfigError([Mistake("--minutes", f"{minutes:g} is not a time to train for; give {legal}")])
     return 60.0 * minutes
 
 

@@ -188,7 +188,7 @@ def _repair(data: Any, sound: Any, keys: Sequence[str]) -> None:
     if not isinstance(data, dict) or key not in data:
         return
     if isinstance(sound, Mapping) and key in sound:
-        if rest and isinstance(data[key], dict):
+        if rest and isinstance(data[key], dict) and rest[0] in data[key]:
             _repair(data[key], sound[key], rest)
         else:
             data[key] = deepcopy(sound[key])

@@ -39,7 +39,10 @@ class JointPositionConfig(ActionTermConfig):
         advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.",
     )
     clip: list[float] | None = setting(
-        None, "Smallest and largest action, before scaling.", advice="Bounds what a wild policy can ask for."
+        None,
+        "Smallest and largest action, before scaling.",
+        endless=True,
+        advice="Bounds what a wild policy can ask for.",
     )
 
     def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
