@@ -67,7 +67,11 @@ class Mistake:
     """What is wrong, which value, what is legal."""
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}"
+        return f"{shortened(self.path)}: {shortened(self.message, 1000)}"
+
+
+_MOST_MISTAKES = 20
+"""Mistakes that are listed: what fits on a screen."""
 
 
 class ConfigError(MjsdkError):
@@ -77,7 +81,8 @@ class ConfigError(MjsdkError):
         self.mistakes = tuple(mistakes)
         count = len(self.mistakes)
         lines = ["1 mistake in the settings:" if count == 1 else f"{count} mistakes in the settings:"]
-        lines += [f"  {mistake}" for mistake in self.mistakes]
+        lines += [f"  {mistake}" for mistake in self.mistakes[:_MOST_MISTAKES]]
+        lines += [f"  and {count - _MOST_MISTAKES} more"] if count > _MOST_MISTAKES else []
         super().__init__("\n".join([*lines, hint] if hint else lines))
 
 
@@ -134,3 +139,12 @@ def closest(name: str, legal: Iterable[str]) -> str:
 def listing(names: Iterable[str]) -> str:
     """`a, b, c` in the order given, or `(none)`."""
     return ", ".join(names) or "(none)"
+
+
+def shortened(text: str, longest: int = 200) -> str:
+    """The text itself, or its beginning and end around how many characters it has, at most `longest`."""
+    if len(text) <= longest:
+        return text
+    gap = f" ... {len(text)} characters ... "
+    head = (longest - len(gap)) * 2 // 3
+    return text[:head] + gap + text[len(text) - (longest - len(gap) - head) :]
