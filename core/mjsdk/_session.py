@@ -110,7 +110,9 @@ class Session:
 
         robot = self._owned("robot", "mjsdk_robot", Robot)
         if not robot.poses:
-            raise HookError(f"{self.robot_ref.label}: mjsdk_robot: Robot.poses is empty; it must have one pose at least")
+            raise HookError(
+                f"{self.robot_ref.label}: mjsdk_robot: Robot.poses is empty; it must have one pose at least"
+            )
         return robot
 
     def load_spec(self) -> mujoco.MjSpec:

@@ -30,6 +30,7 @@ Term = Callable[..., Any]
 """A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""
 
 _GIVEN = ("env", "ids", "config", "self", "name")
+_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @attrs.frozen
@@ -52,7 +53,7 @@ def parameters(term: Term) -> dict[str, Parameter]:
     return {
         name: Parameter(name, _evaluated(term, parameter.annotation), parameter.default)
         for name, parameter in inspect.signature(term).parameters.items()
-        if name not in _GIVEN
+        if name not in _GIVEN and parameter.kind not in _ANY
     }
 
 

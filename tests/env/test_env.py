@@ -275,7 +275,9 @@ def test_a_kernel_that_does_not_compile_is_named_with_its_term():
 
     plain.prepare = lambda env, out, **_: Kernel(lambda out: out.no_such_thing()).bind(out)
     term.function = plain
-    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright has a kernel that cannot be used: Typing"):
+    with pytest.raises(
+        HookError, match=r"env.rewards.upright: the term upright has a kernel that cannot be used: Typing"
+    ):
         env.rewards.rows.prepare()
 
 
