@@ -152,7 +152,7 @@ def shortened(text: str, longest: int = 200) -> str:
 
 
 def said(error: BaseException) -> str:
-    """Kind and text of whatever a plugin raised, on one short line of characters that can be printed."""
+    """Kind and text of whatever a plugin raised, on one short line."""
     try:
         text = str(error)
     except KeyboardInterrupt:
@@ -160,8 +160,12 @@ def said(error: BaseException) -> str:
     except BaseException as worse:
         text = f"(its text cannot be read: {type(worse).__name__})"
     kind = type(error).__name__
-    short = shortened(f"{kind}: {text}" if text else kind, 500)
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in short).split())
+    return one_line(f"{kind}: {text}" if text else kind)
+
+
+def one_line(text: str) -> str:
+    """A text of unknown origin as one short line of characters that can be printed."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in shortened(text, 500)).split())
 
 
 def a_kind(value: Any) -> str:

@@ -21,6 +21,9 @@ _NO_MEMORY = "can't allocate memory"
 """What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
 _WORLDS = "--num-envs, or --env.scene.num-envs in a training"
 
+_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+"""What torch names where a package that extends it cannot be imported."""
+
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
 
@@ -35,7 +38,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except MjsdkError as error:
         if os.environ.get(TRACEBACK):
             raise
-        _fail(str(error))
+        _fail(_damage(error) or str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -47,8 +50,17 @@ def main(args: Sequence[str] | None = None) -> None:
             _fail(f"cannot write: {error.strerror}")
         if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
             _fail(f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}")
+        if damage := _damage(error):
+            _fail(damage)
         sys.stderr.write(_BUG)
         raise
+
+
+def _damage(error: BaseException) -> str:
+    """What to say of an error that is a damaged neighbour's: of packages that nobody named, but libraries look at."""
+    from mjsdk._index import damage_behind
+
+    return str(error) if _BACKENDS in str(error) else damage_behind(error)
 
 
 def _need_streams() -> None:
@@ -63,12 +75,14 @@ def _need_streams() -> None:
 def _run(args: Sequence[str] | None) -> None:
     import typer.main
 
+    from mjsdk.cli import _apart
     from mjsdk.cli.app import build
 
     _share_cores()
     _show_warnings()
     given = [*(sys.argv[1:] if args is None else args)]
-    typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
+    with _apart.hold(given):
+        typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
 
 
 def _share_cores() -> None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
+from mjsdk.cli import _apart
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -56,6 +58,7 @@ _TRAILING = re.compile(r" +(?=\n)")
 
 def print_json(data: Any) -> None:
     """Print data for programs."""
+    _apart.release()
     typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
 

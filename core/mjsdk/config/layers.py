@@ -60,8 +60,7 @@ def compose(
     given = yamlio.load_file(Path(file)) if file is not None else {}
     names = presets.chosen(preset or _preset_of(given), device, task.presets)
     layers = _Layers(session.terms())
-    with _blaming_task(session):
-        layers.start(_bare(session, task, names), f"task {task.name}")
+    layers.start(session, task, names)
     layers.origins["preset"] = COMMAND_LINE if preset else "file" if _preset_of(given) else f"device {device}"
     layers.adapt(session)
     for name in names:
@@ -70,6 +69,13 @@ def compose(
     layers.add(tree(overrides), "flag", typed=True)
     composed = layers.finish(session)
     return attrs.evolve(composed, warnings=[*repeated(overrides), *composed.warnings])
+
+
+def adapted(session: Session, task: TaskConfig) -> Config:
+    """The settings of a task, as robot and extras have edited them."""
+    layers = _Layers(session.terms())
+    layers.start(session, task)
+    return layers.adapt(session)
 
 
 @attrs.define
@@ -83,17 +89,20 @@ class _Layers:
     sound: dict[str, Any] = attrs.field(factory=dict)
     """The data before people's own layers: falls in where theirs are mistaken, so that the checks can go on."""
 
-    def start(self, config: Config, origin: str) -> None:
+    def start(self, session: Session, task: TaskConfig, names: Sequence[str] = ()) -> None:
         """Take the first layer as it is."""
-        self.data = to_plain(config)
-        self.origins = {path: origin if "." in path else COMMAND_LINE for path in flat(self.data)}
+        with _blaming_task(session):
+            self.data = to_plain(_bare(session, task, names))
+            paths = flat(self.data)
+        self.origins = {path: f"task {task.name}" if "." in path else COMMAND_LINE for path in paths}
 
-    def adapt(self, session: Session) -> None:
+    def adapt(self, session: Session) -> Config:
         """Let the robot and the extras edit numbers."""
         with _blaming_task(session):
             config = from_plain(self.data, self.terms)
         self.sound = deepcopy(self.data)
         session.adapt(config, lambda plugin: self._adapted(config, f"{plugin.kind} {plugin.name}"))
+        return config
 
     def _adapted(self, config: Config, origin: str) -> None:
         with _blaming(f"the hook mjsdk_adapt of {origin}"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
@@ -47,7 +47,7 @@ class Actions:
 
     def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
         self.terms: dict[str, ActionTerm] = {}
-        self._guarded: list[tuple[Guard, ActionTerm]] = []
+        self._guarded: list[tuple[Guard, Any]] = []
         for name, config in configs.items():
             guard = Guard(env, "action", name, config.func)
             with guard:

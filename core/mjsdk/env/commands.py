@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -96,7 +96,7 @@ class Commands:
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
         self._robot = env.robot
         self.terms: dict[str, CommandTerm] = {}
-        self._guarded: list[tuple[Guard, CommandTerm]] = []
+        self._guarded: list[tuple[Guard, Any]] = []
         for name, config in configs.items():
             guard = Guard(env, "command", name, config.func)
             with guard:

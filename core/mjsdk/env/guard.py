@@ -24,7 +24,7 @@ class Guard:
 
     def __init__(self, env: Env, kind: str, name: str, func: str) -> None:
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
-        self.term = env.terms.get(kind, func)
+        self.term: Any = env.terms.get(kind, func)
         self._who = f"{self.path}: the term {env.terms.label(kind, func)}"
 
     def __enter__(self) -> None:

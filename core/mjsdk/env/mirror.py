@@ -151,7 +151,7 @@ def reflection_like(guard: Guard, given: Any, size: int) -> Reflection:
     fits = isinstance(given, Reflection) and len(given.signs) == size and sorted(given.sources) == list(range(size))
     if not fits:
         raise guard.refusal(given, f"a Reflection of {size} numbers, each the image of another one or of itself")
-    return given  # type: ignore[no-any-return]
+    return given
 
 
 def partner(name: str, pairs: dict[str, str] | Any, names: Sequence[str]) -> str:

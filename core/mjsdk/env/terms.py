@@ -47,12 +47,12 @@ class BoundTerm:
                 return self._object(self._env, *args)
             return self.function(self._env, *args, **self.params)
 
-    def value(self, out: Tensor) -> Tensor:
+    def value(self, out: Tensor) -> Any:
         """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
         value = self()
         with self.guard:
             self.guard.want_like(value, out)
-        return value  # type: ignore[no-any-return]
+        return value
 
     def act(self, *args: Any) -> None:
         """Let a term act that gives nothing."""
