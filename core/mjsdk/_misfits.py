@@ -64,7 +64,7 @@ def _is_a(value: Any, kind: type) -> bool:
 
 
 def _unlike_parts(value: Any, kind: type, annotation: Any, path: str) -> Iterator[str]:
-    arguments = typing.get_args(annotation)
+    arguments = typing.get_args(annotation) or typing.get_args(getattr(kind, "__orig_bases__", (None,))[0])
     if issubclass(kind, Mapping):
         parts = [(f"{path}.{shortened(str(key), 80)}", part) for key, part in islice(value.items(), _MOST_ENTRIES + 1)]
         strange = [key for key in islice(value, _MOST_ENTRIES) if arguments[:1] == (str,) and not isinstance(key, str)]

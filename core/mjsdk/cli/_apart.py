@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO, cast
 
 _held = ExitStack()
@@ -15,11 +15,11 @@ _held = ExitStack()
 
 @contextmanager
 def on_stderr() -> Iterator[None]:
-    """What Python, a library or another process prints inside of the block goes to stderr; closing stdout closes none."""
+    """What Python, a library or another process prints inside of the block goes to stderr, even if it closes stdout."""
     stdout = sys.stdout
+    stdout.flush()
     with ExitStack() as undo:
-        if _is_first(stdout):
-            stdout.flush()
+        with suppress(OSError):  # one of them is closed, or there is none
             undo.callback(_put_back, os.dup(1))
             os.dup2(2, 1)
         sys.stdout = cast(TextIO, _Stderr())
@@ -65,14 +65,6 @@ class _Stderr(io.TextIOBase):
     def fileno(self) -> int:
         """Where stderr writes to."""
         return sys.stderr.fileno()
-
-
-def _is_first(stream: TextIO) -> bool:
-    """Whether a stream is what C and other processes write to as well; that of a notebook or of a test is not."""
-    try:
-        return stream.fileno() == 1
-    except (OSError, ValueError):
-        return False
 
 
 def _put_back(kept: int) -> None:

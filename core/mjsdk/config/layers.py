@@ -64,7 +64,9 @@ def compose(
     layers.origins["preset"] = COMMAND_LINE if preset else "file" if _preset_of(given) else f"device {device}"
     layers.adapt(session)
     for name in names:
-        layers.add(tree(presets.numbers(name, session.robot(), task.presets).items()), f"preset {name}")
+        with _blaming_task(session):
+            numbers = to_plain(presets.numbers(name, session.robot(), task.presets))
+        layers.add(tree(numbers.items()), f"preset {name}")
     layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
     layers.add(tree(overrides), "flag", typed=True)
     composed = layers.finish(session)
