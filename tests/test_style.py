@@ -18,7 +18,7 @@ PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.to
 LAYERS = (
     ("errors", "threads", "kernels"),
     ("hookspecs", "robot", "selection", "terms", "config", "task"),
-    ("plugins", "_index", "_load", "_session"),
+    ("plugins", "_index", "_load", "_misfits", "_session"),
     ("scene", "physics"),
     ("mdp", "env", "builtin", "motion"),
     ("deploy",),

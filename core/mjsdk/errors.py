@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 
@@ -148,3 +149,26 @@ def shortened(text: str, longest: int = 200) -> str:
     gap = f" ... {len(text)} characters ... "
     head = (longest - len(gap)) * 2 // 3
     return text[:head] + gap + text[len(text) - (longest - len(gap) - head) :]
+
+
+def said(error: BaseException) -> str:
+    """Kind and text of whatever a plugin raised, on one short line."""
+    try:
+        text = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as worse:
+        text = f"(its text cannot be read: {type(worse).__name__})"
+    kind = type(error).__name__
+    return one_line(f"{kind}: {text}" if text else kind)
+
+
+def one_line(text: str) -> str:
+    """A text of unknown origin as one short line of characters that can be printed."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in shortened(text, 500)).split())
+
+
+def a_kind(value: Any) -> str:
+    """`None`, `an int`, `a dict`: what kind of thing a plugin gave."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[:1] in tuple('aeiou') else 'a'} {name}"

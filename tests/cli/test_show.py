@@ -69,15 +69,15 @@ def test_a_local_file_is_shown_like_a_package(site, capsys, monkeypatch):
     assert f"from {path.resolve()}" in out.replace("\n", "")
 
 
-def test_a_task_is_shown_for_an_installed_robot_that_fits(site, capsys):
-    site.robot(PLAIN, name="a-broken-one", dist="broken")
-    site.robot()
+def test_a_task_is_shown_without_importing_any_robot(site, capsys):
+    site.robot("import os; os._exit(7)", name="a-rude-one", dist="rude")
     site.task()
     code, out, err = run(capsys, "show", "task", "reach")
     assert (code, err) == (0, "")
-    assert "for robot myarm (the first installed robot that fits; --robot chooses another)" in out
+    assert "for a robot with every part (--robot NAME: for that one)" in out
     for text in ("touch things", "to touch with", "reach:near", "weight 2", "std=0.5", "50 Hz"):
         assert text in out
+    assert json.loads(run(capsys, "show", "task", "reach", "--json")[1])["robot"] is None
 
 
 def test_a_task_can_be_shown_for_a_chosen_robot(site, capsys):
@@ -113,21 +113,38 @@ def test_a_task_shows_what_its_evaluations_count_as_failing(site, capsys):
     assert row == ["tilted", "bad_orientation", "failure,", "limit_angle=0.5"]
 
 
-def test_a_task_that_no_robot_fits_says_why(site, capsys):
-    site.robot(PLAIN, name="plain", dist="plain")
-    site.task()
+PICKY = """
+import mjsdk
+MJSDK_API = 1
+@mjsdk.hookimpl
+def mjsdk_task(robot): return robot.tolerances["walking"]
+"""
+
+
+def test_a_task_that_needs_numbers_of_a_robot_says_which_ones_could_be_named(site, capsys):
+    site.robot(PLAIN)
+    site.task(PICKY)
     code, _, err = run(capsys, "show", "task", "reach")
     assert code == 2
-    assert "error: no installed robot can be used for task 'reach':\n  plain:plain: " in err
+    assert "mjsdk_task raised KeyError: 'walking'" in err
+    assert "This was without a robot: name one by --robot, such as my-robot:myarm" in err
 
 
-def test_a_task_without_any_robot_says_what_to_do(site, capsys):
-    site.task()
-    code, _, err = run(capsys, "show", "task", "reach")
-    assert (code, err) == (
-        2,
-        "error: task 'reach' can only be shown for a robot, and none is installed; try --robot ./my_robot.py\n",
-    )
+BROKEN = """
+import mjsdk
+MJSDK_API = 1
+@mjsdk.hookimpl
+def mjsdk_adapt(config): config.env.rewards["near"] = None
+"""
+
+
+def test_a_task_with_settings_that_are_none_is_blamed(site, capsys):
+    site.robot()
+    site.task(more=BROKEN)
+    code, _, err = run(capsys, "show", "task", "reach", "--robot", "myarm")
+    assert code == 2
+    assert "env.rewards.near: takes a section with func, params, weight, not null" in err
+    assert "This comes from the hook mjsdk_adapt of task reach" in err
 
 
 def test_a_broken_task_is_blamed_itself(site, capsys):

@@ -238,7 +238,8 @@ def test_spaces_tell_the_shapes_of_one_world():
 def test_a_term_of_the_wrong_shape_is_an_error_that_names_it():
     env = small_env()
     env.rewards.terms["upright"].function = lambda env, **_: torch.zeros(3, 3)
-    with pytest.raises(ConfigError, match=r"upright.*must give a tensor of shape \(4,\), not \(3, 3\)"):
+    gave = r"upright gave a float32 tensor of shape \(3, 3\) on cpu; it must give a dense float tensor of shape \(4,\)"
+    with pytest.raises(HookError, match=gave):
         env.step(actions(env))
 
 
@@ -259,7 +260,7 @@ def test_a_term_that_raises_is_named_with_the_place(error):
 
     env = small_env()
     env.rewards.terms["upright"].function = lambda env, **_: bad(env)
-    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py, line \d+"):
+    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py:\d+"):
         env.step(actions(env))
 
 
@@ -274,7 +275,9 @@ def test_a_kernel_that_does_not_compile_is_named_with_its_term():
 
     plain.prepare = lambda env, out, **_: Kernel(lambda out: out.no_such_thing()).bind(out)
     term.function = plain
-    with pytest.raises(HookError, match=r"env.rewards.upright: the kernel of the term upright cannot be used: Typing"):
+    with pytest.raises(
+        HookError, match=r"env.rewards.upright: the term upright has a kernel that cannot be used: Typing"
+    ):
         env.rewards.rows.prepare()
 
 

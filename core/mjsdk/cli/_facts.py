@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.errors import MjsdkError, PluginError, UnknownPlugin
-from mjsdk.plugins import PluginRef, Session, index, open_session, status
+from mjsdk.errors import MjsdkError, PluginError, listing
+from mjsdk.plugins import Plugin, PluginRef, Session, find, index, load, open_session
 
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
@@ -37,55 +38,37 @@ def robot_facts(session: Session) -> dict[str, Any]:
     }
 
 
-def task_facts(session: Session) -> dict[str, Any]:
-    """The task as it is for the session's robot, after the adaptations that plugins make."""
-    from mjsdk.config import Config
+def task_facts(name: str, robot: str | None) -> dict[str, Any]:
+    """The task as it is for a robot, after the adaptations that plugins make; for none, as for one with every part."""
+    if robot is not None:
+        return _task_facts(open_session(robot, name))
+    task = load(find("task", name))
+    module = importlib.import_module("mjsdk.cli._anyrobot")
+    blank = Plugin(PluginRef("robot", "any robot", "mjsdk", "", module.__name__), module, module.MJSDK_API)
+    try:
+        return {**_task_facts(Session([blank, task])), "robot": None}
+    except MjsdkError as error:
+        raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {_robots()}") from error
+
+
+def _robots() -> str:
+    return listing(ref.spec for ref in index() if ref.kind == "robot")
+
+
+def _task_facts(session: Session) -> dict[str, Any]:
+    from mjsdk.config.layers import adapted
 
     task = session.task()
-    config = Config(robot=session.robot_ref.spec, task=session.task_ref.spec, env=task.env, agent=task.agent)
-    session.adapt(config)
+    env = adapted(session, task).env
     return {
         **_plugin(session, session.task_ref, task.summary),
         "robot": session.robot_ref.name,
         "requires": [attrs.asdict(need) for need in task.requires],
-        "step_dt": config.env.step_dt,
-        "episode_length_s": config.env.episode_length_s,
-        **{section: attrs.asdict(config.env)[section] for section in SECTIONS},
+        "step_dt": env.step_dt,
+        "episode_length_s": env.episode_length_s,
+        **{section: attrs.asdict(env)[section] for section in SECTIONS},
         "evaluation": attrs.asdict(task.evaluation) if task.evaluation else None,
     }
-
-
-def fitting_session(task: str) -> Session:
-    """A session of that task with the first installed robot that has the parts it needs."""
-    refs = index()
-    robots = [ref for ref in refs if ref.kind == "robot" and status(ref, refs) in ("ok", "ambiguous")]
-    if not robots:
-        raise UnknownPlugin(
-            f"task '{task}' can only be shown for a robot, and none is installed; try --robot ./my_robot.py"
-        )
-    failures: dict[str, str] = {}
-    for robot in robots:
-        session = _try(robot, task, failures)
-        if session:
-            return session
-    told = dict.fromkeys(failures.values())
-    if len(told) == 1 and len(failures) > 1:  # the robots have no part in it
-        raise PluginError(next(iter(told)))
-    lines = [f"  {robot}: {failure}" for robot, failure in failures.items()]
-    raise PluginError("\n".join([f"no installed robot can be used for task '{task}':", *lines]))
-
-
-def _try(robot: PluginRef, task: str, failures: dict[str, str]) -> Session | None:
-    from mjsdk.plugins import find, load
-
-    load(find("task", task))  # a mistake in the task is the same for every robot
-    try:
-        session = open_session(robot.spec, task)
-        session.task()
-    except MjsdkError as error:
-        failures[robot.spec] = str(error)
-        return None
-    return session
 
 
 def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:

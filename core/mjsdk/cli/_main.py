@@ -23,6 +23,8 @@ _NO_MEMORY = "can't allocate memory"
 _WORLDS = "--num-envs, or --env.scene.num-envs in a training"
 
 _ENCODINGS = "Give files and folders other names, or set PYTHONUTF8=1 where names in UTF-8 are not understood"
+_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+"""What torch names where a package that extends it cannot be imported."""
 
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
@@ -38,7 +40,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except MjsdkError as error:
         if os.environ.get(TRACEBACK):
             raise
-        _fail(str(error))
+        _fail(_damage(error) or str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -53,7 +55,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _surroundings(error: Exception) -> str:
-    """What is missing or too small outside of this program; nothing if that is not what an error is about."""
+    """What is missing, too small or damaged outside of this program; nothing if that is not what an error is about."""
     if isinstance(error, OSError) and error.errno in _FULL:
         _streams.mute()
         return f"cannot write: {error.strerror}"
@@ -64,18 +66,27 @@ def _surroundings(error: Exception) -> str:
         return f"'{text}' is not text in the encoding {error.encoding}. {_ENCODINGS}"
     if isinstance(error, OSError) and error.filename is not None:
         return f"cannot use '{shortened(str(error.filename))}': {error.strerror}. Choose another file or folder"
-    return ""
+    return _damage(error)
+
+
+def _damage(error: BaseException) -> str:
+    """What to say of an error that is a damaged neighbour's: of packages that nobody named, but libraries look at."""
+    from mjsdk._index import damage_behind
+
+    return str(error) if _BACKENDS in str(error) else damage_behind(error)
 
 
 def _run(args: Sequence[str] | None) -> None:
     import typer.main
 
+    from mjsdk.cli import _apart
     from mjsdk.cli.app import build
 
     _share_cores()
     _show_warnings()
     given = [*(sys.argv[1:] if args is None else args)]
-    typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
+    with _apart.hold(given):
+        typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
 
 
 def _share_cores() -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
+from mjsdk.cli import _apart
 from mjsdk.errors import shortened
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _TRAILING = re.compile(r" +(?=\n)")
 
 def print_json(data: Any) -> None:
     """Print data for programs, with escapes where the output cannot take every character."""
+    _apart.release()
     text = json.dumps(data, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mjsdk.cli import _output
+from mjsdk.cli import _apart, _output
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import StorageError
 
@@ -61,6 +61,7 @@ def _device(overrides: Sequence[tuple[str, Any]]) -> str:
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
+        _apart.release()
         typer.echo(text, nl=False)
         return
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._export import export
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
@@ -271,7 +272,11 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
         lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
     ) as interrupt:
         reason = _learn(training, view, until, deadline, interrupt)
-    _export(training)
+    try:
+        export(training)
+    except KeyboardInterrupt:
+        _conclude(trainer, reason)
+        raise
     _conclude(trainer, reason)
     if interrupt.signal is not None:
         raise typer.Exit(128 + interrupt.signal)
@@ -322,15 +327,6 @@ def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
     if console.is_terminal:
         return LiveView(console, str(trainer.run.path), deadline)
     return PlainView(typer.echo, deadline)
-
-
-def _export(training: Training) -> None:
-    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
-    for name, exporter in training.session.exporters().items():
-        try:
-            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
-        except Exception as error:
-            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
 
 
 def _announce(training: Training) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
-from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection
+from mjsdk.env.guard import Guard
+from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -45,9 +46,13 @@ class Actions:
     """All action terms, and the last three raw actions."""
 
     def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
-        self.terms: dict[str, ActionTerm] = {
-            name: env.terms.get("action", config.func)(env, name, config) for name, config in configs.items()
-        }
+        self.terms: dict[str, ActionTerm] = {}
+        self._guarded: list[tuple[Guard, Any]] = []
+        for name, config in configs.items():
+            guard = Guard(env, "action", name, config.func)
+            with guard:
+                self.terms[name] = guard.made(ActionTerm, env, name, config)
+            self._guarded.append((guard, self.terms[name]))
         self.size = sum(term.size for term in self.terms.values())
         shape = (env.num_envs, self.size)
         self.action = env.buffers.new("action/action", *shape)
@@ -68,7 +73,11 @@ class Actions:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""
-        return Reflection.joined([term.reflection(mirror) for term in self.terms.values()])
+        parts: list[Reflection] = []
+        for guard, term in self._guarded:
+            with guard:
+                parts.append(reflection_like(guard, term.reflection(mirror), term.size))
+        return Reflection.joined(parts)
 
     def process(self, action: Tensor) -> None:
         """Remember the action and let the terms act on it."""
@@ -77,15 +86,24 @@ class Actions:
         self.action.copy_(action)
         if self._mirrored is not None:
             self._mirrored.reflect()
-        start = 0
-        for term in self.terms.values():
-            term.apply(self.action[:, start : start + term.size])
-            start += term.size
+        self._apply()
         self._physics.write("ctrl", self.controls)
+
+    def rehearse(self) -> None:
+        """Let the terms act on actions of 0, to nobody's effect."""
+        self._apply()
+
+    def _apply(self) -> None:
+        start = 0
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.apply(self.action[:, start : start + term.size]))
+            start += term.size
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
         for tensor in (self.action, self.prev_action, self.prev_prev_action):
             tensor.index_fill_(0, ids, 0.0)
-        for term in self.terms.values():
-            term.reset(ids)
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.reset(ids))

@@ -96,6 +96,20 @@ class Env:
         self.log = EpisodeLog(self)
         self.events.startup()
         self.reset()
+        self.commands.check()
+        self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Call terms that only steps call, and undo it: what they give wrongly is an error now, not in a training."""
+        buffers, physics = self.buffers.state_dict(), self.physics.state_dict()
+        generator = self.generator.get_state()
+        with torch.inference_mode():
+            for part in (self.terminations, self.rewards, self.metrics):
+                part.rows.rehearse()
+            self.actions.rehearse()
+        self.buffers.load_state_dict(buffers)
+        self.physics.load_state_dict(physics, derived=False)
+        self.generator.set_state(generator)
 
     @property
     def num_actions(self) -> int:
@@ -240,7 +254,7 @@ class Env:
         raise PhysicsError(
             f"{what} is NaN or infinite in {len(ids)} of {self.num_envs} worlds (first: {ids[0]}) at step "
             f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root "
-            "of a negative number. Mend the term, or set its weight to 0."
+            "of a negative number. Fix the term, or set its weight to 0."
         )
 
     def set_setting(self, path: str, value: Any) -> None:

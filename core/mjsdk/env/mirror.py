@@ -18,6 +18,7 @@ from mjsdk.scene.joints import scalar_joints
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
+    from mjsdk.env.guard import Guard
     from mjsdk.scene import Scene
 
 
@@ -143,6 +144,14 @@ def reflection_of(term: Any, mirror: Mirror, env: Env, params: dict[str, Any], p
         )
         raise ConfigError([Mistake(path, message)])
     return declared if isinstance(declared, Reflection) else declared(mirror, env, **params)
+
+
+def reflection_like(guard: Guard, given: Any, size: int) -> Reflection:
+    """The reflection of `size` numbers that a term gave. Raises `HookError` for anything else: it is an index."""
+    fits = isinstance(given, Reflection) and len(given.signs) == size and sorted(given.sources) == list(range(size))
+    if not fits:
+        raise guard.refusal(given, f"a Reflection of {size} numbers, each the image of another one or of itself")
+    return given
 
 
 def partner(name: str, pairs: dict[str, str] | Any, names: Sequence[str]) -> str:
