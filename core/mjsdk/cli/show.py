@@ -79,11 +79,22 @@ def show_task(
 
 
 def _print_robot(facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
     console = _output.console()
     _print_origin(console, facts)
-    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg\n")
+    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg")
+    for found in facts["model"]:
+        console.print(Text(f"{found['fate']} in its model: {_found(found)}"))
+    console.print()
     for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
         console.print(table)
+
+
+def _found(found: dict[str, Any]) -> str:
+    names = [name for name in found["names"] if name]
+    listed = ", ".join(names[:_FEW]) + (", ..." if len(names) > _FEW else "")
+    return f"{len(found['names'])} {found['what']}" + (f" ({listed})" if listed else "")
 
 
 def _print_origin(console: Console, facts: dict[str, Any]) -> None:

@@ -19,15 +19,45 @@ _SUNK = 0.02
 _JOINTS_WITH_POSITION = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
 
-def robot_spec(session: Session, collisions: str = "") -> mujoco.MjSpec:
-    """The session's robot with actuators and the collisions of a preset. Raises `SceneError` if its facts are wrong."""
-    spec = session.load_spec()
-    session.setup(spec, collisions)
-    mistakes = list(_mistakes(session.robot(), spec))
+def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
+    """Raise `SceneError` if names in the facts are not in the robot's model."""
+    _refuse(session, list(_mistakes(session.robot(), spec)))
+
+
+def check_compiled(session: Session, spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
+    """Raise `SceneError` if the roles do not fit what became of the spec: bodies fused away, a base that is none."""
+    left = {model.body(i).name for i in range(model.nbody)}
+    lost = {body.name: _into(body, left) for body in spec.bodies if body.name and body.name not in left}
+    _refuse(session, [*_fused(session.robot(), lost), *_wrong_base(session.robot(), model)])
+
+
+def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """What terms call the base is the body of the free joint: the role must name the same."""
+    named = robot.roles["base"].bodies if "base" in robot.roles else ()
+    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
+    if named and moved and named != (moved,):
+        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
+
+
+def _refuse(session: Session, mistakes: list[str]) -> None:
     if mistakes:
-        ref = session.robot_ref
-        raise SceneError("\n".join([f"robot '{ref.name}' ({ref.package}) does not fit its model:", *mistakes]))
-    return spec
+        raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
+
+
+def _fused(robot: Robot, lost: Mapping[str, str]) -> Iterator[str]:
+    for role, parts in robot.roles.items():
+        for name in filter(lost.__contains__, parts.bodies):
+            yield (
+                f"  role '{role}', bodies: '{name}' is fused into '{lost[name]}' when the model compiles (fusestatic); "
+                f"name '{lost[name]}', or set spec.compiler.fusestatic = False in mjsdk_load_spec"
+            )
+
+
+def _into(body: mujoco.MjsBody, left: set[str]) -> str:
+    """The body that one was fused into: the nearest above it that is left."""
+    while body.name not in left:
+        body = body.parent
+    return str(body.name)
 
 
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
