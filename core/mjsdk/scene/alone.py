@@ -6,13 +6,19 @@ import attrs
 import mujoco
 import numpy as np
 
-from mjsdk.errors import SceneError, listing
+from mjsdk.errors import SceneError
 from mjsdk.plugins import Session
 from mjsdk.scene.facts import check_compiled, check_facts
-from mjsdk.scene.guest import Found, receive
+from mjsdk.scene.guest import GROUND, Found, receive
+from mjsdk.scene.joints import SCALAR
 
 _NAMED = {"body": "body", "jnt": "joint", "geom": "geom", "site": "site", "actuator": "actuator", "tendon": "tendon"}
 """Kinds of elements by the first word of their fields in `MjModel`."""
+_ADVICE = {
+    "named": "give them names of your own in the model",
+    "renamed": "call it something else in the model",
+    "kept": "say so yourself by spec.compiler.fusestatic = False in mjsdk_load_spec",
+}
 
 
 @attrs.frozen
@@ -26,9 +32,8 @@ class Alone:
     """What its model brought along and was changed."""
 
     def told(self, who: str) -> list[str]:
-        """Warnings about names that are not the model's own: whoever writes facts has to know them."""
-        new = (found for found in self.found if found.fate in ("named", "renamed"))
-        return [f"{who}: {found.what}: {found.fate} {listing(found.names)}; give it a name of its own" for found in new]
+        """Warnings about parts that facts may name, and that are not as the model has them."""
+        return [f"{who}: {found}; {_ADVICE[found.fate]}" for found in self.found if found.fate in _ADVICE]
 
 
 def robot_alone(session: Session, collisions: str = "") -> Alone:
@@ -40,13 +45,12 @@ def robot_alone(session: Session, collisions: str = "") -> Alone:
     session.setup(spec, collisions)
     check_facts(session, spec)
     model = compiled(who, spec)
-    check_compiled(session, spec, model)
-    _check_fusion(who, spec, model)
+    check_compiled(session, model)
     return Alone(spec, model, found)
 
 
 def compiled(who: str, spec: mujoco.MjSpec) -> mujoco.MjModel:
-    """The model of a spec, which stays as it is: MuJoCo spoils specs that fuse bodies (`fusestatic`) as it compiles."""
+    """The model of a spec, which stays uncompiled."""
     try:
         model = spec.copy().compile()
         mujoco.mj_forward(model, mujoco.MjData(model))
@@ -69,24 +73,15 @@ def check_same_masses(who: str, after: str, before: mujoco.MjModel, model: mujoc
 def _check_fresh(who: str, spec: mujoco.MjSpec) -> None:
     if not spec.worldbody.bodies:
         raise SceneError(f"the model of {who} has no body; mjsdk_load_spec must return the robot's")
+    wrapped = [wrap.target for tendon in spec.tendons for wrap in tendon.path]
+    if any(isinstance(geom, mujoco.MjsGeom) and geom.name == GROUND for geom in wrapped):
+        raise SceneError(f"a tendon of {who} wraps around the geom '{GROUND}', the ground's name; rename that geom")
+    if not any(joint.type in SCALAR for joint in spec.joints):
+        raise SceneError(f"the model of {who} has no hinge or slide that could be driven")
     if spec.compiler.fusestatic and np.any(spec.timer):
         raise SceneError(
             f"the model of {who} was compiled before, and fuses bodies (fusestatic): MuJoCo spoils it so. Return it "
             "from mjsdk_load_spec uncompiled, compile a copy of it, or set spec.compiler.fusestatic = False before"
-        )
-
-
-def _check_fusion(who: str, spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
-    """Fusing bodies must not change what they weigh together."""
-    if not spec.compiler.fusestatic:
-        return
-    whole = spec.copy()
-    whole.compiler.fusestatic = False
-    mass, fused = compiled(who, whole).body_mass[1:].sum(), model.body_mass[1:].sum()
-    if not np.isclose(mass, fused):
-        raise SceneError(
-            f"the model of {who} weighs {mass:.4g} kg, and {fused:.4g} kg once its bodies are fused (fusestatic); set "
-            "spec.compiler.fusestatic = False in mjsdk_load_spec"
         )
 
 

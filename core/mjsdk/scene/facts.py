@@ -24,11 +24,9 @@ def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
     _refuse(session, list(_mistakes(session.robot(), spec)))
 
 
-def check_compiled(session: Session, spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
-    """Raise `SceneError` if the roles do not fit what became of the spec: bodies fused away, a base that is none."""
-    left = {model.body(i).name for i in range(model.nbody)}
-    lost = {body.name: _into(body, left) for body in spec.bodies if body.name and body.name not in left}
-    _refuse(session, [*_fused(session.robot(), lost), *_wrong_base(session.robot(), model)])
+def check_compiled(session: Session, model: mujoco.MjModel) -> None:
+    """Raise `SceneError` if what the facts call the base is not what moves freely."""
+    _refuse(session, list(_wrong_base(session.robot(), model)))
 
 
 def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
@@ -42,22 +40,6 @@ def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
 def _refuse(session: Session, mistakes: list[str]) -> None:
     if mistakes:
         raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
-
-
-def _fused(robot: Robot, lost: Mapping[str, str]) -> Iterator[str]:
-    for role, parts in robot.roles.items():
-        for name in filter(lost.__contains__, parts.bodies):
-            yield (
-                f"  role '{role}', bodies: '{name}' is fused into '{lost[name]}' when the model compiles (fusestatic); "
-                f"name '{lost[name]}', or set spec.compiler.fusestatic = False in mjsdk_load_spec"
-            )
-
-
-def _into(body: mujoco.MjsBody, left: set[str]) -> str:
-    """The body that one was fused into: the nearest above it that is left."""
-    while body.name not in left:
-        body = body.parent
-    return str(body.name)
 
 
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:

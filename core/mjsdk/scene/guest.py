@@ -9,13 +9,13 @@ import attrs
 import mujoco
 import numpy as np
 
-from mjsdk.errors import SceneError
-
 GROUND = "floor"
 """Name of the geom that is the ground."""
 _REFERRING = ("actuators", "sensors", "pairs", "excludes", "equalities", "tuples")
 """Elements that name others, besides tendons."""
 _GROUNDS = (mujoco.mjtGeom.mjGEOM_PLANE, mujoco.mjtGeom.mjGEOM_HFIELD)
+_SHOWN = 8
+"""Names that a message lists."""
 
 
 @attrs.frozen
@@ -24,7 +24,7 @@ class Rule:
 
     what: str
     fate: str
-    """`used`, `removed`, `reset` to MuJoCo's defaults, `renamed` or `named`."""
+    """`used`, `kept`, `removed`, `reset` to MuJoCo's defaults, `renamed` or `named`."""
     why: str
     apply: Callable[[mujoco.MjSpec], Iterable[str]] = lambda _: ()
     """Does it, and gives the name of each thing that it was done to."""
@@ -37,6 +37,10 @@ class Found:
     what: str
     fate: str
     names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        more = f" and {len(self.names) - _SHOWN} more" if len(self.names) > _SHOWN else ""
+        return f"{self.fate} {self.what}: {', '.join(self.names[:_SHOWN])}{more}"
 
 
 def receive(spec: mujoco.MjSpec) -> tuple[Found, ...]:
@@ -121,12 +125,14 @@ def _keep_drawings(spec: mujoco.MjSpec) -> Iterator[str]:
         yield "discardvisual"
 
 
+def _never_fuse(spec: mujoco.MjSpec) -> Iterator[str]:
+    if spec.compiler.fusestatic:
+        spec.compiler.fusestatic = False
+        yield from (body.name for body in spec.bodies if not body.joints and body.name != "world")
+
+
 def _make_way(spec: mujoco.MjSpec) -> Iterator[str]:
     for geom in [geom for geom in spec.geoms if geom.name == GROUND]:
-        if GROUND in referred_to(spec):
-            raise SceneError(
-                f"a tendon wraps around the geom '{GROUND}', which is what the ground is called: rename it"
-            )
         geom.name = free_name(f"robot_{GROUND}", [other.name for other in spec.geoms])
         yield geom.name
 
@@ -167,6 +173,7 @@ RULES = (
     Rule("sizes", "reset", "MuJoCo finds them.", _reset_sizes),
     Rule("visual settings and statistics", "reset", "All robots are looked at alike.", _reset("visual", "stat")),
     Rule("compiler flag", "reset", "Collision rules are later than `discardvisual`.", _keep_drawings),
+    Rule("bodies to be fused", "kept", "With `fusestatic` MuJoCo fuses by chance, and spoils the model.", _never_fuse),
     Rule(f"geom called {GROUND}", "renamed", "That is the ground's name.", _make_way),
     Rule("hinges, slides and balls without a name", "named", "After their body, as in `thigh_joint0`.", _name_joints),
 )

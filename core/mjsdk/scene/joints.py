@@ -10,7 +10,7 @@ from mjsdk.robot import Robot
 
 FREE = int(mujoco.mjtJoint.mjJNT_FREE)
 _SLIDE = int(mujoco.mjtJoint.mjJNT_SLIDE)
-_SCALAR = (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)
+SCALAR = (mujoco.mjtJoint.mjJNT_SLIDE, mujoco.mjtJoint.mjJNT_HINGE)
 
 
 def scalar_joints(model: mujoco.MjModel) -> list[int]:
@@ -46,4 +46,4 @@ def _root(body: mujoco.MjsBody) -> mujoco.MjsBody:
 
 def _scalar_below(top: mujoco.MjsBody) -> Iterator[mujoco.MjsJoint]:
     for body in (top, *top.find_all("body")):
-        yield from (joint for joint in body.joints if joint.type in _SCALAR)
+        yield from (joint for joint in body.joints if joint.type in SCALAR)
