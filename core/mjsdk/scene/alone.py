@@ -86,14 +86,16 @@ def _check_fresh(who: str, spec: mujoco.MjSpec) -> None:
 
 
 def _check_numbers(who: str, model: mujoco.MjModel) -> None:
-    for field in dir(model):
-        values = getattr(model, field) if "_" in field.strip("_") else None
-        if isinstance(values, np.ndarray) and values.dtype.kind == "f" and np.isnan(values).any():
+    fields = (field for kind in (*_NAMED, "dof") for field in dir(model) if field.startswith(f"{kind}_"))
+    for field in sorted(fields, key=lambda field: field.endswith("0")):  # what MuJoCo derives at qpos0 is no cause
+        values = getattr(model, field)
+        if values.dtype.kind == "f" and np.isnan(values).any():
             row = int(np.argwhere(np.isnan(values))[0][0])
-            raise SceneError(f"the model of {who} has a number that is none: {_element(model, field, row)}")
+            raise SceneError(f"the model of {who} has a value that is no number: {_element(model, field, row)}")
 
 
 def _element(model: mujoco.MjModel, field: str, row: int) -> str:
     kind, _, quantity = field.partition("_")
-    name = getattr(model, kind)(row).name if kind in _NAMED else ""
-    return f"{quantity} of {_NAMED[kind]} '{name}'" if name else f"{field}[{row}]"
+    if kind == "dof":
+        kind, row = "jnt", int(model.dof_jntid[row])
+    return f"{quantity} of {_NAMED[kind]} '{getattr(model, kind)(row).name}'"
