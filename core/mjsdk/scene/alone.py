@@ -17,7 +17,7 @@ _NAMED = {"body": "body", "jnt": "joint", "geom": "geom", "site": "site", "actua
 _ADVICE = {
     "named": "give them names of your own in the model",
     "renamed": "call it something else in the model",
-    "kept": "say so yourself by spec.compiler.fusestatic = False in mjsdk_load_spec",
+    "kept apart": "say so yourself by spec.compiler.fusestatic = False in mjsdk_load_spec",
 }
 
 

@@ -24,7 +24,7 @@ class Rule:
 
     what: str
     fate: str
-    """`used`, `kept`, `removed`, `reset` to MuJoCo's defaults, `renamed` or `named`."""
+    """`used`, `kept apart`, `removed`, `reset` to MuJoCo's defaults, `renamed` or `named`."""
     why: str
     apply: Callable[[mujoco.MjSpec], Iterable[str]] = lambda _: ()
     """Does it, and gives the name of each thing that it was done to."""
@@ -173,7 +173,12 @@ RULES = (
     Rule("sizes", "reset", "MuJoCo finds them.", _reset_sizes),
     Rule("visual settings and statistics", "reset", "All robots are looked at alike.", _reset("visual", "stat")),
     Rule("compiler flag", "reset", "Collision rules are later than `discardvisual`.", _keep_drawings),
-    Rule("bodies to be fused", "kept", "With `fusestatic` MuJoCo fuses by chance, and spoils the model.", _never_fuse),
+    Rule(
+        "bodies to be fused",
+        "kept apart",
+        "With `fusestatic` MuJoCo fuses by chance, and spoils the model.",
+        _never_fuse,
+    ),
     Rule(f"geom called {GROUND}", "renamed", "That is the ground's name.", _make_way),
     Rule("hinges, slides and balls without a name", "named", "After their body, as in `thigh_joint0`.", _name_joints),
 )
