@@ -116,7 +116,7 @@ class Session:
         return robot
 
     def load_spec(self) -> mujoco.MjSpec:
-        """A fresh model of the robot as its package describes it, without actuators."""
+        """A fresh model of the robot as its package describes it."""
         import mujoco
 
         spec = self._owned("robot", "mjsdk_load_spec", mujoco.MjSpec, robot=self.robot())

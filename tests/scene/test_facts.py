@@ -6,8 +6,8 @@ import pytest
 from mjsdk.errors import SceneError
 from mjsdk.plugins import open_session
 from mjsdk.robot import CollisionRule, Gait, InitialState, Role, Roles
-from mjsdk.scene import compile_robot
-from mjsdk.scene.facts import odd_pose, robot_spec
+from mjsdk.scene import compile_robot, robot_alone
+from mjsdk.scene.facts import odd_pose
 from mjsdk.testing.worlds import TESTBOT
 
 
@@ -40,7 +40,7 @@ def change(session, **facts):
 def test_facts_that_do_not_fit_the_model_name_robot_and_field(session, facts, message):
     change(session, **facts)
     with pytest.raises(SceneError) as caught:
-        robot_spec(session)
+        robot_alone(session)
     assert str(caught.value).startswith("robot 'testbot' (")
     assert message in str(caught.value)
 

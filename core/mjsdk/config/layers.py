@@ -16,7 +16,7 @@ from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.judgement import check_judgement
 from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, HookError, Mistake, SceneError, said
+from mjsdk.errors import ConfigError, HookError, Mistake, said
 from mjsdk.terms import TermRegistry, parameters
 
 if TYPE_CHECKING:
@@ -333,13 +333,11 @@ def _agree(one: Any, other: Any) -> bool:
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
     """Names of the robot's parts, from its model alone, and what is odd about its pose."""
-    from mjsdk.scene.facts import odd_pose, robot_spec
+    from mjsdk.scene import robot_alone
+    from mjsdk.scene.facts import odd_pose
     from mjsdk.selection import ModelNames
 
     collisions = config.env.scene.collisions
-    spec = robot_spec(session, collisions if collisions in session.robot().collisions else "")
-    try:
-        model = spec.compile()
-        return ModelNames.of(model), odd_pose(session, model)
-    except ValueError as error:
-        raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error
+    alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")
+    warnings = [*alone.told(session.robot_ref.label), *odd_pose(session, alone.model)]
+    return ModelNames.of(alone.model), warnings

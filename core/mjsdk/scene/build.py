@@ -10,7 +10,8 @@ from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
-from mjsdk.scene.facts import robot_spec
+from mjsdk.scene.alone import check_same_masses, compiled, robot_alone
+from mjsdk.scene.guest import referred_to
 from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
@@ -38,11 +39,10 @@ class Scene:
 
 def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -> Scene:
     """Compile the robot on its ground. Without `visuals`, geoms that only look good are left out: faster."""
-    robot = session.robot()
-    spec = robot_spec(session, config.scene.collisions)
+    robot, who = session.robot(), session.robot_ref.label
+    alone = robot_alone(session, config.scene.collisions)
+    spec, bare = alone.spec, alone.model
     add_ground(spec, config.scene.terrain, visuals)
-    bare = _compile(robot, spec)
-    _check_base(robot, bare)
     names = ModelNames.of(bare)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
@@ -51,18 +51,14 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     _add_initial(spec, bare, initial, joint_pos)
     if not visuals:
         _drop_visuals(spec)
-    model = _compile(robot, spec)
+    model = compiled(f"{who} with its ground and sensors", spec)
+    check_same_masses(who, "as ground and sensors were added", bare, model)
     return Scene(model, robot, ModelNames.of(model), sensor_slots(model, added), initial, tuple(joint_pos))
 
 
 def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
-    """The robot alone, with actuators and collisions, at its default pose."""
-    robot = session.robot()
-    spec = robot_spec(session, collisions)
-    model = _compile(robot, spec)
-    joint_pos = per_joint(robot.default_pose.joint_pos, ModelNames.of(model), robot.roles, default=0.0)
-    _add_initial(spec, model, robot.default_pose, joint_pos)
-    return _compile(robot, spec)
+    """The robot alone, with actuators and collisions."""
+    return robot_alone(session, collisions).model
 
 
 def _pose(robot: Robot, name: str) -> InitialState:
@@ -76,21 +72,6 @@ def _pose(robot: Robot, name: str) -> InitialState:
     return robot.poses[name]
 
 
-def _check_base(robot: Robot, model: mujoco.MjModel) -> None:
-    """What terms call the base is the body of the free joint: the role must name the same."""
-    named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
-    if named and moved and named != (moved,):
-        raise SceneError(f"robot '{robot.name}': role 'base' is {listing(named)}, but the free joint moves {moved}")
-
-
-def _compile(robot: Robot, spec: mujoco.MjSpec) -> mujoco.MjModel:
-    try:
-        return spec.compile()
-    except ValueError as error:
-        raise SceneError(f"the model of robot '{robot.name}' does not compile: {error}") from error
-
-
 def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
     option = spec.option
     for name in ("timestep", "iterations", "ls_iterations", "tolerance", "ls_tolerance", "impratio", "ccd_iterations"):
@@ -102,17 +83,17 @@ def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
 
 
 def _drop_visuals(spec: mujoco.MjSpec) -> None:
-    watched = {sensor.objname for sensor in spec.sensors if sensor.objtype == mujoco.mjtObj.mjOBJ_GEOM}
+    named = referred_to(spec)
     for geom in list(spec.geoms):
-        needed = geom.contype or geom.conaffinity or geom.name in watched
-        if not needed and not _gives_mass(spec, geom):
+        needed = geom.contype or geom.conaffinity or geom.name in named
+        if not needed and not _gives_mass(geom):
             spec.delete(geom)
 
 
-def _gives_mass(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> bool:
+def _gives_mass(geom: mujoco.MjsGeom) -> bool:
     """Whether the mass and inertia of the geom's body come from its geoms."""
     stated = geom.parent.explicitinertial or geom.parent.name == "world"
-    return spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
+    return geom.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
 
 
 def _add_initial(
