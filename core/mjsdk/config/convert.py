@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -60,6 +61,7 @@ def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
         raise ConfigError(found) from error
 
 
+@functools.lru_cache(maxsize=4)  # writing the code of a converter takes longer than all that is done with it
 def make_converter(terms: TermRegistry) -> cattrs.Converter:
     """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
