@@ -34,7 +34,11 @@ def show(value: Any) -> str:
     """A value as people write it, on one line, cut in the middle when long."""
     try:
         text = (
-            f"'{value}'" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else yamlio.flow(value)
+            f"'{value}'"
+            if isinstance(value, str)
+            else f"{value:g}"
+            if isinstance(value, float)
+            else yamlio.flow(to_plain(value))
         )
     except Exception:  # no plain data: whatever its own methods raise, a message about it must not fail
         text = f"a {type(value).__name__}"
