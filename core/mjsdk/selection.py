@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.errors import SelectionError, closest, listing
+from mjsdk.errors import SelectionError, closest, listing, shortened
 from mjsdk.robot import Roles
 
 if TYPE_CHECKING:
@@ -95,10 +95,12 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     if not patterns:
         raise SelectionError(f"an empty list names no {what}. Legal: {listing(filter(None, names))}")
     for pattern in patterns:
-        hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
+        hits = {i for i, name in enumerate(names) if name and compiled(pattern).fullmatch(name)}
         if not hits:
             hint = closest(_plain(pattern), names) or "."
-            raise SelectionError(f"'{pattern}' matches no {what}{hint} Legal: {listing(filter(None, names))}")
+            raise SelectionError(
+                f"'{shortened(pattern)}' matches no {what}{hint} Legal: {listing(filter(None, names))}"
+            )
         found |= hits
     return sorted(found)
 
@@ -108,11 +110,18 @@ def _plain(pattern: str) -> str:
     return re.sub(r"[^\w-]+", "", pattern)
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
+_ENDLESS = re.compile(r"[+*}]\)[+*{]")
+"""What repeats a group that ends in a repetition, such as `(a+)+`: may be tried for longer than anyone waits."""
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A regular expression. Raises `SelectionError` if it is none, or may take forever."""
+    if _ENDLESS.search(pattern):
+        raise SelectionError(f"'{shortened(pattern)}' repeats a repetition, which may take forever; repeat once")
     try:
         return re.compile(pattern)
-    except re.error as error:
-        raise SelectionError(f"'{pattern}' is not a regular expression: {error}") from error
+    except (re.error, OverflowError, RecursionError) as error:
+        raise SelectionError(f"'{shortened(pattern)}' is not a regular expression: {error}") from error
 
 
 def select(kind: type[Selection], given: str | Sequence[str], names: ModelNames, roles: Roles) -> Any:

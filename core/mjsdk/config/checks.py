@@ -16,9 +16,9 @@ from mjsdk.config.convert import show
 from mjsdk.config.env import EnvConfig, ObservationTermConfig
 from mjsdk.config.fields import LARGEST, Setting
 from mjsdk.config.root import Config
-from mjsdk.errors import Mistake, closest, listing
+from mjsdk.errors import Mistake, SelectionError, closest, listing
 from mjsdk.robot import Robot, Roles
-from mjsdk.selection import ModelNames
+from mjsdk.selection import ModelNames, compiled
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -192,9 +192,9 @@ def _agent(config: Config) -> Iterator[Mistake]:
     agent = config.agent
     for name in ("load_run", "load_checkpoint"):
         try:
-            re.compile(getattr(agent, name))
-        except re.error as error:
-            yield Mistake(f"agent.{name}", f"{show(getattr(agent, name))} is not a regular expression: {error}")
+            compiled(getattr(agent, name))
+        except SelectionError as error:
+            yield Mistake(f"agent.{name}", str(error))
     yield from _networks(agent)
     if not _DEVICE.fullmatch(config.train.device):
         yield Mistake(

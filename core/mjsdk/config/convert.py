@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +34,11 @@ def show(value: Any) -> str:
     """A value as people write it, on one line, cut in the middle when long."""
     try:
         text = (
-            f"'{value}'" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else yamlio.flow(value)
+            f"'{value}'"
+            if isinstance(value, str)
+            else f"{value:g}"
+            if isinstance(value, float)
+            else yamlio.flow(to_plain(value))
         )
     except Exception:  # no plain data: whatever its own methods raise, a message about it must not fail
         text = f"a {type(value).__name__}"
@@ -60,6 +65,7 @@ def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
         raise ConfigError(found) from error
 
 
+@functools.lru_cache(maxsize=4)  # writing the code of a converter takes longer than all that is done with it
 def make_converter(terms: TermRegistry) -> cattrs.Converter:
     """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)

@@ -42,7 +42,8 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
-        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
+        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
+            Smaller asks for more precision and
             gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
     return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
@@ -54,7 +55,8 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
-        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
+        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Legal: 0.001..1000.
+            Steps make the yaw rate swing:
             below 0.3 the swing drowns the mean.
     """
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
@@ -100,7 +102,8 @@ def upright(env: Env, std: float = 0.45) -> Tensor:
     """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
 
     Args:
-        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Smaller is stricter.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
+            Smaller is stricter.
     """
     return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
 
@@ -189,7 +192,8 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
     """How close the joints are to the default pose: exp(-mean(error^2 / std^2)).
 
     Args:
-        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for
+        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1.
+            Legal: 0.001..1000. Small for
             joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.config import yamlio
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.errors import BrokenRun, ConfigError, Mistake, SelectionError, StorageError, UnknownRun, closest, listing
 from mjsdk.learn.versions import check_plugins, check_version
 from mjsdk.runs.files import read_mapping, read_metrics, write_atomically
+from mjsdk.selection import compiled
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -223,6 +224,6 @@ def iteration_of(checkpoint: Path) -> int:
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:
     """A regular expression that somebody wrote into a setting of the agent."""
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise ConfigError([Mistake(f"agent.{setting}", f"'{text}' is not a regular expression: {error}")]) from error
+        return compiled(text)
+    except SelectionError as error:
+        raise ConfigError([Mistake(f"agent.{setting}", str(error))]) from error
