@@ -54,13 +54,14 @@ def test_outside_of_a_repository_there_is_nothing_to_tell(repository, monkeypatc
 
 def test_the_monitor_and_the_hooks_of_a_repository_are_not_run(repository, tmp_path):
     monitor, watched = program(tmp_path, "monitor")
-    hook, hooked = program(repository / ".git" / "hooks", "post-index-change")
+    _, hooked = program(repository / ".git" / "hooks", "post-index-change")
     git(repository, "config", "core.fsmonitor", str(monitor))
     os.utime(repository / "robot.py", (1, 1))  # makes git look at the file and write its index
     assert git_state(repository)["dirty"] is False
-    assert not watched.exists() and not hooked.exists()
+    assert not watched.exists()
+    assert not hooked.exists()
     git(repository, "status")
-    assert watched.exists() and hooked.exists(), "this git runs neither, so nothing was tested"
+    assert (watched.exists(), hooked.exists()) == (True, True), "this git runs neither: nothing was tested"
 
 
 @pytest.mark.parametrize("where", ["config", "included", "worktree"])
@@ -79,7 +80,8 @@ def test_where_telling_changes_would_run_a_filter_they_are_unknown(repository, t
         git(repository, "config", "--worktree", name, str(cleaner))
     os.utime(repository / "robot.py", (1, 1))
     state = git_state(repository)
-    assert state["commit"] and state["dirty"] is None
+    assert state["commit"]
+    assert state["dirty"] is None
     assert not ran.exists()
     subprocess.run(["git", "-C", str(repository), "status"], capture_output=True, check=False)
     assert ran.exists(), "this git does not run it, so nothing was tested"

@@ -9,7 +9,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from mjsdk.errors import shortened
 
-_UsageError = typer.BadParameter.__mro__[1]
+_UsageError: Any = typer.BadParameter.__mro__[1]
 """What typer raises for any mistake in a command line; it does not export the name."""
 
 PANELS = ("Learn", "Use a run", "Look")

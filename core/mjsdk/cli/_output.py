@@ -27,11 +27,10 @@ def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if stream.isatty():
         return Console(stderr=stderr, highlight=False)
-    given = os.environ.get("COLUMNS", "")
     return Console(
         file=cast(TextIO, _Trimmed(stream)),
         highlight=False,
-        width=int(given) if given.isdecimal() and int(given) else 120,
+        width=int(os.environ.get("COLUMNS", _SCREEN[0])),
     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import codecs
 import io
 import os
+import re
 import sys
 
 _SPELLED = "mjsdk"
 """Name of the way in which characters are written that a stream's encoding lacks."""
+_SIZE = re.compile("[1-9][0-9]{0,3}")
+"""What is believed of COLUMNS and LINES: rich counts digits that are no numbers, and fills lines of any length."""
 _ALIKE = {
     **dict.fromkeys("─━╸╺╴╶", "-"),
     **dict.fromkeys("│┃", "|"),
@@ -21,12 +24,15 @@ _DRAWN = range(0x2500, 0x2900)
 
 
 def prepare() -> None:
-    """Make sure that there are streams, and that they take whatever text is written."""
+    """Make sure that there are streams, that they take whatever text is written, and that their size is one."""
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
     if sys.stdout is None:
         sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
         sys.exit(2)
+    for size in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(size, "")):
+            os.environ.pop(size, None)
     codecs.register_error(_SPELLED, _spell)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -139,7 +139,7 @@ def _fresh(
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
-    typer.echo(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ...", err=True)
+    typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras)
     ahead.start(session.packages)
     from mjsdk.config.layers import compose
