@@ -8,7 +8,8 @@ logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
     plugins/        copies of local files that were used as plugins
 """
 
-from mjsdk.runs.files import metrics_lines, read_metrics, write_atomically
+from mjsdk.files import write_atomically
+from mjsdk.runs.files import metrics_lines, read_metrics
 from mjsdk.runs.finding import all_runs, create_run, find_run, newest_run
 from mjsdk.runs.run import CONFIG, INFO, METRICS, PLUGINS, Run, iteration_of
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from mjsdk.config import yamlio
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.files import write_atomically
 from mjsdk.learn.versions import check_plugins, check_version
-from mjsdk.runs.files import read_mapping, read_metrics, write_atomically
+from mjsdk.runs.files import read_mapping, read_metrics
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
