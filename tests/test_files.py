@@ -100,9 +100,9 @@ def test_a_name_of_what_is_open_is_written_to_where_it_is_a_file(tmp_path):
 def test_an_error_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(StorageError, match=r"cannot write .*file: No space left on device\. Nothing that was there"):
-        with output(path):
-            raise OSError(28, "No space left on device")
+    message = r"cannot write .*file: No space left on device\. Nothing that was there"
+    with pytest.raises(StorageError, match=message), output(path):
+        raise OSError(28, "No space left on device")
     with pytest.raises(KeyboardInterrupt), output(path):
         raise KeyboardInterrupt
     assert path.read_text() == "old"

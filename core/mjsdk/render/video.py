@@ -46,9 +46,8 @@ def check_video_path(path: Path) -> None:
         raise StorageError(f"cannot write the video '{path}': there is no folder '{path.parent}'. Make it first.")
     probe = scratch_name(path)
     try:
-        probe.touch(
-            exist_ok=False
-        )  # permissions alone do not tell: root may write anywhere, but not to /proc or a full disk
+        # Permissions alone do not tell: root may write anywhere, but not to /proc or a full disk.
+        probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
         raise StorageError(f"cannot write the video '{path}': {error.strerror or error}") from error

@@ -6,13 +6,13 @@ import itertools
 import logging
 import re
 import time
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mjsdk.errors import listing
 from mjsdk.files import storing, write_atomically
 from mjsdk.runs.files import parse_row
-from mjsdk.runs.run import METRICS, Run, iteration_of
+from mjsdk.runs.run import METRICS, Run, iteration_of, numbered
 
 ABANDONED = "abandoned"
 """Folder in a run that holds a folder for each time that the training went back."""
@@ -61,15 +61,7 @@ def _lines(run: Run, after: int) -> tuple[list[bytes], list[bytes]]:
 
 def _new_folder(parent: Path) -> Path:
     for path in numbered(parent / time.strftime("%Y-%m-%d_%H-%M-%S")):
-        try:
+        with suppress(FileExistsError):
             path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        return path
-    raise AssertionError
-
-
-def numbered(path: Path) -> Iterator[Path]:
-    """`path`, then `path_2`, `path_3` and so on."""
-    yield path
-    yield from (path.with_name(f"{path.name}_{i}") for i in itertools.count(2))
+            break
+    return path

@@ -40,10 +40,11 @@ def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
         return []
     except OSError as error:
         raise BrokenRun(f"{path} cannot be read: {error.strerror or error}") from error
-    return [_row(line) for line in lines[:-1]]
+    return [parse_row(line) for line in lines[:-1]]
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def parse_row(line: bytes) -> dict[str, Any] | None:
+    """A line of a metrics file; None if it is damaged."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

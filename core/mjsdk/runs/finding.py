@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import math
 import re
+import secrets
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
 from mjsdk.runs.run import CONFIG, INFO, Run, pattern_of
@@ -19,7 +22,7 @@ def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -
     """An empty run under a hidden name, which `Run.publish` makes visible when it is complete."""
     folder = Path(log_root) / "rsl_rl" / _legal_name(experiment_name, "experiment_name")
     name = time.strftime("%Y-%m-%d_%H-%M-%S") + (f"_{_legal_name(run_name, 'run_name')}" if run_name else "")
-    path = folder / f".{name}.{os.getpid()}"
+    path = folder / f".{name}.{secrets.token_hex(4)}"
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -48,14 +51,17 @@ def _find_named(text: str, log_root: str | Path) -> Run:
 
 
 def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
-    """The run that started last, among those of an experiment whose name matches a regular expression in full."""
+    """The run that was trained last, among those of an experiment whose name matches a regular expression in full.
+
+    What was trained last is what was begun or resumed last. The name may have the experiment before it, with a `/`.
+    """
     runs = [run for run in all_runs(log_root, experiment) if run.complete]
-    chosen = [run for run in runs if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name)]
+    chosen = [run for run in runs if _matches(run, pattern)]
     if chosen:
         return chosen[-1]
     where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
     for run in _incomplete(log_root, experiment):
-        if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name):
+        if _matches(run, pattern):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
         raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
@@ -65,10 +71,10 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
 
 
 def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
-    """All runs, by the time they started."""
+    """All runs, by the time that they were begun or resumed last."""
     folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
-    return sorted(runs, key=_started)
+    return sorted(runs, key=_trained)
 
 
 def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
@@ -79,11 +85,29 @@ def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
     return [run for run in map(Run, folders) if not run.complete]
 
 
-def _started(run: Run) -> tuple[float, str]:
+def _matches(run: Run, pattern: str) -> bool:
+    names = (run.name, f"{run.path.parent.name}/{run.name}")
+    return pattern in names or any(map(pattern_of(pattern, "load_run").fullmatch, names))
+
+
+def _trained(run: Run) -> tuple[float, str]:
+    """When a run was begun or resumed last, by what it says of itself: a copy has other times of files."""
     try:
-        return float(run.info["started"]), run.name
-    except (BrokenRun, KeyError, TypeError, ValueError):
+        info = run.info
+    except BrokenRun:
         return 0.0, run.name
+    resumed = info.get("resumed")
+    return max(map(_moment, [info, *(resumed if isinstance(resumed, list) else [])])), run.name
+
+
+def _moment(entry: Any) -> float:
+    """Seconds since 1970; entries of earlier versions have them as text only, and strangers' may have anything."""
+    started, text = (entry.get("started"), entry.get("time")) if isinstance(entry, dict) else (None, None)
+    try:
+        moment = float(started) if started is not None else datetime.fromisoformat(text).timestamp()
+    except (OverflowError, TypeError, ValueError):
+        return 0.0
+    return moment if math.isfinite(moment) else 0.0
 
 
 def _checked(run: Run) -> Run:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import logging
 import re
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +29,8 @@ INFO = "run.json"
 METRICS = "metrics.jsonl"
 PLUGINS = "plugins"
 
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+"""What an operating system says of a name that something else has."""
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
 _log = logging.getLogger(__name__)
 
@@ -198,13 +202,13 @@ class Run:
 
     def publish(self) -> None:
         """Give a new run its final name, once it is complete enough to be found."""
-        name = self.name.removeprefix(".").rpartition(".")[0]
-        numbered = (self.path.with_name(f"{name}_{i}" if i > 1 else name) for i in itertools.count(1))
-        target = next(path for path in numbered if not path.exists())
-        try:
-            self.path = self.path.rename(target)
-        except OSError as error:
-            raise StorageError(f"cannot make the run folder {target}: {error.strerror or error}") from error
+        for target in numbered(self.path.with_name(self.name.removeprefix(".").rpartition(".")[0])):
+            try:
+                self.path = self.path.rename(target)  # fails where there is a folder already, unless it is empty
+                break
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise StorageError(f"cannot make the run folder {target}: {error.strerror or error}") from error
 
     def discard(self) -> None:
         """Remove a new run that was not published."""
@@ -213,6 +217,12 @@ class Run:
             with suppress(OSError):  # other runs may be there
                 self.path.parent.rmdir()
                 self.path.parent.parent.rmdir()
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """`path`, then `path_2`, `path_3` and so on."""
+    yield path
+    yield from (path.with_name(f"{path.name}_{i}") for i in itertools.count(2))
 
 
 def iteration_of(checkpoint: Path) -> int:
