@@ -53,7 +53,7 @@ def _find_named(text: str, log_root: str | Path) -> Run:
 def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
     """The run that was trained last, among those of an experiment whose name matches a regular expression in full.
 
-    What was trained last is what was begun or resumed last. The name may have the experiment before it, with a `/`.
+    What was trained last is what was begun or resumed last. A run's own name may be given as EXPERIMENT/NAME too.
     """
     runs = [run for run in all_runs(log_root, experiment) if run.complete]
     chosen = [run for run in runs if _matches(run, pattern)]
@@ -86,8 +86,8 @@ def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
 
 
 def _matches(run: Run, pattern: str) -> bool:
-    names = (run.name, f"{run.path.parent.name}/{run.name}")
-    return pattern in names or any(map(pattern_of(pattern, "load_run").fullmatch, names))
+    exact = pattern in (run.name, f"{run.path.parent.name}/{run.name}")
+    return exact or bool(pattern_of(pattern, "load_run").fullmatch(run.name))
 
 
 def _trained(run: Run) -> tuple[float, str]:
