@@ -112,8 +112,11 @@ def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
         def __init__(self, **given):
             self.given, self.rows = given, []
 
-        def log(self, row, step):
-            self.rows.append((step, row["timesteps"]))
+        def log(self, row, step=None):
+            self.rows.append((step, row["iteration"], row["timesteps"]))
+
+        def define_metric(self, name, step_metric=None):
+            self.rows.append((name, step_metric))
 
         def finish(self):
             self.rows.append("finished")
@@ -126,7 +129,7 @@ def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
     wandb.iteration(report(1))
     wandb.close()
     _.close()
-    assert module.sent.rows == [(1, 10), "finished"]
+    assert module.sent.rows == [("iteration", None), ("*", "iteration"), (None, 1, 10), "finished"]
     assert (module.sent.given["project"], module.sent.given["name"]) == ("walkers", run.name)
 
 

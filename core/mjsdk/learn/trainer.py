@@ -15,7 +15,7 @@ from torch import Tensor
 from mjsdk.config import Config
 from mjsdk.env import Env
 from mjsdk.env.steady import steady
-from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
+from mjsdk.errors import BrokenRun, Diverged, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average

@@ -104,7 +104,7 @@ def _moment(entry: Any) -> float:
     """Seconds since 1970; entries of earlier versions have them as text only, and strangers' may have anything."""
     started, text = (entry.get("started"), entry.get("time")) if isinstance(entry, dict) else (None, None)
     try:
-        moment = float(started) if started is not None else datetime.fromisoformat(text).timestamp()
+        moment = float(started) if started is not None else datetime.fromisoformat(str(text)).timestamp()
     except (OverflowError, TypeError, ValueError):
         return 0.0
     return moment if math.isfinite(moment) else 0.0
