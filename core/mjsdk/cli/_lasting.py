@@ -31,6 +31,8 @@ class _Lasting:
 
     def write(self, data: Any) -> int:
         """Write, if that can be done."""
+        if hasattr(self._stream, "encoding") and not isinstance(data, str):
+            raise TypeError("this stream takes text")  # by which click tells streams apart, silent ones too
         return int(self._try("write", data) or 0)
 
     def flush(self) -> None:
