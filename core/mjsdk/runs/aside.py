@@ -6,13 +6,12 @@ import itertools
 import logging
 import re
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from mjsdk.errors import listing
 from mjsdk.files import storing, write_atomically
 from mjsdk.runs.files import parse_row
-from mjsdk.runs.run import METRICS, Run, iteration_of, numbered
+from mjsdk.runs.run import METRICS, Run, iteration_of, new_folder
 
 ABANDONED = "abandoned"
 """Folder in a run that holds a folder for each time that the training went back."""
@@ -35,7 +34,7 @@ def leave_behind(run: Run, after: int) -> None:
     if not (gone or videos or beyond):
         return
     with storing(str(run.path / ABANDONED)):
-        folder = _new_folder(run.path / ABANDONED)
+        folder = new_folder(run.path / ABANDONED / time.strftime("%Y-%m-%d_%H-%M-%S"))
         for path in [*gone, *videos]:
             path.rename(folder / path.name)
     if beyond:
@@ -57,11 +56,3 @@ def _lines(run: Run, after: int) -> tuple[list[bytes], list[bytes]]:
     beyond = [(row := parse_row(line)) is not None and row.get("iteration", 0) > after for line in lines]
     kept = [line for line, gone in zip(lines, beyond, strict=True) if not gone]
     return kept, list(itertools.compress(lines, beyond))
-
-
-def _new_folder(parent: Path) -> Path:
-    for path in numbered(parent / time.strftime("%Y-%m-%d_%H-%M-%S")):
-        with suppress(FileExistsError):
-            path.mkdir(parents=True)
-            break
-    return path

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import json
 import logging
 import re
 import shutil
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -29,8 +27,6 @@ INFO = "run.json"
 METRICS = "metrics.jsonl"
 PLUGINS = "plugins"
 
-_TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
-"""What an operating system says of a name that something else has."""
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
 _log = logging.getLogger(__name__)
 
@@ -202,13 +198,11 @@ class Run:
 
     def publish(self) -> None:
         """Give a new run its final name, once it is complete enough to be found."""
-        for target in numbered(self.path.with_name(self.name.removeprefix(".").rpartition(".")[0])):
-            try:
-                self.path = self.path.rename(target)  # fails where there is a folder already, unless it is empty
-                break
-            except OSError as error:
-                if error.errno not in _TAKEN:
-                    raise StorageError(f"cannot make the run folder {target}: {error.strerror or error}") from error
+        target = self.path.with_name(self.name.removeprefix(".").rpartition(".")[0])
+        try:
+            self.path = self.path.rename(new_folder(target))  # an empty folder gives way
+        except OSError as error:
+            raise StorageError(f"cannot make the run folder {target}: {error.strerror or error}") from error
 
     def discard(self) -> None:
         """Remove a new run that was not published."""
@@ -219,10 +213,15 @@ class Run:
                 self.path.parent.parent.rmdir()
 
 
-def numbered(path: Path) -> Iterator[Path]:
-    """`path`, then `path_2`, `path_3` and so on."""
-    yield path
-    yield from (path.with_name(f"{path.name}_{i}") for i in itertools.count(2))
+def new_folder(path: Path) -> Path:
+    """Make the folder `path`, or `path_2`, `path_3` and so on: the first whose name nothing has, asked by making it."""
+    free = path
+    for number in itertools.count(2):
+        with suppress(FileExistsError):
+            free.mkdir(parents=True)
+            break
+        free = path.with_name(f"{path.name}_{number}")
+    return free
 
 
 def iteration_of(checkpoint: Path) -> int:
