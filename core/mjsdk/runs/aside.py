@@ -6,7 +6,6 @@ import itertools
 import logging
 import re
 import time
-from pathlib import Path
 
 from mjsdk.errors import listing
 from mjsdk.files import storing, write_atomically
