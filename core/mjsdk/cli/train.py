@@ -38,7 +38,7 @@ Examples:
   mjsdk train --robot ./my_robot.py --task T --config my_settings.yaml
   mjsdk train --robot R --task T --with ./my_extra.py --env.rewards.jump.func my_extra:jump \\
       --env.rewards.jump.weight 0.1
-  mjsdk train --resume               go on with the newest run
+  mjsdk train --resume               go on with the run that was trained last
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
 """
 

@@ -6,6 +6,7 @@ logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
     model_<n>.pt    checkpoints, by iterations done; model_0.pt is the policy before training
     metrics.jsonl   one line per iteration
     plugins/        copies of local files that were used as plugins
+    abandoned/      what lay beyond a checkpoint that the training went back to
 """
 
 from mjsdk.files import write_atomically
