@@ -16,6 +16,7 @@
   x RunError                 about run folders
     - UnknownRun             no such run
     - BrokenRun              a run folder or a checkpoint that cannot be read
+    - RunInUse               a run that another process trains
     - StorageError           a file that could not be written
   x RenderError              no picture can be drawn on this machine
   x MissingDependency        an optional package is not installed
@@ -117,6 +118,10 @@ class UnknownRun(RunError):
 
 class BrokenRun(RunError):
     """A run folder or one of its files is incomplete, damaged or from something else."""
+
+
+class RunInUse(RunError):
+    """Another process trains in the run folder."""
 
 
 class StorageError(RunError):

@@ -5,6 +5,7 @@ import torch
 
 from mjsdk.config import CurriculumTermConfig, NoiseConfig, ObservationTermConfig, RewardTermConfig
 from mjsdk.errors import ConfigError, HookError
+from mjsdk.mdp import curriculum as curricula
 from mjsdk.testing.worlds import small_env
 
 
@@ -167,6 +168,53 @@ def test_a_curriculum_goes_through_its_stages():
     after = env.log_iteration()
     assert (before["curriculum/changing"], after["curriculum/changing"]) == (0.0, 1.0)
     assert after["reward/upright"] > before["reward/upright"]
+
+
+STAGES = [{"step": 0, "value": 1.0}, {"step": 30, "value": 3.0}, {"step": 90, "value": 9.0}]
+
+
+def test_progress_moves_to_another_number_of_worlds_with_the_curriculum_and_what_it_logs():
+    env, other = (
+        small_env(count, edit=curriculum("stages", setting="rewards.upright.weight", stages=STAGES))
+        for count in (4, 12)
+    )
+    rollout(env, 41)  # two episodes of twenty steps end
+    other.load_progress(env.progress())
+    assert (other.common_step_counter, other.config.rewards["upright"].weight) == (41, 3.0)
+    assert other.curriculum.values == {"changing": 1.0}
+
+
+class Counting:
+    """A curriculum that goes by what it has seen, which is in a buffer of its own."""
+
+    def __init__(self, env):
+        self.level = env.buffers.new("curriculum/level")
+
+    def __call__(self, env):
+        self.level += 1.0
+        env.set_setting("rewards.upright.weight", float(self.level))
+        return float(self.level)
+
+
+def counting(config):
+    config.env.curriculum["changing"] = CurriculumTermConfig(func="counting")
+
+
+def test_what_a_curriculum_remembers_is_part_of_the_progress_and_restoring_it_does_not_count(monkeypatch):
+    monkeypatch.setitem(curricula.TERMS, "counting", Counting)
+    env, other, same = (small_env(count, edit=counting) for count in (4, 12, 4))
+    rollout(env, 41)
+    level = float(env.progress()["curriculum/level"])
+    other.load_progress(env.progress())
+    same.load_state_dict(env.state_dict())
+    assert level == 3.0  # the first reset and two ends of episodes
+    assert [float(each.progress()["curriculum/level"]) for each in (other, same)] == [level, level]
+
+
+def test_progress_that_another_curriculum_does_not_know_is_left_out():
+    env = small_env()
+    env.load_progress({"env/step_counter": torch.tensor(7), "curriculum/level": torch.ones(3), "odd": torch.ones(1)})
+    assert env.common_step_counter == 7
 
 
 def test_a_curriculum_can_switch_a_reward_on():

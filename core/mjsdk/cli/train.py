@@ -5,20 +5,26 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
+<<<<<<< HEAD
 from mjsdk.cli._export import export
+||||||| c699a51
+=======
+from mjsdk.cli._lasting import lasting_output
+>>>>>>> runs
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
 if TYPE_CHECKING:
     from mjsdk.learn.interrupts import Interrupt
     from mjsdk.learn.progress import LiveView, PlainView
-    from mjsdk.learn.report import Watcher
+    from mjsdk.learn.report import Dispensable, Watcher
     from mjsdk.learn.start import Training
     from mjsdk.learn.trainer import Trainer
     from mjsdk.runs import Run
@@ -37,7 +43,7 @@ Examples:
   mjsdk train --robot ./my_robot.py --task T --config my_settings.yaml
   mjsdk train --robot R --task T --with ./my_extra.py --env.rewards.jump.func my_extra:jump \\
       --env.rewards.jump.weight 0.1
-  mjsdk train --resume               go on with the newest run
+  mjsdk train --resume               go on with the run that was trained last
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
 """
 
@@ -107,11 +113,13 @@ def train(
     overrides = _overrides(context.args, given)
     deadline = started + _seconds(minutes)
     by_time = minutes is not None and _setting(overrides, config, "agent.max_iterations", None) is None
-    if resume or _setting(overrides, config, "agent.resume", False):
-        training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time)
-    else:
-        training = _fresh(robot, task, with_ or [], preset, config, overrides)
-    _run(training, deadline, by_time)
+    with lasting_output("the training goes on"):
+        if resume or _setting(overrides, config, "agent.resume", False):
+            training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time)
+        else:
+            training = _fresh(robot, task, with_ or [], preset, config, overrides)
+        with closing(training):
+            _run(training, deadline, by_time)
 
 
 def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -258,6 +266,7 @@ def _plugin_name(spec: str) -> str:
 
 def _run(training: Training, deadline: float, by_time: bool) -> None:
     from mjsdk.learn.interrupts import graceful
+    from mjsdk.learn.report import Dispensable
 
     trainer = training.trainer
     until = sys.maxsize if by_time else trainer.config.agent.max_iterations
@@ -267,7 +276,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
             f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations to go on."
         )
         return
-    view = _view(trainer, deadline)
+    view = Dispensable(_view(trainer, deadline))
     with graceful(
         lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
     ) as interrupt:
@@ -282,7 +291,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
         raise typer.Exit(128 + interrupt.signal)
 
 
-def _learn(training: Training, view: LiveView | PlainView, until: int, deadline: float, interrupt: Interrupt) -> str:
+def _learn(training: Training, view: Dispensable, until: int, deadline: float, interrupt: Interrupt) -> str:
     trainer = training.trainer
     watchers: list[Watcher] = []
     try:
@@ -306,9 +315,10 @@ def _watchers(trainer: Trainer) -> list[Watcher]:
     agent = trainer.config.agent
     watchers = open_loggers(trainer.run, agent.logger, agent.wandb_project, trainer.iteration)
     if trainer.config.train.video:
+        from mjsdk.learn.report import Dispensable
         from mjsdk.learn.videos import Videos
 
-        watchers.append(Videos(trainer))
+        watchers.append(Dispensable(Videos(trainer)))
     return watchers
 
 
@@ -329,6 +339,30 @@ def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
     return PlainView(typer.echo, deadline)
 
 
+<<<<<<< HEAD
+||||||| c699a51
+def _export(training: Training) -> None:
+    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
+    for name, exporter in training.session.exporters().items():
+        try:
+            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
+        except Exception as error:
+            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
+
+
+=======
+def _export(training: Training) -> None:
+    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
+    for name, exporter in training.session.exporters().items():
+        try:
+            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # one that exits takes nothing away either
+            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
+
+
+>>>>>>> runs
 def _announce(training: Training) -> None:
     trainer, session = training.trainer, training.session
     agent, env = trainer.config.agent, trainer.env
@@ -368,6 +402,10 @@ def _way_on(run: Run) -> str:
 
 def resume_command(run: Run) -> str:
     """What to type to go on with exactly this run."""
+    from mjsdk.runs import all_runs
+
     root = run.path.parent.parent.parent
     where = "" if str(root) == "logs" else f" --log-root {shlex.quote(str(root))}"
-    return f"mjsdk train --resume --agent.load-run {shlex.quote(run.name)}{where}"
+    unique = sum(other.name == run.name for other in all_runs(root)) < 2
+    name = run.name if unique else f"{run.path.parent.name}/{run.name}"
+    return f"mjsdk train --resume --agent.load-run {shlex.quote(name)}{where}"

@@ -32,6 +32,8 @@ from mjsdk.terms import TermRegistry
 
 logger = logging.getLogger(__name__)
 
+_COUNTER = "env/step_counter"
+
 
 class Env:
     """`E` worlds that take actions of shape (E, A) and give observations of shape (E, D) per group."""
@@ -59,7 +61,7 @@ class Env:
         """What terms that are functions keep from step to step to work with; nothing that has to be saved."""
         self.episode_length_buf = self.buffers.new("env/episode_length", self.num_envs, dtype=torch.long)
         """Age of each world's episode [control steps], shape (E,)."""
-        self._counter = self.buffers.new("env/step_counter", dtype=torch.long)
+        self._counter = self.buffers.new(_COUNTER, dtype=torch.long)
         self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.any_unstable = False
@@ -267,6 +269,17 @@ class Env:
         state |= {f"physics/{name}": tensor for name, tensor in self.physics.state_dict().items()}
         state |= {f"last/{name}": tensor.clone() for name, tensor in self.observations.last.items()}
         return state | {"generator": self.generator.get_state()}
+
+    def progress(self) -> dict[str, Tensor]:
+        """How far training is, whatever happens to its worlds: control steps, and what the curriculum remembers."""
+        return {name: self.buffers[name].clone() for name in (_COUNTER, *sorted(self.curriculum.buffers))}
+
+    def load_progress(self, progress: dict[str, Tensor]) -> None:
+        """Be as far along as another environment was; what its curriculum does not share with this one is left out."""
+        for name, tensor in self.progress().items():
+            if name in progress and progress[name].shape == tensor.shape:
+                self.buffers[name].copy_(progress[name])
+        self.curriculum.restore()
 
     def fits(self, state: dict[str, Tensor]) -> bool:
         """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds.

@@ -68,10 +68,13 @@ class Curriculum:
 
     def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
         self._env = env
+        others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
         self.values = dict.fromkeys(self.terms, 0.0)
         """What each term returned last, for the log."""
         self._looked_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
+        self.buffers = env.buffers.names - others
+        """Names of the buffers that hold where the curriculum is."""
 
     def compute(self) -> None:
         """Let the terms look at how far training is."""
@@ -81,9 +84,10 @@ class Curriculum:
 
     def restore(self) -> None:
         """Give the settings the values that they had when the loaded state was saved."""
-        now = self._env.common_step_counter
+        before = self._env.progress()
         self._env.common_step_counter = int(self._looked_at)
         self.compute()
+<<<<<<< HEAD
         self._env.common_step_counter = now
 
 
@@ -97,3 +101,9 @@ def _number(term: BoundTerm) -> float:
     if not math.isfinite(number):
         raise term.guard.refusal(value, "one finite number")
     return number
+||||||| c699a51
+        self._env.common_step_counter = now
+=======
+        for name, tensor in before.items():  # a term that counts its calls must not count this one
+            self._env.buffers[name].copy_(tensor)
+>>>>>>> runs

@@ -84,7 +84,8 @@ def rebuild(
     policy = load_policy(run, checkpoint, device)
     env = make_env(config, session, device=device, seed=seed)
     policy.check(env)
-    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env
+    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env  # if the checkpoint does not say
+    env.load_progress(policy.progress)
     return env, policy
 
 

@@ -134,6 +134,13 @@ def _is_whole(path: Path) -> bool:
     return True
 
 
+def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
+    worlds = {name.removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
+    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
+    return progress
+
+
 # Random number generators
 
 

@@ -14,7 +14,7 @@ from mjsdk.config.agent import ActorConfig
 from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
-from mjsdk.learn.checkpoints import read_checkpoint
+from mjsdk.learn.checkpoints import progress_of, read_checkpoint
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
 from mjsdk.mdp.clock import GaitClock
@@ -80,7 +80,13 @@ class Policy:
     """The deterministic policy of a checkpoint: the mean of the last part of its training (`agent.averaging`)."""
 
     def __init__(
-        self, network: MLPModel, description: Mapping[str, Any], iteration: int, run: Run, checkpoint: Path
+        self,
+        network: MLPModel,
+        description: Mapping[str, Any],
+        iteration: int,
+        run: Run,
+        checkpoint: Path,
+        progress: Mapping[str, Tensor] | None = None,
     ) -> None:
         self._network = network
         self._clip = description["clip_actions"]
@@ -88,6 +94,8 @@ class Policy:
         """See `describe_policy`."""
         self.iteration = iteration
         """Iterations done when it was saved."""
+        self.progress = dict(progress or {})
+        """How far the training was by then, see `Env.progress`."""
         self.run = run
         self.checkpoint = checkpoint
         """File that it comes from."""
@@ -134,7 +142,7 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
             f"{path} is not a checkpoint that mjsdk wrote: its weights are not those of the network that infos.policy "
             f"describes ({type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}). Choose another checkpoint."
         ) from error
-    return Policy(network.to(device).eval(), description, data["iter"], run, path)
+    return Policy(network.to(device).eval(), description, data["iter"], run, path, progress_of(data))
 
 
 def _width(slices: Mapping[str, list[int]]) -> int:

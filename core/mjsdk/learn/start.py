@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -28,6 +30,8 @@ from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve_device
 from mjsdk.plugins import Session
 from mjsdk.runs import Run, create_run
+from mjsdk.runs.aside import leave_behind
+from mjsdk.runs.lock import RunLock
 
 
 @attrs.frozen
@@ -36,6 +40,12 @@ class Training:
 
     trainer: Trainer
     session: Session
+    lock: RunLock
+    """Keeps others from training in the run's folder until the training is closed."""
+
+    def close(self) -> None:
+        """Let others train in the run's folder."""
+        self.lock.release()
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +64,7 @@ def begin(config: Config, session: Session) -> Training:
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
     run = create_run(config.train.log_root, experiment, agent.run_name)
     try:
+        lock = RunLock(run).acquire()
         trainer = _trainer(config, session, run)
         trainer.warm_up()
         _record(run, config, session, trainer.env)
@@ -62,16 +73,27 @@ def begin(config: Config, session: Session) -> Training:
     except BaseException:
         run.discard()
         raise
-    return Training(trainer, session)
+    return Training(trainer, session, lock)
 
 
 def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_time: bool = False) -> Training:
     """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings.
 
-    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none.
+    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none. What lies beyond
+    that checkpoint is then moved aside, see `runs.aside`.
     """
+    run = Run(run.path)  # what another process wrote meanwhile counts
+    lock = RunLock(run).acquire()
+    try:
+        return _gone_on(run, checkpoint, changes or Changes(), by_time, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: RunLock) -> Training:
     session = run.session()
-    config = resumed_config(run, session, changes or Changes())
+    config = resumed_config(run, session, changes)
     _check(config, session)
     state = read_checkpoint(run, run.newest_checkpoint(checkpoint), config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
@@ -79,8 +101,9 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_t
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
     if by_time or trainer.iteration < config.agent.max_iterations:
+        leave_behind(run, trainer.iteration)
         _record_resume(run, config, trainer.iteration)
-    return Training(trainer, session)
+    return Training(trainer, session, lock)
 
 
 def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
@@ -139,7 +162,8 @@ def _trainer(config: Config, session: Session, run: Run) -> Trainer:
 
 def _record(run: Run, config: Config, session: Session, env: Env) -> None:
     threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
-    run.write_info(records.origin(session, config.agent.seed, config.train.device, threads))
+    origin = records.origin(session, config.agent.seed, config.train.device, threads)
+    run.write_info({**origin, "id": secrets.token_hex(4)})
     run.write_config(records.keep_local_plugins(run, session, _settled(config)))
 
 
@@ -154,7 +178,7 @@ def _settled(config: Config) -> dict[str, Any]:
 def _record_resume(run: Run, config: Config, iteration: int) -> None:
     before, after = flat(run.config_data), flat(_settled(config))
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
-    entry = {"iteration": iteration, **records.moment(), "changed": changed}
+    entry = {"iteration": iteration, "started": time.time(), **records.moment(), "changed": changed}
     run.write_info({**run.info, "resumed": [*run.info.get("resumed", []), entry]})
     if changed:
         run.write_config(_settled(config))

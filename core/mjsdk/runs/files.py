@@ -1,33 +1,15 @@
-"""Files of a run: written in full or not at all, read with errors that name them."""
+"""Files of a run, read with errors that name them."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mjsdk.errors import BrokenRun, StorageError
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file in full or not at all. Raises `StorageError`; what was there before is then untouched."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}. Nothing that was there before is lost."
-        ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
+from mjsdk.errors import BrokenRun
 
 
 def read_mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
@@ -58,10 +40,11 @@ def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
         return []
     except OSError as error:
         raise BrokenRun(f"{path} cannot be read: {error.strerror or error}") from error
-    return [_row(line) for line in lines[:-1]]
+    return [parse_row(line) for line in lines[:-1]]
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def parse_row(line: bytes) -> dict[str, Any] | None:
+    """A line of a metrics file; None if it is damaged."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

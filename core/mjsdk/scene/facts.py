@@ -32,7 +32,8 @@ def check_compiled(session: Session, model: mujoco.MjModel) -> None:
 def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
     """What terms call the base is the body of the free joint: the role must name the same."""
     named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
+    entity = find_robot(model, robot)
+    moved = model.body(entity.base).name if entity.has_free_base else ""
     if named and moved and named != (moved,):
         yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
 
