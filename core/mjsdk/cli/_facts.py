@@ -12,6 +12,7 @@ from mjsdk.plugins import PluginRef, Session, index, open_session, status
 
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
+    from mjsdk.scene.entities import Entity
 
 _log = logging.getLogger(__name__)
 
@@ -20,16 +21,19 @@ SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "e
 
 def robot_facts(session: Session) -> dict[str, Any]:
     """The facts of the session's robot, and the joints of its compiled model."""
-    from mjsdk.scene.facts import odd_pose, robot_spec
+    from mjsdk.scene import compile_robot
+    from mjsdk.scene.entities import find_robot
+    from mjsdk.scene.facts import odd_pose
 
     robot = session.robot()
-    model = robot_spec(session).compile()
+    model = compile_robot(session, ground=True)
+    entity = find_robot(model, robot)
     for warning in odd_pose(session, model):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
-        "mass": float(model.body_mass.sum()),
-        **_joints(model, robot),
+        "mass": entity.mass,
+        **_joints(model, robot, entity),
         "roles": {name: _role(role) for name, role in robot.roles.items()},
         "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
         "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
@@ -95,10 +99,10 @@ def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
     return {**facts, "summary": summary or ref.summary, "api": plugin.api, "hooks": list(plugin.hooks)}
 
 
-def _joints(model: Any, robot: Robot) -> dict[str, Any]:
+def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
     from mjsdk.selection import ModelNames, match
 
-    names = ModelNames.of(model).joints
+    names = ModelNames.of(model, entity.joints).joints
     motors = {names[i]: group for group in robot.actuators for i in match(group.joints, names, "joints")}
     joints = [{"name": name, "range": _limits(model, name), "actuator": _motor(motors.get(name))} for name in names]
     return {"dof": len(names), "joints": joints}

@@ -16,7 +16,7 @@ from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.judgement import check_judgement
 from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, Mistake, SceneError
+from mjsdk.errors import ConfigError, Mistake
 from mjsdk.terms import TermRegistry, parameters
 
 if TYPE_CHECKING:
@@ -318,14 +318,14 @@ def _agree(one: Any, other: Any) -> bool:
 
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
-    """Names of the robot's parts, from its model alone, and what is odd about its pose."""
-    from mjsdk.scene.facts import odd_pose, robot_spec
+    """Names of the robot's parts, from its model on the ground, and what is odd as episodes begin."""
+    from mjsdk.scene import compile_robot
+    from mjsdk.scene.entities import find_robot
+    from mjsdk.scene.facts import odd_pose
     from mjsdk.selection import ModelNames
 
-    collisions = config.env.scene.collisions
-    spec = robot_spec(session, collisions if collisions in session.robot().collisions else "")
-    try:
-        model = spec.compile()
-        return ModelNames.of(model), odd_pose(session, model)
-    except ValueError as error:
-        raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error
+    pose, collisions = config.env.scene.pose, config.env.scene.collisions
+    collisions = collisions if collisions in session.robot().collisions else ""
+    model = compile_robot(session, collisions, ground=True)
+    names = ModelNames.of(model, find_robot(model, session.robot()).joints)
+    return names, odd_pose(session, model, pose, collisions)

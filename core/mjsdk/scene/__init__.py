@@ -1,5 +1,5 @@
 """Robot, ground and sensors in one model."""
 
-from mjsdk.scene.build import Scene, build_scene, compile_robot
+from mjsdk.scene.build import INITIAL, Scene, build_scene, compile_robot
 
-__all__ = ["Scene", "build_scene", "compile_robot"]
+__all__ = ["INITIAL", "Scene", "build_scene", "compile_robot"]

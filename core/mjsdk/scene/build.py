@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import attrs
 import mujoco
-import numpy as np
 
 from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
+from mjsdk.scene.entities import Entity, find_robot
 from mjsdk.scene.facts import robot_spec
-from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
 from mjsdk.selection import ModelNames, per_joint
@@ -28,6 +27,8 @@ class Scene:
 
     model: mujoco.MjModel
     robot: Robot
+    entity: Entity
+    """Which bodies, joints and columns are the robot's own."""
     names: ModelNames
     sensors: dict[str, SensorSlot]
     initial: InitialState
@@ -43,25 +44,30 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     add_ground(spec, config.scene.terrain, visuals)
     bare = _compile(robot, spec)
     _check_base(robot, bare)
-    names = ModelNames.of(bare)
+    names = ModelNames.of(bare, find_robot(bare, robot).joints)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
     initial = _pose(robot, config.scene.pose)
     joint_pos = per_joint(initial.joint_pos, names, robot.roles, default=0.0)
-    _add_initial(spec, bare, initial, joint_pos)
+    _add_initial(spec, bare, robot, initial, joint_pos)
     if not visuals:
         _drop_visuals(spec)
     model = _compile(robot, spec)
-    return Scene(model, robot, ModelNames.of(model), sensor_slots(model, added), initial, tuple(joint_pos))
+    entity = find_robot(model, robot)
+    names = ModelNames.of(model, entity.joints)
+    return Scene(model, robot, entity, names, sensor_slots(model, added), initial, tuple(joint_pos))
 
 
-def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
-    """The robot alone, with actuators and collisions, at its default pose."""
+def compile_robot(session: Session, collisions: str = "", *, ground: bool = False) -> mujoco.MjModel:
+    """The robot, with actuators and collisions, at its default pose: alone, or on the ground."""
     robot = session.robot()
     spec = robot_spec(session, collisions)
+    if ground:
+        add_ground(spec, "flat", visuals=False)
     model = _compile(robot, spec)
-    joint_pos = per_joint(robot.default_pose.joint_pos, ModelNames.of(model), robot.roles, default=0.0)
-    _add_initial(spec, model, robot.default_pose, joint_pos)
+    names = ModelNames.of(model, find_robot(model, robot).joints)
+    joint_pos = per_joint(robot.default_pose.joint_pos, names, robot.roles, default=0.0)
+    _add_initial(spec, model, robot, robot.default_pose, joint_pos)
     return _compile(robot, spec)
 
 
@@ -79,7 +85,8 @@ def _pose(robot: Robot, name: str) -> InitialState:
 def _check_base(robot: Robot, model: mujoco.MjModel) -> None:
     """What terms call the base is the body of the free joint: the role must name the same."""
     named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
+    entity = find_robot(model, robot)
+    moved = model.body(entity.base).name if entity.has_free_base else ""
     if named and moved and named != (moved,):
         raise SceneError(f"robot '{robot.name}': role 'base' is {listing(named)}, but the free joint moves {moved}")
 
@@ -116,12 +123,8 @@ def _gives_mass(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> bool:
 
 
 def _add_initial(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]
+    spec: mujoco.MjSpec, model: mujoco.MjModel, robot: Robot, initial: InitialState, joint_pos: tuple[float, ...]
 ) -> None:
     """Add the pose as the keyframe `initial`, with servos that hold it."""
-    qpos = model.qpos0.copy()
-    if has_free_base(model):
-        qpos[:7] = [*initial.pos, *initial.quat]
-    qpos[model.jnt_qposadr[scalar_joints(model)]] = np.array(joint_pos)
-    ctrl = qpos[model.jnt_qposadr[model.actuator_trnid[:, 0]]]
+    qpos, ctrl = find_robot(model, robot).start(model, initial, joint_pos)
     spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)
