@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from numbers import Real
 from typing import Any
 
@@ -31,8 +31,8 @@ def _not_negative(what: str, value: Any) -> None:
 
 def _numbers(what: str, values: Any, *counts: int) -> None:
     """Raise `ValueError` for what is no list of finite numbers, as many as one of the `counts` says."""
-    count = len(values) if isinstance(values, Iterable) and hasattr(values, "__len__") else -1
-    if count not in counts:
+    listed = isinstance(values, Collection) and not isinstance(values, str)
+    if not listed or len(values) not in counts:
         raise ValueError(f"{what} must be {' or '.join(map(str, counts))} numbers, not {values!r}")
     for value in values:
         _check(what, value, "finite numbers")
@@ -134,8 +134,8 @@ class CollisionRule:
     friction: tuple[float, ...] = (0.6,)
     """Sliding [-], torsional [m] and rolling [m] friction, as many as given."""
     priority: int = 1
-    """The geom of higher priority decides friction, condim and solref of a pair; the ground has 0. Of two geoms with the
-    same priority, the larger friction and condim count."""
+    """The geom of higher priority decides friction, condim and solref of a pair; the ground has 0. At the same priority
+    the larger friction and condim count."""
     solref: tuple[float, float] | None = None
     """Time constant [s] and damping ratio [-] of the contact; MuJoCo's default if none."""
 

@@ -49,17 +49,6 @@ def test_patterns_that_match_nothing_are_mistakes_of_their_setting():
     assert [path for path, _ in config.mistakes(env.names, env.roles)] == ["joints", "scale"]
 
 
-def test_a_joint_without_an_actuator_cannot_be_driven():
-    with pytest.raises(ConfigError, match="no actuator drives right_hip"):
-
-        def edit(c):
-            using(JointPositionConfig(func="joint_position"))(c)
-
-        env = small_env(edit=edit)
-        env.model.actuator_trnid[1, 0] = env.model.actuator_trnid[0, 0]
-        env.actions.terms["joint_pos"]._actuators()
-
-
 def stepping(config):
     config.env.commands["gait"] = GaitClockConfig(func="gait_clock", frequency=1.0)
     config.env.actions["joint_pos"] = SteppingJointPositionConfig(func="stepping_joint_position", scale=0.1)

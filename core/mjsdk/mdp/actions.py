@@ -103,12 +103,16 @@ class JointPosition(ActionTerm):
     def _chosen(self) -> Joints:
         """All joints that an actuator drives, or those of the settings, which must all have one."""
         entity, names = self.env.scene.entity, self.env.names.joints
-        if self.config.joints == ALL:
-            return Joints(tuple(names[i] for i in entity.driven), entity.driven)
+        driven = Joints(tuple(names[i] for i in entity.driven), entity.driven)
+        if not driven:
+            raise self._mistake("no joint of this robot has an actuator; give it some by Robot.actuators")
+        if self.config.joints in (ALL, [ALL]):
+            return driven
         chosen: Joints = select(Joints, self.config.joints, self.env.names, self.env.roles)
         passive = [names[i] for i in chosen.ids if entity.actuators[i] is None]
         if passive:
-            raise self._mistake(f"no actuator drives {', '.join(passive)}")
+            what = f"no actuator drives {listing(passive)}"
+            raise self._mistake(f"{what}. Legal: {listing(driven.names)}, or {ALL} for all of them")
         return chosen
 
     def _actuators(self) -> list[int]:
@@ -116,8 +120,7 @@ class JointPosition(ActionTerm):
         return [number for number in numbers if number is not None]
 
     def _mistake(self, what: str) -> ConfigError:
-        legal = listing(self.env.names.joints[i] for i in self.env.scene.entity.driven)
-        return ConfigError([Mistake(f"env.actions.{self.name}.joints", f"{what}. Legal: {legal}, or {ALL} for all")])
+        return ConfigError([Mistake(f"env.actions.{self.name}.joints", what)])
 
 
 @attrs.define(kw_only=True)

@@ -61,8 +61,8 @@ class FirstPose:
         tilt = np.degrees(np.arccos(np.clip(upright, -1.0, 1.0)))
         if self.robot.has_free_base and tilt > _TILTED:
             yield (
-                f"the base begins tilted by {tilt:.0f} deg: tasks take its z axis for up. Change quat, or put the parts "
-                "into a body whose z axis points up"
+                f"the base begins tilted by {tilt:.0f} deg: tasks take its z axis for up. Change quat, or turn the "
+                "body's parts in the model, so that its z axis points up"
             )
 
     def _depth(self) -> Iterator[str]:
@@ -83,14 +83,15 @@ class FirstPose:
 
     def _lost_rules(self) -> Iterator[str]:
         ground = self._ground()
-        for rule in self.rules if ground is not None else ():
+        if ground is None:
+            return
+        for rule in self.rules:
             lost = _lost(self.model, ground, rule)
             if lost:
                 yield (
-                    f"{lost} of the collision rule of {listing(rule.geoms)} has no effect: priority {rule.priority} does "
-                    "not let it decide over the ground, whose own counts. Leave priority at 1"
+                    f"{lost} of the collision rule of {listing(rule.geoms)} has no effect: with priority "
+                    f"{rule.priority} the ground's own counts. Leave priority at 1"
                 )
-
 
     def _ground(self) -> int | None:
         """The plane that everything stands on, if the model has one."""

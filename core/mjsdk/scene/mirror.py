@@ -30,9 +30,7 @@ def partner(name: str, pairs: Mapping[str, str], names: Sequence[str]) -> str:
     return name
 
 
-def joint_partners(
-    model: mujoco.MjModel, robot: Entity, facts: Robot
-) -> tuple[tuple[int, ...], tuple[float, ...]]:
+def joint_partners(model: mujoco.MjModel, robot: Entity, facts: Robot) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """The partner of each joint by name, and whether it turns the same way (1) or the other (-1), shape (J,) each.
 
     Raises `SceneError` for joints that are not where the image of their partner is, at the model's zero pose.
@@ -44,9 +42,9 @@ def joint_partners(
     sources = [names.index(partner(name, pairs, names)) for name in names]
     products = ((axes * -_IMAGE) * axes[sources]).sum(1)
     mistakes = [
-        *_unused(pairs, names),
+        *_unused(pairs, [*names, *_other_names(model)]),
         *_misplaced(names, sources, places),
-        *(_crooked(names[i], names[sources[i]]) for i in np.flatnonzero(np.abs(products) < 0.9)),
+        *(_crooked(names[i], names[sources[i]]) for i in _where(np.abs(products) < 0.9)),
     ]
     if mistakes:
         raise SceneError("\n".join([f"robot '{facts.name}' is not symmetric as its mirror says:", *mistakes, _FIX]))
@@ -64,17 +62,27 @@ def _joints(model: mujoco.MjModel, robot: Entity) -> tuple[np.ndarray, np.ndarra
 def _unused(pairs: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
     for left, right in pairs.items():
         if not any(left in name or right in name for name in names):
-            yield f"  '{left}': '{right}' is in the name of no joint"
+            yield f"  '{left}': '{right}' is in no name"
+
+
+def _other_names(model: mujoco.MjModel) -> Iterator[str]:
+    yield from (model.body(i).name for i in range(model.nbody))
+    yield from (model.site(i).name for i in range(model.nsite))
 
 
 def _misplaced(names: Sequence[str], sources: Sequence[int], places: np.ndarray) -> Iterator[str]:
     near = _NEAR * np.abs(places).max(initial=0.0)
     far = np.linalg.norm(places * _IMAGE - places[list(sources)], axis=1)
-    for i in np.flatnonzero(far > near):
+    for i in _where(far > near):
         if sources[i] == i:
             yield f"  joint '{names[i]}' has no partner, and is {abs(places[i, 1]):.3g} m beside the middle"
         else:
             yield f"  joint '{names[i]}' is {far[i]:.3g} m away from the mirror image of '{names[sources[i]]}'"
+
+
+def _where(wrong: np.ndarray) -> list[int]:
+    found: list[int] = np.flatnonzero(wrong).tolist()
+    return found
 
 
 def _crooked(name: str, other: str) -> str:
