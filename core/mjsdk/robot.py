@@ -229,13 +229,6 @@ class Robot:
             _positive(f"{who} tolerances '{name}' of '{pattern}'", value)
         if not all(left and right and left != right for left, right in self.mirror.items()):
             raise ValueError(f"{who} mirror must give two different words for each pair, not {dict(self.mirror)!r}")
-        self._check_gait(who)
-
-    def _check_gait(self, who: str) -> None:
-        feet = self.roles["feet"] if "feet" in self.roles else Role()
-        count = len(feet.sites or feet.bodies)
-        if self.gait is not None and count and len(self.gait.offsets) != count:
-            raise ValueError(f"{who} gait.offsets has {len(self.gait.offsets)} numbers for {count} feet")
 
     @property
     def default_pose(self) -> InitialState:

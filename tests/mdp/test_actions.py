@@ -5,7 +5,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mjsdk.errors import ConfigError
 from mjsdk.mdp.actions import JointPositionConfig, SteppingJointPositionConfig, swing_bump
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.testing.worlds import small_env

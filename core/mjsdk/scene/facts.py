@@ -8,7 +8,7 @@ import mujoco
 
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
-from mjsdk.robot import PARTS, Robot
+from mjsdk.robot import PARTS, Robot, Role
 from mjsdk.scene.entities import find_robot
 from mjsdk.scene.first_pose import FirstPose
 from mjsdk.scene.mirror import joint_partners
@@ -30,6 +30,7 @@ def robot_spec(session: Session, collisions: str = "") -> mujoco.MjSpec:
 
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
     yield from _wrong_roles(robot, spec)
+    yield from _wrong_gait(robot)
     names = _names(spec)
     for field, patterns in _joint_patterns(robot):
         for pattern in patterns:
@@ -53,6 +54,13 @@ def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"tolerances '{name}'", tolerances
     for i, lift in enumerate(robot.gait.lift if robot.gait else ()):
         yield f"gait, lift of foot {i}", lift
+
+
+def _wrong_gait(robot: Robot) -> Iterator[str]:
+    feet = robot.roles["feet"] if "feet" in robot.roles else Role()
+    count = len(feet.sites or feet.bodies)
+    if robot.gait and count and len(robot.gait.offsets) != count:
+        yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
 
 
 def _wrong_roles(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:

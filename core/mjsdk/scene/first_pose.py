@@ -89,8 +89,8 @@ class FirstPose:
             lost = _lost(self.model, ground, rule)
             if lost:
                 yield (
-                    f"{lost} of the collision rule of {listing(rule.geoms)} has no effect: with priority "
-                    f"{rule.priority} the ground's own counts. Leave priority at 1"
+                    f"{lost} of the collision rule of {listing(rule.geoms)} does not hold on the ground, which "
+                    f"has as much to say at priority {rule.priority}: leave priority at 1"
                 )
 
     def _ground(self) -> int | None:
