@@ -171,8 +171,8 @@ def _warn_of_lost_friction(model: mujoco.MjModel, geoms: Geoms, least: float) ->
         logger.warning("randomize_friction has no effect: none of %s collides", listing(geoms.names))
     elif losing and least < ground:
         logger.warning(
-            "randomize_friction: less than the ground's friction of %g has no effect on %d geoms, such as '%s'; give their "
-            "collision rule priority=1",
+            "randomize_friction: less than the ground's friction of %g has no effect on %d geoms, such as '%s'; "
+            "give their collision rule priority=1",
             ground,
             len(losing),
             losing[0],

@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 
 from mjsdk.errors import listing
-from mjsdk.robot import CollisionRule, InitialState, Robot
+from mjsdk.robot import CollisionRule, InitialState, Robot, Role
 from mjsdk.scene.collisions import WORLD
 from mjsdk.scene.entities import Entity
 from mjsdk.scene.stand import collapse
@@ -47,8 +47,12 @@ class FirstPose:
         """What is odd. That the robot falls is said only where nothing else explains it."""
         odd = [*self._tilt(), *self._depth(), *self._idle_feet()]
         yield from (*self._beyond(), *odd, *self._lost_rules())
-        if not odd and "feet" in self.facts.roles and self.robot.has_free_base and self._ground() is not None:
-            yield from collapse(self.model, self.robot, self.data)
+        feet = len(self._feet().bodies or self._feet().sites)
+        if feet and not odd and self.robot.has_free_base and self._ground() is not None:
+            yield from collapse(self.model, self.robot, self.data, feet)
+
+    def _feet(self) -> Role:
+        return self.facts.roles["feet"] if "feet" in self.facts.roles else Role()
 
     def _beyond(self) -> Iterator[str]:
         for joint, name, value in zip(self.robot.joints, self.names.joints, self.joint_pos, strict=True):
@@ -72,9 +76,8 @@ class FirstPose:
             yield f"{deepest} is {depths[deepest]:.2g} m under the ground; raise pos"
 
     def _idle_feet(self) -> Iterator[str]:
-        feet = self.facts.roles["feet"].bodies if "feet" in self.facts.roles else ()
         touching = {self.names.bodies[self.model.geom_bodyid[i]] for i in _touching(self.model)}
-        idle = [name for name in feet if name not in touching]
+        idle = [name for name in self._feet().bodies if name not in touching]
         if idle:
             yield (
                 f"the feet {listing(idle)} have no geom that collides with the ground, so nothing will feel them touch "

@@ -10,19 +10,22 @@ import numpy as np
 
 from mjsdk.scene.entities import Entity
 
-_LENGTH_S, _STEP_S = 0.5, 0.005
+_STEP_S = 0.005
 _TILT = 45.0
 """Turn of the base from where it began that counts as falling [deg]."""
 _FAST = 100.0
 """Speed beyond which the physics has blown up [m/s, rad/s]."""
 
 
-def collapse(model: mujoco.MjModel, robot: Entity, start: mujoco.MjData) -> Iterator[str]:
-    """What happens to a robot with a free base, on a ground, that its servos cannot hold; nothing if they can."""
+def collapse(model: mujoco.MjModel, robot: Entity, start: mujoco.MjData, feet: int) -> Iterator[str]:
+    """What happens to a robot with a free base, on a ground, that its servos cannot hold; nothing if they can.
+
+    Two feet or one have to stand for half a second, since servos do not balance; more have to for one.
+    """
     model, data = copy(model), copy(start)
     model.opt.timestep, model.opt.integrator = _STEP_S, mujoco.mjtIntegrator.mjINT_IMPLICITFAST
     height, up = data.xpos[robot.base, 2], data.xmat[robot.base, 6:].copy()
-    for step in range(round(_LENGTH_S / _STEP_S)):
+    for step in range(round((1.0 if feet > 2 else 0.5) / _STEP_S)):
         mujoco.mj_step(model, data)
         after = f"its servos do not hold it: after {(step + 1) * _STEP_S:.2g} s"
         advice = "Try higher kp and effort_limit, or a pose with the feet under the mass"
