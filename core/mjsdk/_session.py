@@ -94,7 +94,7 @@ class Session:
         return self._owned("robot", "mjsdk_robot", Robot)
 
     def load_spec(self) -> mujoco.MjSpec:
-        """A fresh model of the robot as its package describes it, without actuators."""
+        """A fresh model of the robot as its package describes it."""
         import mujoco
 
         spec = self._owned("robot", "mjsdk_load_spec", mujoco.MjSpec, robot=self.robot())

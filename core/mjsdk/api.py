@@ -67,13 +67,15 @@ class LoadedRobot:
 
     def spec(self, collisions: str = "") -> mujoco.MjSpec:
         """A fresh `MjSpec` with actuators and the collisions of a preset, the default one if none is named."""
-        from mjsdk.scene.facts import robot_spec
+        from mjsdk.scene import robot_alone
 
-        return robot_spec(self.session, collisions)
+        return robot_alone(self.session, collisions).spec
 
     def compile(self, collisions: str = "") -> mujoco.MjModel:
         """The robot alone, as an `MjModel`: no ground, no task."""
-        return self.spec(collisions).compile()
+        from mjsdk.scene import compile_robot
+
+        return compile_robot(self.session, collisions)
 
 
 @attrs.frozen

@@ -90,19 +90,20 @@ class ActuatorGroup:
     """Joints driven by the same motor: a position servo `torque = kp (target - q) - kd qd`, clipped to the effort."""
 
     joints: tuple[str, ...] = attrs.field(converter=_names)
-    """Regular expressions over joint names; each must match, and each joint belongs to one group."""
+    """Regular expressions over names of the robot's hinges and slides; each must match, and each joint belongs to one
+    group."""
     kp: float
     """Stiffness [N m/rad]."""
     kd: float
     """Damping [N m s/rad]."""
     effort_limit: float
     """Largest torque [N m]."""
-    armature: float = 0.0
-    """Inertia of the rotor as felt at the joint [kg m^2]."""
+    armature: float | None = None
+    """Inertia of the rotor as felt at the joint [kg m^2]; the model's if none."""
     velocity_limit: float | None = None
     """Largest speed that the motor's data sheet names [rad/s]; stated, not simulated."""
-    frictionloss: float = 0.0
-    """Dry friction [N m]."""
+    frictionloss: float | None = None
+    """Dry friction [N m]; the model's if none."""
 
     def __attrs_post_init__(self) -> None:
         who = f"ActuatorGroup of {listing(self.joints)}:"
@@ -137,7 +138,7 @@ class CollisionRule:
     """The geom of higher priority decides friction, condim and solref of a pair; the ground has 0. At the same priority
     the larger friction and condim count."""
     solref: tuple[float, float] | None = None
-    """Time constant [s] and damping ratio [-] of the contact; MuJoCo's default if none."""
+    """Time constant [s] and damping ratio [-] of the contact; the model's if none."""
 
     def __attrs_post_init__(self) -> None:
         who = f"CollisionRule of {listing(self.geoms)}:"

@@ -60,6 +60,29 @@ def test_the_json_of_a_robot_is_complete(site, capsys):
     }
 
 
+OVERFULL = """
+@mjsdk.hookimpl(specname="mjsdk_load_spec", tryfirst=True)
+def load(robot):
+    bend = '<joint name="bend" range="-1 1" frictionloss=".2"/><joint axis="1 0 0"/>'
+    motors = '<actuator><motor joint="bend"/><motor name="m" joint="bend"/></actuator>'
+    text = XML.replace('<joint name="bend" range="-1 1"/>', bend).replace("</mujoco>", motors + "</mujoco>")
+    floor = '<geom name="floor" type="plane" size="1 1 1"/>'
+    return mujoco.MjSpec.from_string(text.replace("<worldbody>", "<worldbody>" + floor))
+"""
+
+
+def test_what_a_robots_model_lost_is_shown_with_what_is_left(site, capsys):
+    site.robot(more=OVERFULL)
+    code, out, err = run(capsys, "show", "robot", "myarm")
+    assert code == 0
+    assert "removed in its model: actuators (2), planes and height fields (floor)" in out
+    assert "named in its model: hinges, slides and balls without a name (tip_joint1)" in out
+    assert "warning: robot 'myarm'" in err
+    facts = json.loads(run(capsys, "show", "robot", "myarm", "--json")[1])
+    assert facts["model"][0] == {"what": "actuators", "fate": "removed", "names": ["", "m"]}
+    assert facts["joints"][0]["actuator"]["frictionloss"] == 0.2
+
+
 def test_a_local_file_is_shown_like_a_package(site, capsys, monkeypatch):
     site.robot()
     path = site.file("my_robot.py", (site.path / "my_robot_myarm.py").read_text())

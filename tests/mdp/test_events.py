@@ -7,7 +7,7 @@ import torch
 from mjsdk.config import EventTermConfig
 from mjsdk.errors import ConfigError
 from mjsdk.robot import CollisionRule
-from mjsdk.scene.facts import robot_spec
+from mjsdk.scene import robot_alone
 from mjsdk.testing.worlds import small_env
 
 
@@ -164,7 +164,7 @@ def test_friction_that_the_geoms_rule_decides_does_not_warn(caplog):
 
 def test_friction_that_the_ground_overrules_warns_once(caplog, monkeypatch):
     ground = CollisionRule(geoms=".*_foot_geom", priority=0)
-    monkeypatch.setattr("mjsdk.scene.build.robot_spec", with_rule(ground))
+    monkeypatch.setattr("mjsdk.scene.build.robot_alone", with_rule(ground))
     (warning,) = warnings_of_friction(caplog)
     assert "less than the ground's friction of 1 has no effect on 2 geoms, such as 'left_foot_geom'" in warning
     caplog.clear()
@@ -182,6 +182,6 @@ def with_rule(rule):
 
     def build(session, collisions):
         session.__dict__["_robot"] = attrs.evolve(session.robot(), collisions={"feet": (rule,)})
-        return robot_spec(session, collisions)
+        return robot_alone(session, collisions)
 
     return build

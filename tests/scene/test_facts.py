@@ -6,8 +6,8 @@ import pytest
 from mjsdk.errors import SceneError
 from mjsdk.plugins import open_session
 from mjsdk.robot import CollisionRule, Gait, InitialState, Role, Roles
-from mjsdk.scene import compile_robot
-from mjsdk.scene.facts import odd_pose, robot_spec
+from mjsdk.scene import compile_robot, on_ground, robot_alone
+from mjsdk.scene.facts import odd_pose
 from mjsdk.testing.worlds import TESTBOT
 
 
@@ -40,7 +40,7 @@ def change(session, **facts):
 def test_facts_that_do_not_fit_the_model_name_robot_and_field(session, facts, message):
     change(session, **facts)
     with pytest.raises(SceneError) as caught:
-        robot_spec(session)
+        robot_alone(session)
     assert str(caught.value).startswith("robot 'testbot' (")
     assert message in str(caught.value)
 
@@ -63,7 +63,7 @@ def test_a_pose_in_the_ground_warns(session):
 
 def odd(session, pose="", preset="", **facts):
     change(session, **facts)
-    return odd_pose(session, compile_robot(session, preset, ground=True), pose, preset)
+    return odd_pose(session, on_ground(session, robot_alone(session, preset)), pose, preset)
 
 
 def rule(**facts):
@@ -148,4 +148,4 @@ def test_a_partner_in_another_place_is_refused(session):
 def test_a_gait_for_other_feet_is_refused(session):
     change(session, gait=Gait(frequency=1.0, offsets=(0.0, 0.25, 0.5)))
     with pytest.raises(SceneError, match="gait, offsets: 3 for 2 feet"):
-        robot_spec(session)
+        robot_alone(session)

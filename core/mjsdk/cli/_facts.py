@@ -20,15 +20,15 @@ SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "e
 
 
 def robot_facts(session: Session) -> dict[str, Any]:
-    """The facts of the session's robot, and the joints of its compiled model."""
-    from mjsdk.scene import compile_robot
+    """The facts of the session's robot, the joints of its compiled model, and what that lost on the way."""
+    from mjsdk.scene import on_ground, robot_alone
     from mjsdk.scene.entities import find_robot
     from mjsdk.scene.facts import odd_pose
 
-    robot = session.robot()
-    model = compile_robot(session, ground=True)
+    robot, alone = session.robot(), robot_alone(session)
+    model = on_ground(session, alone)
     entity = find_robot(model, robot)
-    for warning in odd_pose(session, model):
+    for warning in (*alone.told(session.robot_ref.label), *odd_pose(session, model)):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
@@ -38,6 +38,7 @@ def robot_facts(session: Session) -> dict[str, Any]:
         "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
         "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
         "gait": attrs.asdict(robot.gait) if robot.gait else None,
+        "model": [attrs.asdict(found) for found in alone.found],
     }
 
 
@@ -103,8 +104,12 @@ def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
     from mjsdk.selection import ModelNames, match
 
     names = ModelNames.of(model, entity.joints).joints
-    motors = {names[i]: group for group in robot.actuators for i in match(group.joints, names, "joints")}
-    joints = [{"name": name, "range": _limits(model, name), "actuator": _motor(motors.get(name))} for name in names]
+    driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]
+    motors = {driven[i]: group for group in robot.actuators for i in match(group.joints, driven, "joints")}
+    joints = [
+        {"name": name, "range": _limits(model, name), "actuator": _motor(model, name, motors.get(name))}
+        for name in names
+    ]
     return {"dof": len(names), "joints": joints}
 
 
@@ -113,11 +118,13 @@ def _limits(model: Any, joint: str) -> list[float] | None:
     return [float(limit) for limit in view.range] if model.jnt_limited[view.id] else None
 
 
-def _motor(group: ActuatorGroup | None) -> dict[str, Any] | None:
+def _motor(model: Any, joint: str, group: ActuatorGroup | None) -> dict[str, Any] | None:
+    """The facts of a joint's motor; those that the robot leaves to its model are the model's."""
     if group is None:
         return None
     facts = attrs.asdict(group, filter=lambda attribute, _: attribute.name != "joints")
-    return {**facts, "action_scale": group.action_scale}
+    losses = {name: float(getattr(model.joint(joint), name)[0]) for name in ("armature", "frictionloss")}
+    return {**facts, **losses, "action_scale": group.action_scale}
 
 
 def _role(role: Role) -> dict[str, list[str]]:

@@ -79,11 +79,23 @@ def show_task(
 
 
 def _print_robot(facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
     console = _output.console()
     _print_origin(console, facts)
-    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg\n")
+    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg")
+    for fate in dict.fromkeys(found["fate"] for found in facts["model"]):
+        things = [_found(found) for found in facts["model"] if found["fate"] == fate]
+        console.print(Text(f"{fate} in its model: {', '.join(things)}"))
+    console.print()
     for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
         console.print(table)
+
+
+def _found(found: dict[str, Any]) -> str:
+    names = found["names"]
+    few = len(names) <= _FEW and all(names)
+    return f"{found['what']} ({', '.join(names) if few else len(names)})"
 
 
 def _print_origin(console: Console, facts: dict[str, Any]) -> None:

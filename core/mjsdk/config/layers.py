@@ -319,13 +319,13 @@ def _agree(one: Any, other: Any) -> bool:
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
     """Names of the robot's parts, from its model on the ground, and what is odd as episodes begin."""
-    from mjsdk.scene import compile_robot
+    from mjsdk.scene import on_ground, robot_alone
     from mjsdk.scene.entities import find_robot
     from mjsdk.scene.facts import odd_pose
     from mjsdk.selection import ModelNames
 
     pose, collisions = config.env.scene.pose, config.env.scene.collisions
-    collisions = collisions if collisions in session.robot().collisions else ""
-    model = compile_robot(session, collisions, ground=True)
+    alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")
+    model = on_ground(session, alone)
     names = ModelNames.of(model, find_robot(model, session.robot()).joints)
-    return names, odd_pose(session, model, pose, collisions)
+    return names, [*alone.told(session.robot_ref.label), *odd_pose(session, model, pose, collisions)]

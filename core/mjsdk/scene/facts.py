@@ -17,15 +17,28 @@ from mjsdk.selection import Joints, ModelNames, match, per_joint, select
 _JOINTS_WITH_POSITION = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
 
-def robot_spec(session: Session, collisions: str = "") -> mujoco.MjSpec:
-    """The session's robot with actuators and the collisions of a preset. Raises `SceneError` if its facts are wrong."""
-    spec = session.load_spec()
-    session.setup(spec, collisions)
-    mistakes = list(_mistakes(session.robot(), spec))
+def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
+    """Raise `SceneError` if names in the facts are not in the robot's model."""
+    _refuse(session, list(_mistakes(session.robot(), spec)))
+
+
+def check_compiled(session: Session, model: mujoco.MjModel) -> None:
+    """Raise `SceneError` if what the facts call the base is not what moves freely."""
+    _refuse(session, list(_wrong_base(session.robot(), model)))
+
+
+def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """What terms call the base is the body of the free joint: the role must name the same."""
+    named = robot.roles["base"].bodies if "base" in robot.roles else ()
+    entity = find_robot(model, robot)
+    moved = model.body(entity.base).name if entity.has_free_base else ""
+    if named and moved and named != (moved,):
+        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
+
+
+def _refuse(session: Session, mistakes: list[str]) -> None:
     if mistakes:
-        ref = session.robot_ref
-        raise SceneError("\n".join([f"robot '{ref.name}' ({ref.package}) does not fit its model:", *mistakes]))
-    return spec
+        raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
 
 
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:

@@ -103,9 +103,8 @@ class FirstPose:
 
 
 def _touching(model: mujoco.MjModel) -> list[int]:
-    """Geoms that collide with the world, or may by a pair of the model's own."""
-    paired = {int(i) for i in (*model.pair_geom1, *model.pair_geom2)}
-    return [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD or i in paired]
+    """Geoms that collide with the world."""
+    return [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD]
 
 
 def _lost(model: mujoco.MjModel, ground: int, rule: CollisionRule) -> str:
@@ -126,7 +125,7 @@ def _lost(model: mujoco.MjModel, ground: int, rule: CollisionRule) -> str:
 def _depths(model: mujoco.MjModel, robot: Entity, data: mujoco.MjData) -> Mapping[str, float]:
     """How far each geom of the robot that collides with the ground reaches below it [m], by what it is called."""
     own = set(robot.bodies)
-    touching = [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD and model.geom_bodyid[i] in own]
+    touching = (i for i in _touching(model) if model.geom_bodyid[i] in own)
     return {_called(model, i): -_lowest(model, data, i) for i in touching}
 
 
