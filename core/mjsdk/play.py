@@ -139,7 +139,7 @@ def _aim(window: mujoco.viewer.Handle, view: WorldView, viewer: ViewerConfig) ->
     """Track the robot from where the settings want the camera."""
     camera = window.cam
     camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-    camera.trackbodyid = 1
+    camera.trackbodyid = view.base
     camera.distance, camera.elevation = viewer.distance, viewer.elevation
     camera.azimuth = viewer.azimuth + math.degrees(view.heading)
     view.shine(camera.azimuth)

@@ -69,7 +69,7 @@ class PerJoint(tuple[float, ...]):
 
 @attrs.frozen
 class ModelNames:
-    """Names of a model's parts by MuJoCo id; joints are those with one degree of freedom."""
+    """Names of a model's parts by MuJoCo id; joints are those with one degree of freedom, of the robot alone."""
 
     joints: tuple[str, ...]
     bodies: tuple[str, ...]
@@ -77,11 +77,11 @@ class ModelNames:
     geoms: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> ModelNames:
-        """Names in a compiled model."""
-        hinges = [model.joint(i).name for i in range(model.njnt) if model.jnt_type[i] >= _SLIDE]
+    def of(cls, model: mujoco.MjModel, joints: Sequence[int] | None = None) -> ModelNames:
+        """Names in a compiled model, with some of its joints only: a robot's own."""
+        hinges = [i for i in range(model.njnt) if model.jnt_type[i] >= _SLIDE] if joints is None else joints
         return cls(
-            tuple(hinges),
+            tuple(model.joint(i).name for i in hinges),
             tuple(model.body(i).name for i in range(model.nbody)),
             tuple(model.site(i).name for i in range(model.nsite)),
             tuple(model.geom(i).name for i in range(model.ngeom)),

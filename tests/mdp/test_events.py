@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 import torch
 
 from mjsdk.config import EventTermConfig
 from mjsdk.errors import ConfigError
+from mjsdk.robot import CollisionRule
+from mjsdk.scene import robot_alone
 from mjsdk.testing.worlds import small_env
 
 
@@ -113,3 +116,72 @@ def test_joints_begin_inside_their_soft_limits():
     limits = env.robot.soft_joint_pos_limits
     assert (env.robot.joint_pos >= limits[:, 0] - 1e-5).all()
     assert (env.robot.joint_pos <= limits[:, 1] + 1e-5).all()
+
+
+@pytest.mark.parametrize("mode", ["startup", "reset", "interval"])
+def test_a_range_that_leaves_no_mass_is_an_error_before_anything_moves(mode):
+    params = {"bodies": ["trunk", ".*_leg"], "mass_range": [-1.0, 0.0]}
+    edit = adding("load", func="randomize_mass", mode=mode, interval_range_s=[1.0, 1.0], params=params)
+    with pytest.raises(ConfigError, match=r"mass_range: body 'left_leg' weighs 0.5 kg; -1 kg more leave nothing"):
+        small_env(edit=edit)
+
+
+@pytest.mark.parametrize(
+    ("func", "params", "wrong"),
+    [
+        (
+            "randomize_friction",
+            {"geoms": "@feet", "friction_range": [-0.1, 1.0]},
+            "friction_range: .*from 0 on",
+        ),
+        ("randomize_friction", {"geoms": "@feet", "friction_range": [1.0, 0.5]}, "friction_range"),
+        ("randomize_mass", {"bodies": "trunk", "mass_range": [0.0, float("nan")]}, "mass_range"),
+        ("randomize_com", {"bodies": "trunk", "x": [0.1, -0.1], "y": [0, 0], "z": [0, 0]}, "randomize_com: x"),
+        ("randomize_encoder_bias", {"bias_range": [0.0]}, "bias_range"),
+        (
+            "reset_root_state_uniform",
+            {"pose_range": {"jaw": [0, 1]}, "velocity_range": {}},
+            "no axis jaw. Legal: x, y",
+        ),
+    ],
+)
+def test_ranges_that_cannot_be_are_errors_that_name_them(func, params, wrong):
+    with pytest.raises(ConfigError, match=wrong):
+        small_env(edit=adding("odd", func=func, params=params))
+
+
+def warnings_of_friction(caplog, least=0.4):
+    def edit(config):
+        adding("odd", func="randomize_friction", params={"geoms": "@feet", "friction_range": [least, 1.2]})(config)
+
+    small_env(edit=edit)
+    return [record.message for record in caplog.records]
+
+
+def test_friction_that_the_geoms_rule_decides_does_not_warn(caplog):
+    assert warnings_of_friction(caplog) == []
+
+
+def test_friction_that_the_ground_overrules_warns_once(caplog, monkeypatch):
+    ground = CollisionRule(geoms=".*_foot_geom", priority=0)
+    monkeypatch.setattr("mjsdk.scene.build.robot_alone", with_rule(ground))
+    (warning,) = warnings_of_friction(caplog)
+    assert "less than the ground's friction of 1 has no effect on 2 geoms, such as 'left_foot_geom'" in warning
+    caplog.clear()
+    assert warnings_of_friction(caplog, least=1.0) == []
+
+
+def test_friction_of_what_does_not_collide_warns(crowd, caplog):
+    params = {"geoms": "crate", "friction_range": [0.4, 1.2]}
+    small_env(robot=crowd, edit=adding("odd", func="randomize_friction", params=params))
+    assert [record.message for record in caplog.records] == ["randomize_friction has no effect: none of crate collides"]
+
+
+def with_rule(rule):
+    """A way to the robot's spec that has another rule for its preset."""
+
+    def build(session, collisions):
+        session.__dict__["_robot"] = attrs.evolve(session.robot(), collisions={"feet": (rule,)})
+        return robot_alone(session, collisions)
+
+    return build

@@ -202,3 +202,17 @@ def test_the_cpu_is_where_worlds_run(device):
 def test_a_device_that_is_not_there_is_an_error(device, message):
     with pytest.raises(PhysicsError, match=message):
         resolve_device(device)
+
+
+@pytest.mark.parametrize(("field", "what"), [("body_mass", "mass"), ("body_inertia", "inertia")])
+@pytest.mark.parametrize("value", [-0.5, 0.0, float("nan")])
+def test_what_a_randomisation_took_away_is_an_error_that_names_the_body(physics, field, what, value):
+    physics.expand(field)[1, 1] = value
+    with pytest.raises(PhysicsError, match=f"the {what} of body 'ball' is .* in world 1, and must be above 0"):
+        physics.set_const()
+
+
+def test_bodies_without_a_mass_may_stay_so(physics):
+    physics.expand("body_mass")[:, 1] = 2.0
+    physics.set_const()
+    assert physics.expand("body_mass").tolist() == [[0.0, 2.0]] * 3

@@ -13,6 +13,7 @@ from mjsdk.plugins import Plugin, PluginRef, Session, find, index, load, open_se
 
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
+    from mjsdk.scene.entities import Entity
 
 _log = logging.getLogger(__name__)
 
@@ -21,17 +22,19 @@ SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "e
 
 def robot_facts(session: Session) -> dict[str, Any]:
     """The facts of the session's robot, the joints of its compiled model, and what that lost on the way."""
-    from mjsdk.scene import robot_alone
+    from mjsdk.scene import on_ground, robot_alone
+    from mjsdk.scene.entities import find_robot
     from mjsdk.scene.facts import odd_pose
 
     robot, alone = session.robot(), robot_alone(session)
-    model = alone.model
+    model = on_ground(session, alone)
+    entity = find_robot(model, robot)
     for warning in (*alone.told(session.robot_ref.label), *odd_pose(session, model)):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
-        "mass": float(model.body_mass.sum()),
-        **_joints(model, robot),
+        "mass": entity.mass,
+        **_joints(model, robot, entity),
         "roles": {name: _role(role) for name, role in robot.roles.items()},
         "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
         "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
@@ -80,11 +83,11 @@ def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
     return {**facts, "summary": summary or ref.summary, "api": plugin.api, "hooks": list(plugin.hooks)}
 
 
-def _joints(model: Any, robot: Robot) -> dict[str, Any]:
+def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
     from mjsdk.selection import ModelNames, match
 
-    names = ModelNames.of(model).joints
-    driven = [model.actuator(i).name for i in range(model.nu) if model.actuator(i).name in names]
+    names = ModelNames.of(model, entity.joints).joints
+    driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]
     motors = {driven[i]: group for group in robot.actuators for i in match(group.joints, driven, "joints")}
     joints = [
         {"name": name, "range": _limits(model, name), "actuator": _motor(model, name, motors.get(name))}

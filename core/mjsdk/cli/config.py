@@ -8,14 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-<<<<<<< HEAD
-from mjsdk.cli import _apart, _output
-||||||| c699a51
-from mjsdk.cli import _output
-=======
 from mjsdk import files
-from mjsdk.cli import _output
->>>>>>> runs
+from mjsdk.cli import _apart, _output
 from mjsdk.cli.app import FREE_FLAGS
 
 

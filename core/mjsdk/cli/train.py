@@ -12,12 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-<<<<<<< HEAD
 from mjsdk.cli._export import export
-||||||| c699a51
-=======
 from mjsdk.cli._lasting import lasting_output
->>>>>>> runs
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
@@ -339,30 +335,6 @@ def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
     return PlainView(typer.echo, deadline)
 
 
-<<<<<<< HEAD
-||||||| c699a51
-def _export(training: Training) -> None:
-    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
-    for name, exporter in training.session.exporters().items():
-        try:
-            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
-        except Exception as error:
-            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
-
-
-=======
-def _export(training: Training) -> None:
-    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
-    for name, exporter in training.session.exporters().items():
-        try:
-            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # one that exits takes nothing away either
-            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
-
-
->>>>>>> runs
 def _announce(training: Training) -> None:
     trainer, session = training.trainer, training.session
     agent, env = trainer.config.agent, trainer.env

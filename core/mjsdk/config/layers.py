@@ -332,12 +332,14 @@ def _agree(one: Any, other: Any) -> bool:
 
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
-    """Names of the robot's parts, from its model alone, and what is odd about its pose."""
-    from mjsdk.scene import robot_alone
+    """Names of the robot's parts, from its model on the ground, and what is odd as episodes begin."""
+    from mjsdk.scene import on_ground, robot_alone
+    from mjsdk.scene.entities import find_robot
     from mjsdk.scene.facts import odd_pose
     from mjsdk.selection import ModelNames
 
-    collisions = config.env.scene.collisions
+    pose, collisions = config.env.scene.pose, config.env.scene.collisions
     alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")
-    warnings = [*alone.told(session.robot_ref.label), *odd_pose(session, alone.model)]
-    return ModelNames.of(alone.model), warnings
+    model = on_ground(session, alone)
+    names = ModelNames.of(model, find_robot(model, session.robot()).joints)
+    return names, [*alone.told(session.robot_ref.label), *odd_pose(session, model, pose, collisions)]

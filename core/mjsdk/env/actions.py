@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.scene import INITIAL
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -62,7 +64,8 @@ class Actions:
         self.prev_prev_action = env.buffers.new("action/prev_prev_action", *shape)
         """The action two steps before, shape (E, A)."""
         self.controls = env.buffers.new("action/controls", env.num_envs, env.model.nu)
-        """What the terms tell the actuators, shape (E, actuators)."""
+        """What the terms tell the actuators, shape (E, actuators); others hold the initial pose."""
+        self.controls.copy_(torch.from_numpy(env.model.key(INITIAL).ctrl))
         self._physics = env.physics
         self._mirrored: MirroredTensor | None = None
 

@@ -87,8 +87,8 @@ class Curriculum:
         before = self._env.progress()
         self._env.common_step_counter = int(self._looked_at)
         self.compute()
-<<<<<<< HEAD
-        self._env.common_step_counter = now
+        for name, tensor in before.items():  # a term that counts its calls must not count this one
+            self._env.buffers[name].copy_(tensor)
 
 
 def _number(term: BoundTerm) -> float:
@@ -101,9 +101,3 @@ def _number(term: BoundTerm) -> float:
     if not math.isfinite(number):
         raise term.guard.refusal(value, "one finite number")
     return number
-||||||| c699a51
-        self._env.common_step_counter = now
-=======
-        for name, tensor in before.items():  # a term that counts its calls must not count this one
-            self._env.buffers[name].copy_(tensor)
->>>>>>> runs

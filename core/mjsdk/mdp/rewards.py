@@ -99,7 +99,7 @@ def drift(env: Env, command: str) -> Tensor:
 
 
 def upright(env: Env, std: float = 0.45) -> Tensor:
-    """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
+    """How upright the base is: exp(-|sine of its tilt|^2 / std^2).
 
     Args:
         std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
@@ -108,10 +108,10 @@ def upright(env: Env, std: float = 0.45) -> Tensor:
     return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
 
 
-@prepared_by(lambda env, out: squares.bind(env.robot.projected_gravity_b[:, :2], out))
+@prepared_by(lambda env, out: squares.bind(env.robot.down_b[:, :2], out))
 def flat_orientation_l2(env: Env) -> Tensor:
-    """Squared sine of the base's tilt [-]."""
-    return sum_of_squares(env.robot.projected_gravity_b[:, :2])
+    """Squared sine of the base's tilt from the vertical [-], whatever gravity is."""
+    return sum_of_squares(env.robot.down_b[:, :2])
 
 
 @prepared_by(lambda env, out: squares.bind(env.robot.root_lin_vel_w[:, 2:], out))
@@ -184,8 +184,8 @@ def joint_pos_limits(env: Env) -> Tensor:
 
 
 def electrical_power(env: Env) -> Tensor:
-    """Mechanical power that the motors spend, without recuperation [W]; all joints must be driven."""
-    return (env.robot.actuator_force * env.robot.joint_vel).clamp(min=0.0).sum(1)
+    """Mechanical power that the motors spend, without recuperation [W]."""
+    return (env.robot.joint_torque * env.robot.joint_vel).clamp(min=0.0).sum(1)
 
 
 def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment]

@@ -26,6 +26,8 @@ _STATE = {
     "qacc_warmstart": mujoco.mjtState.mjSTATE_WARMSTART,
     "ctrl": mujoco.mjtState.mjSTATE_CTRL,
 }
+_ABOVE_ZERO = {"body_mass", "body_inertia"}
+"""Fields of bodies that no randomisation may take below 0."""
 _UNSTABLE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
     int(mujoco.mjtWarning.mjWARN_BADQVEL),
@@ -169,8 +171,21 @@ class CpuPhysics:
 
     def set_const(self, ids: Tensor | None = None) -> None:
         """See `Physics.set_const`."""
+        for field in _ABOVE_ZERO & set(self._expanded):
+            self._check_positive(field)
         _run(self._batch.set_const, None if ids is None else ids.numpy())
         self._has_own_constants = True
+
+    def _check_positive(self, field: str) -> None:
+        own, values = torch.from_numpy(getattr(self.model, field)), self._expanded[field]
+        wrong = (values > 0.0).logical_not_() & (own > 0.0)
+        if wrong.any():
+            world, body, *_ = wrong.nonzero()[0].tolist()
+            name, what = self.model.body(body).name, field.removeprefix("body_")
+            raise PhysicsError(
+                f"the {what} of body '{name}' is {values[world, body].tolist()} in world {world}, and must be above 0: "
+                "an event takes too much of it away"
+            )
 
     def unstable(self) -> Tensor | None:
         """See `Physics.unstable`."""

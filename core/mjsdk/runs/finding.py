@@ -83,7 +83,6 @@ def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
     return [run for run in map(Run, folders) if not run.complete]
 
 
-<<<<<<< HEAD
 def _check_place(log_root: str | Path, experiment: str) -> None:
     """Raise `ConfigError` for what would be taken for the present folder, a pattern or another place."""
     if not str(log_root).strip():
@@ -92,10 +91,6 @@ def _check_place(log_root: str | Path, experiment: str) -> None:
         _legal_name(experiment, "experiment_name")
 
 
-def _started(run: Run) -> tuple[float, str]:
-||||||| c699a51
-def _started(run: Run) -> tuple[float, str]:
-=======
 def _matches(run: Run, pattern: str) -> bool:
     exact = pattern in (run.name, f"{run.path.parent.name}/{run.name}")
     return exact or bool(pattern_of(pattern, "load_run").fullmatch(run.name))
@@ -103,7 +98,6 @@ def _matches(run: Run, pattern: str) -> bool:
 
 def _trained(run: Run) -> tuple[float, str]:
     """When a run was begun or resumed last, by what it says of itself: a copy has other times of files."""
->>>>>>> runs
     try:
         info = run.info
     except BrokenRun:

@@ -13,23 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.config import yamlio
-<<<<<<< HEAD
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, SelectionError, StorageError, UnknownRun, closest, listing
-||||||| c699a51
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
-=======
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
 from mjsdk.files import write_atomically
->>>>>>> runs
 from mjsdk.learn.versions import check_plugins, check_version
-<<<<<<< HEAD
-from mjsdk.runs.files import read_mapping, read_metrics, write_atomically
-from mjsdk.selection import compiled
-||||||| c699a51
-from mjsdk.runs.files import read_mapping, read_metrics, write_atomically
-=======
 from mjsdk.runs.files import read_mapping, read_metrics
->>>>>>> runs
+from mjsdk.selection import compiled
 
 if TYPE_CHECKING:
     from mjsdk.config import Config

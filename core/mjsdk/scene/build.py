@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import attrs
 import mujoco
-import numpy as np
 
 from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
-from mjsdk.scene.alone import check_same_masses, compiled, robot_alone
+from mjsdk.scene.alone import Alone, check_same_masses, compiled, robot_alone
+from mjsdk.scene.entities import Entity, find_robot
 from mjsdk.scene.guest import referred_to
-from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
 from mjsdk.selection import ModelNames, per_joint
@@ -29,6 +28,8 @@ class Scene:
 
     model: mujoco.MjModel
     robot: Robot
+    entity: Entity
+    """Which bodies, joints and columns are the robot's own."""
     names: ModelNames
     sensors: dict[str, SensorSlot]
     initial: InitialState
@@ -43,22 +44,31 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     alone = robot_alone(session, config.scene.collisions)
     spec, bare = alone.spec, alone.model
     add_ground(spec, config.scene.terrain, visuals)
-    names = ModelNames.of(bare)
+    names = ModelNames.of(bare, find_robot(bare, robot).joints)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
     initial = _pose(robot, config.scene.pose)
     joint_pos = per_joint(initial.joint_pos, names, robot.roles, default=0.0)
-    _add_initial(spec, bare, initial, joint_pos)
+    _add_initial(spec, bare, robot, initial, joint_pos)
     if not visuals:
         _drop_visuals(spec)
     model = compiled(f"{who} with its ground and sensors", spec)
     check_same_masses(who, "as ground and sensors were added", bare, model)
-    return Scene(model, robot, ModelNames.of(model), sensor_slots(model, added), initial, tuple(joint_pos))
+    entity = find_robot(model, robot)
+    names = ModelNames.of(model, entity.joints)
+    return Scene(model, robot, entity, names, sensor_slots(model, added), initial, tuple(joint_pos))
 
 
 def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
     """The robot alone, with actuators and collisions."""
     return robot_alone(session, collisions).model
+
+
+def on_ground(session: Session, alone: Alone) -> mujoco.MjModel:
+    """The robot with nothing but a ground, as its facts are held against."""
+    spec = alone.spec.copy()
+    add_ground(spec, "flat", visuals=False)
+    return compiled(session.robot_ref.label, spec)
 
 
 def _pose(robot: Robot, name: str) -> InitialState:
@@ -97,12 +107,8 @@ def _gives_mass(geom: mujoco.MjsGeom) -> bool:
 
 
 def _add_initial(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]
+    spec: mujoco.MjSpec, model: mujoco.MjModel, robot: Robot, initial: InitialState, joint_pos: tuple[float, ...]
 ) -> None:
     """Add the pose as the keyframe `initial`, with servos that hold it."""
-    qpos = model.qpos0.copy()
-    if has_free_base(model):
-        qpos[:7] = [*initial.pos, *initial.quat]
-    qpos[model.jnt_qposadr[scalar_joints(model)]] = np.array(joint_pos)
-    ctrl = qpos[model.jnt_qposadr[model.actuator_trnid[:, 0]]]
+    qpos, ctrl = find_robot(model, robot).start(model, initial, joint_pos)
     spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)
