@@ -86,7 +86,7 @@ def check_counts(blocks: int, steps: int) -> None:
     """Raise `ConfigError` where there would be nothing to time, or no memory for it."""
     given = {"--blocks": blocks, "--steps": steps}
     mistakes = [
-        Mistake(flag, f"must be at least 1, and at most {MOST:,}, not {count}")
+        Mistake(flag, f"must be at {'least 1' if count < 1 else f'most {MOST}'}, not {count}")
         for flag, count in given.items()
         if not 1 <= count <= MOST
     ]

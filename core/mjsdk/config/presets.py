@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mjsdk.config.convert import to_plain
 from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.robot import Robot
 
@@ -113,6 +112,8 @@ def _no_preset(name: str, given: str, legal: list[str]) -> str:
 
 def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict[str, Any]:
     """Values of a preset by dotted path, as plain data: the general ones, then the task's own."""
+    from mjsdk.config.convert import to_plain  # here: `mjsdk explain` must not import cattrs
+
     values = {**PRESETS.get(name, {}), **task_presets.get(name, {})}
     collisions = values.get("env.scene.collisions", "")
     if collisions not in ("", *robot.collisions):
