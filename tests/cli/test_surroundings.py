@@ -153,6 +153,14 @@ def test_a_device_that_is_not_here_is_not_blamed_on_the_checkpoint(mjsdk, glider
     assert "model_0.pt" not in err
 
 
+@pytest.mark.parametrize("name", ["config.yaml", "run.json"])
+def test_a_file_that_is_no_checkpoint_is_not_said_to_be_in_the_way(mjsdk, glider, name):
+    code, _, err = mjsdk("eval", "latest", "--log-root", glider, "--checkpoint", name)
+    assert code == 2
+    assert "Name a checkpoint of the run: model_0.pt" in err
+    assert "delete" not in err
+
+
 def test_playing_on_any_device_finds_one(mjsdk, glider, tmp_path):
     video = tmp_path / "a.gif"
     assert mjsdk("play", "--log-root", glider, "--device", "auto", "--video", video, "--duration", 0.1).code == 0
@@ -162,6 +170,10 @@ def test_playing_on_any_device_finds_one(mjsdk, glider, tmp_path):
     ("error", "message"),
     [
         (PermissionError(13, "Permission denied", "secret.yaml"), "error: cannot use 'secret.yaml': Permission denied"),
+        (
+            RuntimeError("invalid value for environment variable GL: foo"),
+            "error: invalid value for environment variable",
+        ),
         (UnicodeEncodeError("ascii", "für", 1, 2, "ordinal"), "error: 'für' is not text in the encoding ascii"),
     ],
 )

@@ -131,6 +131,17 @@ def test_a_world_that_blows_up_ends_its_episode_without_reward_every_time(caplog
         assert not env.step(actions(env))[2].any()
 
 
+def test_worlds_that_blow_up_in_every_step_do_not_fill_the_screen(caplog):
+    env = small_env(4)
+    for _ in range(100):
+        env.physics.write("qvel", torch.full((4, env.model.nv), 1e12))
+        env.step(actions(env))
+    said = [record.getMessage() for record in caplog.records]
+    assert 2 <= len(said) < 10
+    assert "4 of 4 worlds (4 so far)" in said[0]
+    assert "4 of 4 worlds (256 so far)" in said[-1]
+
+
 def test_rewards_can_be_floored_at_zero():
     def edit(config):
         config.env.rewards["action_rate"].weight = -1e6

@@ -64,6 +64,8 @@ def _surroundings(error: Exception) -> str:
     if isinstance(error, UnicodeEncodeError):
         text = shortened(error.object[max(0, error.start - 40) : error.start + 40])
         return f"'{text}' is not text in the encoding {error.encoding}. {_ENCODINGS}"
+    if isinstance(error, RuntimeError) and "environment variable" in str(error):  # as MuJoCo says of MUJOCO_GL
+        return f"{shortened(str(error))}. Unset it, or give it a legal value"
     if isinstance(error, OSError) and error.filename is not None:
         return f"cannot use '{shortened(str(error.filename))}': {error.strerror}. Choose another file or folder"
     return _damage(error)

@@ -320,13 +320,13 @@ class Env:
             self._report_unstable(int(self.unstable.sum()))
 
     def _report_unstable(self, worlds: int) -> None:
-        """Warn the first time, and whenever ten times as many episodes have ended so: a training has many steps."""
+        """Warn the first time, and whenever twice as many episodes have ended so: a training has many steps."""
         self._unstable_episodes += worlds
         if self._unstable_episodes >= self._warn_at:
-            self._warn_at = 10 * self._unstable_episodes
+            self._warn_at = 2 * self._unstable_episodes
             logger.warning(
-                "physics became unstable in %d of %d worlds, and %d times so far; their episodes end. "
-                "If this goes on, shorten sim.timestep",
+                "physics became unstable in %d of %d worlds (%d so far); their episodes end. If so again, shorten "
+                "sim.timestep",
                 worlds,
                 self.num_envs,
                 self._unstable_episodes,

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from mjsdk.errors import BrokenRun
+from mjsdk.errors import BrokenRun, listing
 from mjsdk.learn.finite import all_finite
 from mjsdk.runs import Run, write_atomically
 
@@ -120,6 +120,8 @@ def _first_line(error: BaseException) -> str:
 
 
 def _way_out(run: Run, damaged: Path) -> str:
+    if damaged not in run.checkpoints():  # whatever it is, it is not for us to say that it is in the way
+        return f"Name a checkpoint of the run: {listing(path.name for path in run.checkpoints())}."
     whole = next((path for path in reversed(run.checkpoints()) if path != damaged and _is_whole(path)), None)
     if whole is None:
         return "No other checkpoint of this run is whole: choose another run, or train again."
