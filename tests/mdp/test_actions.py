@@ -26,12 +26,6 @@ def test_scales_are_a_number_or_one_per_pattern():
     assert torch.allclose(env.actions.controls, torch.tensor([0.5, 0.1]).expand(4, 2))
 
 
-def test_actions_are_clipped_before_they_are_scaled():
-    env = small_env(edit=using(JointPositionConfig(func="joint_position", scale=0.1, clip=[-1.0, 2.0])))
-    env.step(torch.tensor([[9.0, -9.0]] * 4))
-    assert torch.allclose(env.actions.controls, torch.tensor([0.2, -0.1]).expand(4, 2))
-
-
 def test_the_last_three_actions_are_remembered_until_the_reset():
     env = small_env()
     for value in (1.0, 2.0, 3.0):

@@ -19,24 +19,6 @@ def zeros(env):
     return torch.zeros(env.num_envs, env.num_actions)
 
 
-def test_a_push_changes_the_speed_by_its_size_in_all_directions():
-    env = small_env(
-        64,
-        edit=adding(
-            "push",
-            func="push_in_random_direction",
-            mode="interval",
-            interval_range_s=[0.02, 0.02],
-            params={"speed": 0.7},
-        ),
-    )
-    before = env.robot.root_lin_vel_w.clone()
-    env.events.interval(0.02)
-    change = env.robot.root_lin_vel_w - before
-    assert torch.allclose(change[:, :2].norm(dim=1), torch.full((64,), 0.7), atol=1e-5)
-    assert change[:, :2].mean(0).norm() < 0.3
-
-
 def test_intervals_fall_between_their_bounds():
     env = small_env(
         64, edit=adding("push", func="push_in_random_direction", mode="interval", interval_range_s=[0.1, 0.2])
@@ -80,22 +62,6 @@ def test_added_mass_is_simulated_and_does_not_accumulate():
     env.reset()
     trunk = env.model.body("trunk").id
     assert torch.allclose(env.physics.expand("body_mass")[:, trunk], torch.full((8,), 3.0))
-
-
-def test_a_shifted_centre_of_mass_is_inside_its_ranges():
-    env = small_env(
-        64,
-        edit=adding(
-            "com",
-            func="randomize_com",
-            mode="startup",
-            params={"bodies": "@base", "x": [0.01, 0.02], "y": [0.0, 0.0], "z": [-0.02, -0.01]},
-        ),
-    )
-    com = env.physics.expand("body_ipos")[:, env.model.body("trunk").id]
-    assert (com[:, 0] >= 0.01).all()
-    assert (com[:, 1] == 0.0).all()
-    assert (com[:, 2] <= -0.01).all()
 
 
 def test_an_encoder_bias_shows_in_readings_and_is_undone_by_targets():

@@ -161,9 +161,7 @@ class SteppingJointPosition(JointPosition):
     def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
         super().__init__(env, name, config)
         self._clock = gait_clock(env, config.clock, f"env.actions.{name}.clock")
-        lifts = env.gait.lift if env.gait else ()
-        rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
-        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self.index] * config.lift
+        self._lift = _lifts(env, name)[:, self.index] * config.lift
         self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
         self._target = kernels.zeros(env.num_envs, self.size, device=env.device)
@@ -198,6 +196,16 @@ class SteppingJointPosition(JointPosition):
         standing, swing = np.float32(self.config.standing), np.float32(self._clock.config.swing)
         before, moves, after = self._arrays
         stepping_targets(kernels.array(action), standing, *before, *moves, swing, *after)
+
+
+def _lifts(env: Env, name: str) -> Tensor:
+    """What lifts each foot [rad], shape (F, J). Raises `ConfigError` for a robot that does not say."""
+    lifts = env.gait.lift if env.gait else ()
+    if not lifts:
+        robot = env.scene.robot.name
+        message = f"robot '{robot}' does not say what lifts its feet: set lift in its Gait, or use joint_position"
+        raise ConfigError([Mistake(f"env.actions.{name}.func", message)])
+    return torch.tensor([per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts], device=env.device)
 
 
 def swing_bump(phase: Tensor, swing: float) -> Tensor:
