@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from numbers import Real
 from typing import Any
 
@@ -30,12 +30,19 @@ def _not_negative(what: str, value: Any) -> None:
 
 
 def _numbers(what: str, values: Any, *counts: int) -> None:
-    """Raise `ValueError` for what is no list of finite numbers, as many as one of the `counts` says."""
-    listed = isinstance(values, Collection) and not isinstance(values, str)
-    if not listed or len(values) not in counts:
-        raise ValueError(f"{what} must be {' or '.join(map(str, counts))} numbers, not {values!r}")
+    """Raise `ValueError` for what is no list of finite numbers, as many as one of the `counts` says, if any does."""
+    listed = isinstance(values, Collection) and not isinstance(values, str | Mapping)
+    if not listed or (counts and len(values) not in counts):
+        raise ValueError(f"{what} must be {' or '.join(map(str, counts)) or 'a list of'} numbers, not {values!r}")
     for value in values:
         _check(what, value, "finite numbers")
+
+
+def _entries(what: str, mapping: Any) -> Iterable[tuple[Any, Any]]:
+    """Pairs of a map. Raises `ValueError` for anything else."""
+    if not isinstance(mapping, Mapping):
+        raise ValueError(f"{what} must be a map, not {mapping!r}")
+    return mapping.items()
 
 
 def _unit(quat: Any) -> Any:
@@ -167,7 +174,7 @@ class InitialState:
         _numbers("InitialState: quat", self.quat, 4)
         if not 0.99 < math.hypot(*self.quat) < 1.01:
             raise ValueError(f"InitialState: quat must be a quaternion wxyz of length 1, not {self.quat!r}")
-        for pattern, value in self.joint_pos.items():
+        for pattern, value in _entries("InitialState: joint_pos", self.joint_pos):
             _check(f"InitialState: joint_pos of '{pattern}'", value)
 
 
@@ -184,13 +191,12 @@ class Gait:
 
     def __attrs_post_init__(self) -> None:
         _positive("Gait: frequency", self.frequency)
-        for offset in self.offsets:
-            _check("Gait: offsets", offset)
+        _numbers("Gait: offsets", self.offsets)
         if not self.offsets or not all(0.0 <= offset <= 1.0 for offset in self.offsets):
             raise ValueError(f"Gait: offsets must be numbers from 0 to 1, one per foot, not {self.offsets!r}")
         if self.lift and len(self.lift) != len(self.offsets):
             raise ValueError(f"Gait: lift has {len(self.lift)} maps for the {len(self.offsets)} feet of offsets")
-        for pattern, value in (entry for lift in self.lift for entry in lift.items()):
+        for pattern, value in (entry for lift in self.lift for entry in _entries("Gait: lift of a foot", lift)):
             _check(f"Gait: lift of '{pattern}'", value)
 
 
@@ -226,9 +232,10 @@ class Robot:
             raise ValueError(f"{who} soft_joint_pos_limit_factor must be at most 1, not {factor!r}")
         if not self.poses:
             raise ValueError(f"{who} poses must have one at least")
-        for name, pattern, value in ((n, *entry) for n, values in self.tolerances.items() for entry in values.items()):
-            _positive(f"{who} tolerances '{name}' of '{pattern}'", value)
-        if not all(left and right and left != right for left, right in self.mirror.items()):
+        for name, values in _entries(f"{who} tolerances", self.tolerances):
+            for pattern, value in _entries(f"{who} tolerances '{name}'", values):
+                _positive(f"{who} tolerances '{name}' of '{pattern}'", value)
+        if not all(left and right and left != right for left, right in _entries(f"{who} mirror", self.mirror)):
             raise ValueError(f"{who} mirror must give two different words for each pair, not {dict(self.mirror)!r}")
 
     @property
