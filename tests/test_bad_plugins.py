@@ -104,7 +104,7 @@ ROBOTS = {
     "roles=Roles(base='trunk')": "Robot.roles.base is a str; it must be Role",
     "roles=Roles(base=Role(bodies=(3,)))": "Robot.roles.base.bodies[0] is an int; it must be str",
     "actuators=[1, 2]": "Robot.actuators[0] is an int; it must be ActuatorGroup",
-    "actuators=(ActuatorGroup(joints='.*', kp='20', kd=1, effort_limit=1),)": "kp must be a finite number above 0, not '20'",
+    "actuators=(ActuatorGroup(joints='.*', kp='20', kd=1, effort_limit=1),)": "a finite number above 0, not '20'",
     "poses={}": "Robot 'mine': poses must have one at least",
     "poses={'a': None}": "Robot.poses.a is None; it must be InitialState",
     "poses={3: InitialState()}": "Robot.poses has an int as a name; names are text",
