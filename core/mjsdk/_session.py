@@ -9,7 +9,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mjsdk._index import PluginRef, find
-from mjsdk._load import Plugin, belongs, describe, load, new_manager
+from mjsdk._load import Plugin, belongs, describe, load, new_manager, read_source
 from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError, SelectionError, closest, listing
 
 if TYPE_CHECKING:
@@ -23,12 +23,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def open_session(robot: str, task: str | None = None, extras: Sequence[str] = ()) -> Session:
-    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each."""
+def open_session(
+    robot: str,
+    task: str | None = None,
+    extras: Sequence[str] = (),
+    allow: Callable[[Mapping[str, bytes]], None] | None = None,
+) -> Session:
+    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each.
+
+    Before any of them is imported, `allow` is given the sources of those that are local files, by path, and may raise.
+    """
     wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
     refs = tuple(dict.fromkeys(find(kind, spec) for kind, spec in wanted))
     _check_names(refs)
-    return Session([load(ref) for ref in refs])
+    sources = {ref.target: read_source(ref) for ref in refs if ref.local}
+    if allow is not None:
+        allow(sources)
+    return Session([load(ref, sources.get(ref.target) if ref.local else None) for ref in refs])
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:

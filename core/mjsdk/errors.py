@@ -16,6 +16,7 @@
   x RunError                 about run folders
     - UnknownRun             no such run
     - BrokenRun              a run folder or a checkpoint that cannot be read
+    - UntrustedCode          a run folder brings code that this user does not know
     - StorageError           a file that could not be written
   x RenderError              no picture can be drawn on this machine
   x MissingDependency        an optional package is not installed
@@ -116,6 +117,10 @@ class UnknownRun(RunError):
 
 class BrokenRun(RunError):
     """A run folder or one of its files is incomplete, damaged or from something else."""
+
+
+class UntrustedCode(RunError):
+    """A run brings or names code that was not used in a training here."""
 
 
 class StorageError(RunError):

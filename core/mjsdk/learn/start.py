@@ -27,7 +27,7 @@ from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve_device
 from mjsdk.plugins import Session
-from mjsdk.runs import Run, create_run
+from mjsdk.runs import Run, create_run, schema
 
 
 @attrs.frozen
@@ -78,6 +78,8 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_t
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
+    run.check_metrics()
+    records.check_model(run, session)
     if by_time or trainer.iteration < config.agent.max_iterations:
         _record_resume(run, config, trainer.iteration)
     return Training(trainer, session)
@@ -139,8 +141,10 @@ def _trainer(config: Config, session: Session, run: Run) -> Trainer:
 
 def _record(run: Run, config: Config, session: Session, env: Env) -> None:
     threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
-    run.write_info(records.origin(session, config.agent.seed, config.train.device, threads))
-    run.write_config(records.keep_local_plugins(run, session, _settled(config)))
+    data = records.keep_local_plugins(run, session, _settled(config))
+    info = records.origin(session, config.agent.seed, config.train.device, threads)
+    run.write_info({**info, "settings": [schema.size(data)]})
+    run.write_config(data)
 
 
 def _settled(config: Config) -> dict[str, Any]:
@@ -155,9 +159,11 @@ def _record_resume(run: Run, config: Config, iteration: int) -> None:
     before, after = flat(run.config_data), flat(_settled(config))
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
     entry = {"iteration": iteration, **records.moment(), "changed": changed}
-    run.write_info({**run.info, "resumed": [*run.info.get("resumed", []), entry]})
+    data = _settled(config)
+    sizes = {"settings": [*run.info["settings"], schema.size(data)]} if "settings" in run.info else {}
+    run.write_info({**run.info, **sizes, "resumed": [*run.info.get("resumed", []), entry]})
     if changed:
-        run.write_config(_settled(config))
+        run.write_config(data)
 
 
 def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:

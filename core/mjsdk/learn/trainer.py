@@ -16,11 +16,12 @@ from torch import Tensor
 from mjsdk.config import Config
 from mjsdk.env import Env
 from mjsdk.env.steady import steady
-from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
+from mjsdk.errors import Diverged, MjsdkError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
+from mjsdk.learn.fitting import check_worlds, fitting_learner
 from mjsdk.learn.interrupts import Interrupt
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_policy
@@ -208,7 +209,7 @@ class Trainer:
     def _save_learner(self) -> None:
         """Keep what was learned although the worlds are spoilt; resumed from here, they begin anew."""
         state = self.state_dict()
-        state["infos"] |= {"env": {}, "num_envs": 0}
+        state["infos"] |= {"env": {}, "shapes": {}, "num_envs": 0}
         self._save_last(state)
 
     def _save_last(self, state: Mapping[str, Any]) -> None:
@@ -225,13 +226,15 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Everything that the training needs to go on exactly: tensors and plain data."""
         hidden = {"actor": self.algorithm.actor.get_hidden_state(), "critic": self.algorithm.critic.get_hidden_state()}
+        worlds = self.env.state_dict()
         infos = {
             "format": checkpoints.FORMAT,
             "policy": describe_policy(self.config.agent, self.env),
             "totals": {"timesteps": self.timesteps, "seconds": self.seconds},
             "rng": checkpoints.random_state(),
             "hidden": hidden,
-            "env": self.env.state_dict(),
+            "env": worlds,
+            "shapes": {name: list(tensor.shape) for name, tensor in worlds.items()},
             "num_envs": self.env.num_envs,
             "plugins": self.run.info.get("plugins", []),
         }
@@ -242,13 +245,7 @@ class Trainer:
         """Go on from a checkpoint. With another number of worlds these begin anew, and only the learner goes on."""
         infos = state["infos"]
         check_layout(infos["policy"], describe_policy(self.config.agent, self.env), self.run)
-        try:
-            self.algorithm.load(dict(state), None, strict=True)
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise BrokenRun(
-                f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
-                "Settings of agent.actor and agent.critic cannot change when a training is resumed."
-            ) from error
+        self.algorithm.load(fitting_learner(state, self.algorithm, self.run), None, strict=True)
         self._average.load_state_dict(state["average_state_dict"])
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]
@@ -257,6 +254,7 @@ class Trainer:
 
     def _load_worlds(self, infos: Mapping[str, Any]) -> None:
         if self.env.fits(infos["env"]):
+            check_worlds(infos, self.env, self.algorithm, self.run)
             self.env.load_state_dict(infos["env"])
             self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
