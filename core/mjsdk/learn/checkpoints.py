@@ -163,13 +163,13 @@ def _check(path: Path, data: Any) -> None:
         raise BrokenRun(f"{path} was written by a newer mjsdk (format {found}, this one reads {FORMAT}).")
     if found == 1:
         _fill_in(data)
-    check(path, data, SHAPE)
+    check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
     for name, tensors in _numbers(data):
         if not all_finite(tensors.values()):
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
     shapes = {name: list(tensor.shape) for name, tensor in data["infos"]["env"].items()}
     if shapes != data["infos"]["shapes"]:
-        raise BrokenRun(f"{path} is not as mjsdk writes it: infos.env does not hold what infos.shapes says.")
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: infos.env does not hold what infos.shapes says.")
 
 
 def _fill_in(data: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ def _check_bits(path: Path, file: BinaryIO) -> None:
     with zipfile.ZipFile(file) as archive:
         packed = any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist())
         if packed or sum(part.file_size for part in archive.infolist()) > file.seek(0, io.SEEK_END):
-            raise BrokenRun(f"{path} is not as mjsdk writes it: its parts are larger than the file.")
+            raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: its parts are larger than the file.")
         damaged = archive.testzip()
     if damaged:
         raise BrokenRun(f"{path} is damaged: the checksum of {damaged} is wrong.")

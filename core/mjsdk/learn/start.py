@@ -27,7 +27,8 @@ from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve_device
 from mjsdk.plugins import Session
-from mjsdk.runs import Run, create_run, schema
+from mjsdk.runs import Run, create_run
+from mjsdk.runs.run import named_settings
 
 
 @attrs.frozen
@@ -143,7 +144,7 @@ def _record(run: Run, config: Config, session: Session, env: Env) -> None:
     threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
     data = records.keep_local_plugins(run, session, _settled(config))
     info = records.origin(session, config.agent.seed, config.train.device, threads)
-    run.write_info({**info, "settings": [schema.size(data)]})
+    run.write_info({**info, "settings": [len(named_settings(data))]})
     run.write_config(data)
 
 
@@ -159,11 +160,12 @@ def _record_resume(run: Run, config: Config, iteration: int) -> None:
     before, after = flat(run.config_data), flat(_settled(config))
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
     entry = {"iteration": iteration, **records.moment(), "changed": changed}
-    data = _settled(config)
-    sizes = {"settings": [*run.info["settings"], schema.size(data)]} if "settings" in run.info else {}
+    sizes = (
+        {"settings": [*run.info["settings"], len(named_settings(_settled(config)))]} if "settings" in run.info else {}
+    )
     run.write_info({**run.info, **sizes, "resumed": [*run.info.get("resumed", []), entry]})
     if changed:
-        run.write_config(data)
+        run.write_config(_settled(config))
 
 
 def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:

@@ -105,25 +105,22 @@ class Run:
 
         try:
             config = from_plain(self.config_data, session.terms())
-            self._check_whole(to_plain(config))
             mistakes = check(config, session.terms(), robot=session.robot()).mistakes
             if mistakes:
                 raise ConfigError(mistakes)
-            return config
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
+        self._check_whole(to_plain(config))
+        return config
 
     def _check_whole(self, meant: dict[str, Any]) -> None:
         """Settings that a training wrote are all there: what is missing would be a default that was not trained."""
-        counts, found = self.info.get("settings"), schema.size(self.config_data)
-        if counts and found not in counts:
-            from mjsdk.config.layers import flat
-
-            lacking = [path for path in flat(meant) if path not in flat(self.config_data)]
+        written, found = self.info.get("settings"), named_settings(self.config_data)
+        if written and len(found) not in written:
+            lacking = listing(sorted(named_settings(meant) - found))
             raise BrokenRun(
-                f"{self.path / CONFIG} has {found} settings, and {INFO} beside it says that the training wrote "
-                f"{counts[-1]}{f'; it lacks {shortened(listing(lacking))}' if lacking else ''}. "
-                "Restore the file, or train again."
+                f"{self.path / CONFIG} has {len(found)} settings, and {INFO} beside it says that the training wrote "
+                f"{written[-1]}. Missing: {shortened(lacking)}. Restore the file, or train again."
             )
 
     def _plugins(self) -> list[tuple[str, str]]:
@@ -264,6 +261,14 @@ def iteration_of(checkpoint: Path) -> int:
     """Iterations done before that checkpoint was written, by its name."""
     match = _CHECKPOINT.fullmatch(checkpoint.name)
     return int(match[1]) if match else -1
+
+
+def named_settings(data: dict[str, Any]) -> set[str]:
+    """Dotted paths of all settings in plain data; a map that an action or a command takes is one."""
+    from mjsdk.config.layers import flat
+
+    parts = (path.split(".") for path in flat(data))
+    return {".".join(part[:4] if part[:2] in (["env", "actions"], ["env", "commands"]) else part) for part in parts}
 
 
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:

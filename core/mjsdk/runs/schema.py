@@ -36,12 +36,12 @@ class Kind:
 Shape = Kind | Mapping[str, "Shape"] | Sequence["Shape"]
 
 
-def check(path: Path, data: Any, shape: Shape) -> None:
+def check(path: Path, data: Any, shape: Shape, what: str = "what mjsdk wrote") -> None:
     """Raise one `BrokenRun` that names a file and what of it is not as mjsdk writes it."""
     faults = list(find_faults(data, shape))
     if faults:
         more = f"; and {len(faults) - _MOST} more" if len(faults) > _MOST else ""
-        raise BrokenRun(f"{path} is not as mjsdk writes it: {'; '.join(faults[:_MOST])}{more}.")
+        raise BrokenRun(f"{path} is not {what}: {'; '.join(faults[:_MOST])}{more}.")
 
 
 def find_faults(data: Any, shape: Shape, path: str = "") -> Iterator[str]:
@@ -65,16 +65,18 @@ def _faults_of_mapping(data: Any, shape: Mapping[str, Shape], path: str) -> Iter
     if not isinstance(data, dict):
         yield f"{path or 'it'} must be a mapping, not {_shown(data)}"
         return
-    names: dict[Any, Shape] = {name.removesuffix("?"): inner for name, inner in shape.items()}
-    yield from (f"{_join(path, name)} is missing" for name in shape if name[-1] not in "?*#" and name not in data)
+    for name, inner in shape.items():
+        if name[-1] not in "?*#" and name not in data:
+            yield f"{_join(path, name)} is missing"
+        elif name.removesuffix("?") in data:
+            yield from find_faults(data[name.removesuffix("?")], inner, _join(path, name.removesuffix("?")))
+    known = {name.removesuffix("?") for name in shape}
     for name, value in data.items():
-        numbered = type(name) is int and "#" in names
-        if not isinstance(name, str) and not numbered:
+        rest = "#" if type(name) is int and "#" in shape else "*"
+        if not isinstance(name, str) and rest == "*":
             yield f"{path or 'it'} has the name {_shown(name)}, which must be text"
-            continue
-        inner = names["#"] if numbered else names.get(name, names.get("*"))
-        if inner is not None:
-            yield from find_faults(value, inner, _join(path, str(name)))
+        elif name not in known and rest in shape:
+            yield from find_faults(value, shape[rest], _join(path, str(name)))
 
 
 def _join(path: str, name: str) -> str:
@@ -88,11 +90,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, int):
         return str(value) if abs(value) < 10**40 else "a number of many digits"
     return f"a {type(value).__name__}"
-
-
-def size(data: Any) -> int:
-    """How many single values nested mappings hold."""
-    return sum(map(size, data.values())) if isinstance(data, dict) and data else 1
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
@@ -139,7 +136,6 @@ CONFIG_SHAPE: Shape = {
     "robot": NAME,
     "task": NAME,
     "extras?": [NAME],
-    "agent?": {"seed?": COUNT, "run_name?": TEXT},
 }
 """`config.yaml`, as far as it is needed to open the plugins; these say what the rest must be."""
 
