@@ -7,7 +7,7 @@ A checkpoint is a dict of tensors and plain data, `SHAPE`:
 * `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env` and the shapes of what is in it,
   `num_envs`, `plugins`
 
-What depends on networks and worlds is held against these by `learn.fitting`.
+Whether it fits the networks that it describes, and worlds, is told by `learn.fitting`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,11 @@ from torch import Tensor
 from mjsdk.config.env import MAX_WORLDS
 from mjsdk.errors import BrokenRun, shortened
 from mjsdk.learn.finite import all_finite
+from mjsdk.learn.fitting import MOMENTS, misfit_of_learner
 from mjsdk.runs import Run, write_atomically
 from mjsdk.runs.files import open_regular
 from mjsdk.runs.schema import AMOUNT, COUNT, NAME, NUMBER, PLAIN, PLUGIN, TEXT, Kind, Shape, check, counts, or_none
 
-MOMENTS = ("step", "exp_avg", "exp_avg_sq")
-"""What Adam remembers of a parameter."""
 FORMAT = 2
 """Grows when older versions could not read what is written, or new ones need more. 2: the mean and all shapes."""
 
@@ -167,6 +166,8 @@ def _check(path: Path, data: Any) -> None:
     for name, tensors in _numbers(data):
         if not all_finite(tensors.values()):
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
+    if misfit := misfit_of_learner(data):
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {shortened(misfit, 400)}.")
     shapes = {name: list(tensor.shape) for name, tensor in data["infos"]["env"].items()}
     if shapes != data["infos"]["shapes"]:
         raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: infos.env does not hold what infos.shapes says.")

@@ -11,30 +11,69 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from mjsdk.errors import BrokenRun, shortened
-from mjsdk.learn.checkpoints import MOMENTS
+from mjsdk.config.checks import check
+from mjsdk.config.convert import from_plain
+from mjsdk.errors import BrokenRun, ConfigError, shortened
+from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.finite import all_finite
 from mjsdk.learn.rsl import PPO
 from mjsdk.runs import Run
+from mjsdk.terms import TermRegistry
 
 if TYPE_CHECKING:
+    from mjsdk.config.agent import AgentConfig
     from mjsdk.env import Env
 
 _LARGEST = 1e10
 """Largest number of a world; MuJoCo takes what is beyond for unstable."""
 _BOUND = "physics/bound/"
+MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+"""What Adam remembers of a parameter."""
 
 
-def fitting_learner(state: Mapping[str, Any], algorithm: PPO, run: Run) -> dict[str, Any]:
-    """What `algorithm` loads of a checkpoint. Raises `BrokenRun` if it is not that of such networks."""
-    saved = state["optimizer_state_dict"]
-    networks = {"actor": algorithm.actor, "critic": algorithm.critic, "average": algorithm.actor}
-    parts = {f"{name}_state_dict": network for name, network in networks.items()}
-    misfits = {name: misfit_of_network(state[name], network) for name, network in parts.items()}
-    misfits["optimizer_state_dict"] = _misfit_of_optimizer(saved, algorithm.optimizer, state["iter"] > 0)
-    _refuse(run, misfits, "Settings of agent.actor and agent.critic cannot change when a training is resumed.")
-    # Which of Adam's implementations is used is the affair of this torch and device.
-    fresh = algorithm.optimizer.state_dict()["param_groups"]
+def described(policy: Mapping[str, Any]) -> AgentConfig:
+    """The networks that a checkpoint describes, as settings. Raises `ConfigError` if these are not legal."""
+    terms = TermRegistry()
+    config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}}, terms)
+    mistakes = [mistake for mistake in check(config, terms).mistakes if mistake.path.startswith("agent.")]
+    if mistakes:
+        raise ConfigError(mistakes)
+    return config.agent
+
+
+def network_sizes(policy: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Numbers of inputs and outputs of the networks that a checkpoint describes."""
+    widths = {kind: max((stop for _, stop in policy["observations"][kind].values()), default=0) for kind in GROUPS}
+    return {"actor": (widths["actor"], policy["num_actions"]), "critic": (widths["critic"], 1)}
+
+
+def misfit_of_learner(data: Mapping[str, Any]) -> str:
+    """What of a checkpoint is not that of the networks that it describes, or nothing.
+
+    These are built without memory: whoever wrote the description may lie about their size.
+    """
+    try:
+        agent = described(data["infos"]["policy"])
+    except ConfigError as error:
+        return f"infos.policy has {error}"
+    sizes, states = network_sizes(data["infos"]["policy"]), {kind: data[f"{kind}_state_dict"] for kind in GROUPS}
+    if any(not min(sizes[kind]) or len(getattr(agent, kind).hidden_dims) > len(states[kind]) for kind in GROUPS):
+        return "infos.policy has a network without inputs or outputs, or with more layers than weights"
+    with torch.device("meta"):
+        networks = {kind: build_network(kind, getattr(agent, kind), *sizes[kind]) for kind in GROUPS}
+    misfits = {f"{kind}_state_dict": _misfit_of_network(states[kind], networks[kind]) for kind in GROUPS}
+    misfits["average_state_dict"] = _misfit_of_network(data["average_state_dict"], networks["actor"])
+    parameters = [parameter for network in networks.values() for parameter in network.parameters()]
+    misfits["optimizer_state_dict"] = _misfit_of_optimizer(
+        data["optimizer_state_dict"], torch.optim.Adam(parameters), data["iter"] > 0
+    )
+    told = next((f"{name}: {misfit}" for name, misfit in misfits.items() if misfit), "")
+    return told and f"its weights are not those of the network that infos.policy describes: {told}"
+
+
+def loadable(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """A checkpoint for rsl_rl to load: which of Adam's implementations is used is the affair of this torch and device."""
+    saved, fresh = state["optimizer_state_dict"], optimizer.state_dict()["param_groups"]
     groups = [{**new, "lr": old["lr"]} for new, old in zip(fresh, saved["param_groups"], strict=True)]
     moments = {i: {name: entry[name] for name in MOMENTS} for i, entry in saved["state"].items()}
     return {**state, "optimizer_state_dict": {"state": moments, "param_groups": groups}}
@@ -65,8 +104,8 @@ def _refuse(run: Run, misfits: Mapping[str, str], advice: str) -> None:
             raise BrokenRun(f"a checkpoint of run {run.name} does not fit: {part}: {shortened(misfit)}. {advice}")
 
 
-def misfit_of_network(state: Mapping[str, Tensor], network: nn.Module) -> str:
-    """What of a state is not that of a network, or nothing. The network may be on torch's device `meta`."""
+def _misfit_of_network(state: Mapping[str, Tensor], network: nn.Module) -> str:
+    """What of a state is not that of a network, or nothing."""
     wanted = network.state_dict()
     if set(state) != set(wanted):
         return f"it lacks {_some(set(wanted) - set(state))} and has {_some(set(state) - set(wanted))} instead"

@@ -10,17 +10,15 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk.config.checks import check
-from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.errors import BrokenRun, ConfigError, shortened
+from mjsdk.config.convert import to_plain
+from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
-from mjsdk.learn.fitting import misfit_of_network
+from mjsdk.learn.fitting import described, network_sizes
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
 from mjsdk.mdp.clock import GaitClock
 from mjsdk.runs import Run
-from mjsdk.terms import TermRegistry
 
 if TYPE_CHECKING:
     from mjsdk.config.agent import AgentConfig
@@ -90,7 +88,7 @@ class Policy:
         self.checkpoint = checkpoint
         """File that it comes from."""
         self.num_actions: int = description["num_actions"]
-        self.num_observations = _width(description["observations"]["actor"])
+        self.num_observations = network_sizes(description)["actor"][0]
 
     @torch.no_grad()
     def __call__(self, obs: Mapping[str, Tensor] | Tensor) -> Tensor:
@@ -123,42 +121,7 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     path = run.newest_checkpoint() if checkpoint is None else run.find_checkpoint(checkpoint)
     data = read_checkpoint(run, path, device)
     description = data["infos"]["policy"]
-    network = _network(path, description, data["average_state_dict"])
+    sizes = network_sizes(description)["actor"]
+    network = build_network("actor", described(description).actor, *sizes)
+    network.load_state_dict(data["average_state_dict"])
     return Policy(network.to(device).eval(), description, data["iter"], run, path)
-
-
-def _network(path: Path, description: Mapping[str, Any], state: Mapping[str, Tensor]) -> MLPModel:
-    """The actor that a checkpoint describes, with its weights. Built without memory first: whoever wrote it may lie."""
-    config = _described(path, description).actor
-    shape = (_width(description["observations"]["actor"]), description["num_actions"])
-    if not min(shape) or len(config.hidden_dims) > len(state):
-        misfit = "it has no inputs, no outputs, or more layers than weights"
-    else:
-        with torch.device("meta"):
-            misfit = misfit_of_network(state, build_network("actor", config, *shape))
-    if misfit:
-        raise BrokenRun(
-            f"{path} is not a checkpoint that mjsdk wrote: its weights are not those of the network that infos.policy "
-            f"describes ({shortened(misfit)}). Choose another checkpoint."
-        )
-    network = build_network("actor", config, *shape)
-    network.load_state_dict(dict(state))
-    return network
-
-
-def _described(path: Path, description: Mapping[str, Any]) -> AgentConfig:
-    """The networks of a description as settings, which must be legal ones."""
-    terms = TermRegistry()
-    try:
-        config = from_plain({"agent": {kind: description[kind] for kind in GROUPS}}, terms)
-        found = check(config, terms).mistakes
-    except ConfigError as error:
-        found = list(error.mistakes)
-    mistakes = [mistake for mistake in found if mistake.path.startswith("agent.")]
-    if mistakes:
-        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: infos.policy has {ConfigError(mistakes)}")
-    return config.agent
-
-
-def _width(slices: Mapping[str, list[int]]) -> int:
-    return max((stop for _, stop in slices.values()), default=0)

@@ -16,12 +16,12 @@ from torch import Tensor
 from mjsdk.config import Config
 from mjsdk.env import Env
 from mjsdk.env.steady import steady
-from mjsdk.errors import Diverged, MjsdkError, StorageError
+from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
-from mjsdk.learn.fitting import check_worlds, fitting_learner
+from mjsdk.learn.fitting import check_worlds, loadable
 from mjsdk.learn.interrupts import Interrupt
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_policy
@@ -245,7 +245,13 @@ class Trainer:
         """Go on from a checkpoint. With another number of worlds these begin anew, and only the learner goes on."""
         infos = state["infos"]
         check_layout(infos["policy"], describe_policy(self.config.agent, self.env), self.run)
-        self.algorithm.load(fitting_learner(state, self.algorithm, self.run), None, strict=True)
+        try:
+            self.algorithm.load(loadable(state, self.algorithm.optimizer), None, strict=True)
+        except (RuntimeError, ValueError, KeyError) as error:
+            raise BrokenRun(
+                f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
+                "Settings of agent.actor and agent.critic cannot change when a training is resumed."
+            ) from error
         self._average.load_state_dict(state["average_state_dict"])
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]

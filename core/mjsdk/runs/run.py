@@ -160,6 +160,11 @@ class Run:
             was = before.get((now["kind"], now["name"]))
             if was is not None:
                 check_version(self.path, was, now)
+            elif "format" in self.info:
+                raise BrokenRun(
+                    f"{self.path / INFO} is not what mjsdk wrote: plugins lacks {now['kind']} '{now['name']}', which "
+                    f"{CONFIG} beside it names."
+                )
             elif now["kind"] in ("robot", "task"):
                 _log.warning(
                     "%s does not say which version of %s '%s' was trained: it is taken for the installed one",

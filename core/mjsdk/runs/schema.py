@@ -72,9 +72,9 @@ def _faults_of_mapping(data: Any, shape: Mapping[str, Shape], path: str) -> Iter
             yield from find_faults(data[name.removesuffix("?")], inner, _join(path, name.removesuffix("?")))
     known = {name.removesuffix("?") for name in shape}
     for name, value in data.items():
-        rest = "#" if type(name) is int and "#" in shape else "*"
-        if not isinstance(name, str) and rest == "*":
-            yield f"{path or 'it'} has the name {_shown(name)}, which must be text"
+        rest = "#" if "#" in shape else "*"
+        if type(name) is not (int if rest == "#" else str):
+            yield f"{path or 'it'} has the name {_shown(name)}, which must be {'a number' if rest == '#' else 'text'}"
         elif name not in known and rest in shape:
             yield from find_faults(value, shape[rest], _join(path, str(name)))
 
@@ -129,8 +129,17 @@ NAME = Kind("a name", lambda value: isinstance(value, str) and bool(value.strip(
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
 PLAIN = Kind("plain data", is_plain)
 
-PLUGIN: Shape = {"kind": NAME, "name": NAME, "dist": TEXT, "version": TEXT, "target": TEXT, "api?": COUNT}
-_MOMENT: Mapping[str, Shape] = {"time": TEXT, "command": TEXT, "git": PLAIN}
+PLUGIN: Shape = {"kind": NAME, "name": NAME, "dist": TEXT, "version": TEXT, "target": NAME, "api?": COUNT}
+_MOMENT: Mapping[str, Shape] = {
+    "time": NAME,
+    "command": NAME,
+    "git": Kind(
+        "nothing, or commit, branch and whether files differ",
+        lambda value: value is None or not list(find_faults(value, _GIT)),
+    ),
+}
+_GIT: Shape = {"commit": NAME, "branch": TEXT, "dirty": SWITCH}
+_PROGRAMS = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy", "python")
 
 CONFIG_SHAPE: Shape = {
     "robot": NAME,
@@ -143,14 +152,14 @@ _RECORDS: Mapping[str, Shape] = {
     **_MOMENT,
     "started": NUMBER,
     "seed": COUNT,
-    "device": TEXT,
-    "threads": {"*": COUNT},
+    "device": NAME,
+    "threads": {"physics": COUNT, "torch": COUNT},
     "plugins": [PLUGIN],
-    "versions": {"*": or_none(TEXT)},
-    "platform": TEXT,
+    "versions": dict.fromkeys(_PROGRAMS, or_none(NAME)),
+    "platform": NAME,
     "resumed": [{"iteration": COUNT, **_MOMENT, "changed": {}}],
-    "settings": [COUNT],
-    "model": {"sha256": TEXT, "mujoco": TEXT, "machine": TEXT},
+    "settings": Kind("whole numbers", lambda value: bool(value) and not list(find_faults(value, [COUNT]))),
+    "model": {"sha256": NAME, "mujoco": NAME, "machine": TEXT},
 }
 
 
