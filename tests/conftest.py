@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from mjsdk.plugins import DISABLE, index
+from mjsdk.runs.trust import STATE
 from mjsdk.testing import fake_dist
 
 settings.register_profile("mjsdk", deadline=None, derandomize=True)
@@ -125,6 +126,14 @@ class Site:
     def _one(self, kind: str, source: str, name: str, dist: str, more: str = "", **given: Any) -> Path:
         module = f"{dist}_{name}".replace("-", "_")
         return self.add(dist, **{kind: {name: module}}, modules={module: textwrap.dedent(source) + more}, **given)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What mjsdk keeps of its user: nothing of the one who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(STATE, str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ OWNERS = {"mjsdk_robot": "robot", "mjsdk_load_spec": "robot", "mjsdk_task": "tas
 """Hooks that one kind of plugin must implement, and no other kind may."""
 
 _MARK = "mjsdk_impl"
+_MOST_SOURCE = 16 * 2**20
+"""Bytes of a local plugin that are read."""
 
 
 @attrs.frozen
@@ -49,12 +51,27 @@ class Plugin:
         return tuple(sorted(name for name, _ in _marked(self.module)))
 
 
-def load(ref: PluginRef) -> Plugin:
-    """Import a plugin and check what it declares. Calls none of its hooks."""
+def read_source(ref: PluginRef) -> bytes:
+    """The source of a plugin that is a local file, without running it."""
+    try:
+        with Path(ref.target).open("rb") as file:
+            source = file.read(_MOST_SOURCE + 1)
+    except OSError as error:
+        raise BrokenPlugin(f"{ref.label} cannot be read: {error.strerror or error}") from error
+    if len(source) > _MOST_SOURCE:
+        raise BrokenPlugin(f"{ref.label} has more than {_MOST_SOURCE:,} bytes, which is no code that somebody wrote")
+    return source
+
+
+def load(ref: PluginRef, source: bytes | None = None) -> Plugin:
+    """Import a plugin and check what it declares. Calls none of its hooks.
+
+    Of a local file, `source` is what is run, if that was read before.
+    """
     problem = fault(ref, index())
     if problem:
         raise (IncompatiblePlugin if problem == unmet(ref) else BrokenPlugin)(f"{ref.label}: {problem}")
-    module = _import(ref)
+    module = _import(ref, source)
     api = _check_api(ref, module)
     _check_hooks(ref, module)
     return Plugin(ref, module, api)
@@ -65,25 +82,30 @@ def hook_names() -> tuple[str, ...]:
     return tuple(name for name in vars(hookspecs) if name.startswith("mjsdk_"))
 
 
-def _import(ref: PluginRef) -> ModuleType:
+def _import(ref: PluginRef, source: bytes | None) -> ModuleType:
+    if ref.local and source is None:
+        source = read_source(ref)
     try:
-        return _import_file(Path(ref.target)) if ref.local else importlib.import_module(ref.target)
+        return importlib.import_module(ref.target) if source is None else _run_file(Path(ref.target), source)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # whatever its code raises, sys.exit and the outcomes of test runners among it
         raise BrokenPlugin(f"{ref.label} failed to import: {describe(error, ref.target)}") from error
 
 
-def _import_file(path: Path) -> ModuleType:
-    """Import a file under a private name, so that it shadows no installed module and no file of the same stem."""
+def _run_file(path: Path, source: bytes) -> ModuleType:
+    """Import a file under a private name, so that it shadows no installed module and no file of the same stem.
+
+    What runs is its source: compiled code that lies beside it may be that of another one.
+    """
     name = f"_mjsdk_local_{hashlib.sha1(str(path).encode()).hexdigest()[:8]}_{path.stem.replace('-', '_')}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
+    if spec is None:
         raise ImportError(f"cannot import {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
     except BaseException:
         del sys.modules[name]
         raise

@@ -11,7 +11,7 @@ from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mjsdk._index import PluginRef, find
-from mjsdk._load import Plugin, belongs, describe, load, new_manager
+from mjsdk._load import Plugin, belongs, describe, load, new_manager, read_source
 from mjsdk._misfits import misfits
 from mjsdk.errors import (
     BrokenPlugin,
@@ -40,12 +40,23 @@ _MOST_NAMES = 1000
 """Terms or exporters that a plugin may offer by one hook: a mapping that never ends is no plugin's intention."""
 
 
-def open_session(robot: str, task: str | None = None, extras: Sequence[str] = ()) -> Session:
-    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each."""
+def open_session(
+    robot: str,
+    task: str | None = None,
+    extras: Sequence[str] = (),
+    allow: Callable[[Mapping[str, bytes]], None] | None = None,
+) -> Session:
+    """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each.
+
+    Before any of them is imported, `allow` is given the sources of those that are local files, by path, and may raise.
+    """
     wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
     refs = tuple(dict.fromkeys(find(kind, spec) for kind, spec in wanted))
     _check_names(refs)
-    return Session([load(ref) for ref in refs])
+    sources = {ref.target: read_source(ref) for ref in refs if ref.local}
+    if allow is not None:
+        allow(sources)
+    return Session([load(ref, sources.get(ref.target) if ref.local else None) for ref in refs])
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:

@@ -107,7 +107,11 @@ class LoadedRun:
 
     def make_env(self, *overrides: Overrides, device: str = "cpu", seed: int | None = None) -> Env:
         """An environment as in training, with settings of your own on top."""
-        return _make_env(self.config, self.run.session(), overrides, device, seed)
+        from mjsdk.learn.records import check_model
+
+        session = self.run.session()
+        check_model(self.run, session)
+        return _make_env(self.run.config(session), session, overrides, device, seed)
 
 
 def load_robot(robot: str) -> LoadedRobot:
@@ -182,11 +186,21 @@ def make_env(
     return _make_env(config, open_session(config.robot, config.task, config.extras), given, device, seed)
 
 
-def load_run(run: str | Path = "latest", log_root: str | Path = "logs") -> LoadedRun:
-    """The run of a folder, or the `latest` below `log_root`."""
+def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_code: bool = False) -> LoadedRun:
+    """The run of a folder, or the `latest` below `log_root`.
+
+    Args:
+        run: Folder, name of a run, or `latest`.
+        log_root: Folder that holds the runs.
+        trust_code: Take plugin files that a run of somebody else brings for known, now and later. They are code, which
+            runs when a configuration or an environment is asked for; without this that raises `UntrustedCode`.
+    """
     from mjsdk.runs import find_run
 
-    return LoadedRun(find_run(str(run), str(log_root)))
+    found = find_run(str(run), str(log_root))
+    if trust_code:
+        found.trust_code()
+    return LoadedRun(found)
 
 
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:

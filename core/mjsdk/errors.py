@@ -17,6 +17,7 @@
     - UnknownRun             no such run
     - BrokenRun              a run folder or a checkpoint that cannot be read
     - RunInUse               a run that another process trains
+    - UntrustedCode          a run folder brings code that this user does not know
     - StorageError           a file that could not be written
   x RenderError              no picture can be drawn on this machine
   x MissingDependency        an optional package is not installed
@@ -122,6 +123,10 @@ class BrokenRun(RunError):
 
 class RunInUse(RunError):
     """Another process trains in the run folder."""
+
+
+class UntrustedCode(RunError):
+    """A run brings or names code that was not used in a training here."""
 
 
 class StorageError(RunError):

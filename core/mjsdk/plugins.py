@@ -5,7 +5,7 @@ hooks, and gives them a plugin manager of their own; a broken plugin can only br
 """
 
 from mjsdk._index import DISABLE, FLAGS, GROUPS, PluginRef, find, index, status
-from mjsdk._load import SUPPORTED, Plugin, load
+from mjsdk._load import SUPPORTED, Plugin, load, read_source
 from mjsdk._session import Session, open_session
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "index",
     "load",
     "open_session",
+    "read_source",
     "status",
 ]

@@ -18,6 +18,7 @@ from mjsdk.cli.eval import (
     Push,
     Seed,
     Sim,
+    TrustCode,
     find_checkpoint,
     run_evaluation,
     summary_rows,
@@ -49,13 +50,14 @@ def compare(
     push: Push = False,
     device: Device = "auto",
     log_root: LogRoot = "logs",
+    trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""
     from mjsdk.evaluate import Options, check_options, check_run, how_measured
     from mjsdk.physics import resolve_device
 
-    found = [find_checkpoint(spec, log_root) for spec in runs]
+    found = [find_checkpoint(spec, log_root, trust_code=trust_code) for spec in runs]
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
     for run, checkpoint in found:

@@ -27,6 +27,9 @@ Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise
 Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
 Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
 LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Run plugin files of a run that was not trained here, now and later.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -46,6 +49,7 @@ def evaluate(
     plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
     log_root: LogRoot = "logs",
+    trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate the policy of a run: a fixed set of commands, fixed seeds, faithful physics, no noise, no pushes.
@@ -62,7 +66,7 @@ def evaluate(
         need_matplotlib()
     options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
     check_options(options)
-    report = run_evaluation(*find_checkpoint(run, log_root, checkpoint), options)
+    report = run_evaluation(*find_checkpoint(run, log_root, checkpoint, trust_code), options)
     warn_of_collisions(report.data)
     if as_json:
         _output.print_json(report.data)
@@ -73,16 +77,23 @@ def evaluate(
         typer.echo(f"wrote {plot}", err=as_json)
 
 
-def find_checkpoint(spec: str, log_root: str, checkpoint: str | None = None) -> tuple[Run, str | None]:
+def find_checkpoint(
+    spec: str, log_root: str, checkpoint: str | None = None, trust_code: bool = False
+) -> tuple[Run, str | None]:
     """A run, and the checkpoint of it that was named: RUN/model_100.pt, or RUN and the checkpoint besides."""
     from mjsdk.runs import find_run
 
     run, _, name = spec.rstrip("/").rpartition("/")
     if not run or not name.endswith(".pt"):
-        return find_run(spec, log_root), checkpoint
-    if checkpoint not in (None, name):
+        run = spec
+    elif checkpoint not in (None, name):
         raise UnknownRun(f"two checkpoints: RUN ends in {name}, and --checkpoint says '{checkpoint}'. Leave one out")
-    return find_run(run, log_root), name
+    else:
+        checkpoint = name
+    found = find_run(run, log_root)
+    if trust_code:
+        found.trust_code()
+    return found, checkpoint
 
 
 def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report:

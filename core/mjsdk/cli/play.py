@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import Device, LogRoot, RunName, find_checkpoint
+from mjsdk.cli.eval import Device, LogRoot, RunName, TrustCode, find_checkpoint
 
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
@@ -44,6 +44,7 @@ def play(
     noise: Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")] = False,
     device: Device = "cpu",
     log_root: LogRoot = "logs",
+    trust_code: TrustCode = False,
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
     from mjsdk.evaluate import Options, check_options, parse_command
@@ -52,7 +53,7 @@ def play(
     from mjsdk.render import check_video_path, has_display
 
     where = resolve_device(device)
-    found, checkpoint = find_checkpoint(run, log_root, checkpoint)
+    found, checkpoint = find_checkpoint(run, log_root, checkpoint, trust_code)
     unseen = video is None and not has_display()
     if unseen:
         video = found.path / "play.mp4"

@@ -65,6 +65,14 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an earlier run, in its folder.", rich_help_panel=_WHAT)
     ] = False,
+    trust_code: Annotated[
+        bool,
+        typer.Option(
+            "--trust-code",
+            help="With --resume: run plugin files of a run that was not trained here, now and later.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = False,
     preset: Annotated[
         str,
         typer.Option(
@@ -111,7 +119,7 @@ def train(
     by_time = minutes is not None and _setting(overrides, config, "agent.max_iterations", None) is None
     with lasting_output("the training goes on"):
         if resume or _setting(overrides, config, "agent.resume", False):
-            training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time)
+            training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time, trust_code)
         else:
             training = _fresh(robot, task, with_ or [], preset, config, overrides)
         with closing(training):
@@ -181,6 +189,7 @@ def _resumed(
     file: Path | None,
     overrides: list[tuple[str, Any]],
     by_time: bool,
+    trust_code: bool,
 ) -> Training:
     from mjsdk.runs import newest_run
 
@@ -193,6 +202,8 @@ def _resumed(
     _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
     _check_names(run, setting("agent.run_name", ""), setting("agent.experiment_name", ""))
     typer.echo(f"opening {run.path} ...", err=True)
+    if trust_code:
+        run.trust_code()
     from mjsdk.learn.start import Changes, go_on
 
     changes = Changes(preset=preset or None, file=file, overrides=overrides)

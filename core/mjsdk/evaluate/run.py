@@ -79,10 +79,12 @@ def rebuild(
 ) -> tuple[Env, Policy]:
     """Environment and policy of a run, the environment as far along its curriculum as the checkpoint is."""
     from mjsdk.learn.policy import load_policy
+    from mjsdk.learn.records import check_model
 
     policy = load_policy(run, checkpoint, device)
     env = make_env(config, session, device=device, seed=seed)
     policy.check(env)
+    check_model(run, session)
     env.common_step_counter = policy.iteration * config.agent.num_steps_per_env  # if the checkpoint does not say
     env.load_progress(policy.progress)
     return env, policy

@@ -1,10 +1,13 @@
 """Checkpoints: written in full or not at all, read without running code, checked bit by bit.
 
-A checkpoint is a dict of tensors and plain data:
+A checkpoint is a dict of tensors and plain data, `SHAPE`:
 
 * `actor_state_dict`, `critic_state_dict`, `optimizer_state_dict`, `iter`: as in rsl_rl's own checkpoints
 * `average_state_dict`: the actor that leaves the training, see `learn.average`
-* `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env`, `plugins`
+* `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env` and the shapes of what is in it,
+  `num_envs`, `plugins`
+
+Whether it fits the networks that it describes, and worlds, is told by `learn.fitting`.
 """
 
 from __future__ import annotations
@@ -13,24 +16,112 @@ import io
 import pickle
 import random
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from mjsdk.errors import BrokenRun, listing
+from mjsdk.config.env import MAX_WORLDS
+from mjsdk.errors import BrokenRun, listing, shortened
 from mjsdk.learn.finite import all_finite
+from mjsdk.learn.fitting import MOMENTS, misfit_of_learner
 from mjsdk.runs import Run, write_atomically
+from mjsdk.runs.files import open_regular
+from mjsdk.runs.schema import AMOUNT, COUNT, NAME, NUMBER, PLAIN, PLUGIN, TEXT, Kind, Shape, check, counts, or_none
 
-FORMAT = 1
-"""Grows when older versions of mjsdk could not read what is written."""
+FORMAT = 2
+"""Grows when older versions could not read what is written, or new ones need more. 2: the mean and all shapes."""
 
-_INFOS = ("policy", "totals", "rng", "hidden", "env", "num_envs")
-_POLICY = ("actor", "critic", "clip_actions", "num_actions", "observations", "joints")
-"""What readers of a checkpoint look for."""
-_PARTS = ("actor_state_dict", "critic_state_dict", "optimizer_state_dict", "iter", "infos")
+_MOST_BYTES = 4 * 2**30
+"""Bytes of a checkpoint that are read; a network of the largest legal size has fewer."""
+_REAL = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
+
+
+def _is_dense(value: Any) -> bool:
+    """Whether a value is a tensor of real numbers, integers or switches that has all its elements in memory."""
+    plain = isinstance(value, Tensor) and value.layout == torch.strided and not value.is_quantized
+    if not plain or value.is_meta or value.is_complex():
+        return False
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+
+
+def _is_state(value: Any, size: int, dtype: torch.dtype = torch.uint8) -> bool:
+    return _is_dense(value) and value.dtype == dtype and value.shape == (size,)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a tensor is one number from 0."""
+    return _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15
+
+
+_TENSOR = Kind("a dense tensor of real numbers", _is_dense)
+_STEP = Kind("a tensor of one number from 0", _is_number)
+_FLOATS = Kind("a dense tensor of floating point", lambda value: _is_dense(value) and value.dtype in _REAL)
+_WHOLE = counts(10**9)
+_HIDDEN = Kind(
+    "nothing, a tensor or two tensors",
+    lambda value: value is None or _is_dense(value) or (isinstance(value, tuple | list) and all(map(_is_dense, value))),
+)
+_NETWORK: Shape = {"*": _TENSOR}
+_GROUP: Shape = {"*": (_WHOLE, _WHOLE)}
+_OPTIONS = ("betas", "eps", "weight_decay", "amsgrad", "maximize", "foreach", "capturable", "differentiable", "fused")
+
+SHAPE: Mapping[str, Shape] = {
+    "actor_state_dict": _NETWORK,
+    "critic_state_dict": _NETWORK,
+    "average_state_dict": _NETWORK,
+    "optimizer_state_dict": {
+        "state": {"#": dict(zip(MOMENTS, (_STEP, _FLOATS, _FLOATS), strict=True))},
+        "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **dict.fromkeys(_OPTIONS, PLAIN)}],
+    },
+    "iter": _WHOLE,
+    "infos": {
+        "format": counts(FORMAT),
+        "policy": {
+            "actor": {"*": PLAIN},
+            "critic": {"*": PLAIN},
+            "clip_actions": or_none(AMOUNT),
+            "num_actions": _WHOLE,
+            "observations": {"actor": _GROUP, "critic": _GROUP},
+            "joints": [TEXT],
+            "meaning": {"*": PLAIN},
+        },
+        "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress?": {"*": _TENSOR}, "*": AMOUNT},
+        "rng": {
+            "torch": Kind("a state of torch's generator", lambda value: _accepted(torch.Generator().set_state, value)),
+            "python": (
+                COUNT,
+                Kind("625 whole numbers", lambda value: _is_state(value, 625, torch.int64)),
+                or_none(NUMBER),
+            ),
+            "numpy": (
+                NAME,
+                Kind("624 whole numbers", lambda value: _is_state(value, 624, torch.int64)),
+                counts(624),
+                counts(1),
+                NUMBER,
+            ),
+            "cuda?": [Kind("a tensor of bytes", lambda value: _is_dense(value) and value.dtype == torch.uint8)],
+        },
+        "hidden": {"actor": _HIDDEN, "critic": _HIDDEN},
+        "env": {"*": _TENSOR},
+        "shapes": {"*": [_WHOLE]},
+        "num_envs": counts(MAX_WORLDS),
+        "plugins": [PLUGIN],
+    },
+}
+"""What a checkpoint must hold."""
+
+
+def _accepted(take: Any, value: Any) -> bool:
+    try:
+        take(value.cpu())
+    except (AttributeError, RuntimeError, TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def write_checkpoint(path: Path, data: Mapping[str, Any]) -> None:
@@ -50,73 +141,76 @@ def read_checkpoint(run: Run, path: Path, device: str = "cpu") -> dict[str, Any]
 
 def _read(path: Path, device: str) -> dict[str, Any]:
     try:
-        _check_bits(path)
-        data = torch.load(path, map_location=device, weights_only=True)
+        with open_regular(path, _MOST_BYTES) as file:
+            _check_bits(path, file)
+            file.seek(0)
+            data = torch.load(file, map_location=device, weights_only=True)
     except pickle.UnpicklingError as error:  # torch's own words advise to load it all the same
         raise BrokenRun(f"{path} cannot be read: it holds code, or is not a checkpoint that mjsdk wrote.") from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except BrokenRun:
+        raise
+    except Exception as error:  # whatever a stranger's bytes make zipfile and torch raise
         raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
-    if _format(data) > FORMAT:
-        raise BrokenRun(f"{path} was written by a newer mjsdk (format {_format(data)}, this one reads {FORMAT}).")
-    if wrong := _wrong(data):
-        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {wrong}.")
-    actor = data["actor_state_dict"]
-    average = data.setdefault("average_state_dict", actor)
-    if not _alike(average, actor):
-        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: average_state_dict is not that of its actor.")
-    weights = [*actor.values(), *data["critic_state_dict"].values(), *average.values()]
-    if not all_finite(weights):
-        raise BrokenRun(f"{path} cannot be used: some of its weights are NaN or infinite.")
+    _check(path, data)
     return data
 
 
-def _wrong(data: Any) -> str:
-    """What shows that another program wrote a file; nothing if mjsdk did."""
-    missing = [part for part in _PARTS if part not in data] if isinstance(data, dict) else list(_PARTS)
-    if missing:
-        return f"it lacks {', '.join(missing)}"
-    for name in ("actor_state_dict", "critic_state_dict"):
-        state = data[name]
-        if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-            return f"{name} is not that of a network"
-    if not _counts(data["iter"]):
-        return f"iter is {data['iter']!r}, and must be a whole number from 0"
-    if not _format(data):
-        return "it lacks infos.format, which says who wrote it"
-    infos, policy = data["infos"], data["infos"].get("policy")
-    missing = [f"infos.{name}" for name in _INFOS if name not in infos]
-    missing += [f"infos.policy.{name}" for name in _POLICY if not isinstance(policy, dict) or name not in policy]
-    return f"it lacks {', '.join(missing)}" if missing else ""
+def _check(path: Path, data: Any) -> None:
+    """Raise `BrokenRun` unless a checkpoint holds what it must. What older versions left out is added."""
+    found = _format(data)
+    if found > FORMAT:
+        raise BrokenRun(f"{path} was written by a newer mjsdk (format {found}, this one reads {FORMAT}).")
+    if found == 1:
+        _fill_in(data)
+    check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
+    for name, tensors in _numbers(data):
+        if not all_finite(tensors.values()):
+            raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
+    if misfit := misfit_of_learner(data):
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {shortened(misfit, 400)}.")
+    shapes = {name: list(tensor.shape) for name, tensor in data["infos"]["env"].items()}
+    if shapes != data["infos"]["shapes"]:
+        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: infos.env does not hold what infos.shapes says.")
+
+
+def _fill_in(data: dict[str, Any]) -> None:
+    """What a checkpoint of format 1 does not say."""
+    data.setdefault("average_state_dict", data.get("actor_state_dict"))
+    env, policy = data["infos"].get("env"), data["infos"].get("policy")
+    if isinstance(env, dict) and isinstance(policy, dict):
+        data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
+        policy.setdefault("meaning", {})
+        data["infos"].setdefault("plugins", [])
 
 
 def _format(data: Any) -> int:
     """The format that a file says it has; 0 if it says none."""
     infos = data.get("infos") if isinstance(data, dict) else None
     found = infos.get("format") if isinstance(infos, dict) else None
-    return int(found) if isinstance(found, int) and _counts(found) else 0
+    return found if type(found) is int else 0
 
 
-def _counts(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """The tensors of a checked checkpoint that a network is made of or learns by, by where they stand."""
+    yield from ((name, data[name]) for name in ("actor_state_dict", "critic_state_dict", "average_state_dict"))
+    for i, moments in data["optimizer_state_dict"]["state"].items():
+        yield f"optimizer_state_dict.state.{i}", {name: moments[name] for name in MOMENTS}
 
 
-def _alike(state: Any, other: Mapping[str, torch.Tensor]) -> bool:
-    """Whether two states of networks have the same names and shapes."""
-    if not isinstance(state, dict) or set(state) != set(other):
-        return False
-    return all(isinstance(value, torch.Tensor) and value.shape == other[name].shape for name, value in state.items())
-
-
-def _check_bits(path: Path) -> None:
-    """Compare all checksums: torch does not, and would load flipped bits as weights."""
-    with zipfile.ZipFile(path) as archive:
+def _check_bits(path: Path, file: BinaryIO) -> None:
+    """Compare all checksums: torch does not, and would load flipped bits as weights. Refuse what would swell."""
+    with zipfile.ZipFile(file) as archive:
+        packed = any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist())
+        if packed or sum(part.file_size for part in archive.infolist()) > file.seek(0, io.SEEK_END):
+            raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: its parts are larger than the file.")
         damaged = archive.testzip()
     if damaged:
         raise BrokenRun(f"{path} is damaged: the checksum of {damaged} is wrong.")
 
 
 def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no details'}"
+    lines = str(error).strip().splitlines() or ["no details"]
+    return f"{type(error).__name__}: {shortened(lines[0])}"
 
 
 def _way_out(run: Run, damaged: Path) -> str:

@@ -10,11 +10,11 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk.config.agent import ActorConfig
 from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import progress_of, read_checkpoint
+from mjsdk.learn.fitting import described, network_sizes
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
 from mjsdk.mdp.clock import GaitClock
@@ -23,10 +23,6 @@ from mjsdk.runs import Run
 if TYPE_CHECKING:
     from mjsdk.config.agent import AgentConfig
     from mjsdk.env import Env
-
-
-_LONGEST = 200
-"""Characters that torch may say of weights that do not fit."""
 
 
 def describe_policy(agent: AgentConfig, env: Env) -> dict[str, Any]:
@@ -100,7 +96,7 @@ class Policy:
         self.checkpoint = checkpoint
         """File that it comes from."""
         self.num_actions: int = description["num_actions"]
-        self.num_observations = _width(description["observations"]["actor"])
+        self.num_observations = network_sizes(description)["actor"][0]
 
     @torch.no_grad()
     def __call__(self, obs: Mapping[str, Tensor] | Tensor) -> Tensor:
@@ -133,17 +129,7 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     path = run.newest_checkpoint() if checkpoint is None else run.find_checkpoint(checkpoint)
     data = read_checkpoint(run, path, device)
     description = data["infos"]["policy"]
-    try:
-        width = _width(description["observations"]["actor"])
-        network = build_network("actor", ActorConfig(**description["actor"]), width, description["num_actions"])
-        network.load_state_dict(data["average_state_dict"])
-    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise BrokenRun(
-            f"{path} is not a checkpoint that mjsdk wrote: its weights are not those of the network that infos.policy "
-            f"describes ({type(error).__name__}: {' '.join(str(error).split())[:_LONGEST]}). Choose another checkpoint."
-        ) from error
+    sizes = network_sizes(description)["actor"]
+    network = build_network("actor", described(description).actor, *sizes)
+    network.load_state_dict(data["average_state_dict"])
     return Policy(network.to(device).eval(), description, data["iter"], run, path, progress_of(data))
-
-
-def _width(slices: Mapping[str, list[int]]) -> int:
-    return max((stop for _, stop in slices.values()), default=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import platform
@@ -15,9 +16,10 @@ from typing import Any
 
 import importlib_metadata
 
-from mjsdk.errors import MjsdkError
+from mjsdk.errors import BrokenPlugin, MjsdkError
 from mjsdk.plugins import PluginRef, Session, find, load, open_session
-from mjsdk.runs import Run
+from mjsdk.runs import Run, schema
+from mjsdk.scene.digest import model_digest
 
 _PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
 _GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
@@ -38,7 +40,35 @@ def origin(session: Session, seed: int, device: str, threads: dict[str, int]) ->
         "versions": {name: _version(name) for name in _PACKAGES} | {"python": platform.python_version()},
         "platform": platform.platform(),
         "resumed": [],
+        "format": schema.FORMAT,
+        "model": model_record(session),
     }
+
+
+def model_record(session: Session) -> dict[str, str]:
+    """What the robot's model is, and what must be the same for another one to be compared with it."""
+    return {"sha256": model_digest(session), "mujoco": str(_version("mujoco")), "machine": platform.machine()}
+
+
+def check_model(run: Run, session: Session) -> None:
+    """Warn, once, if the robot's model is no longer the one that the run was trained with.
+
+    Another MuJoCo or processor computes other numbers from the same model: then nobody can tell.
+    """
+    was, now = run.info.get("model"), model_record(session)
+    if was is not None and was != now and was == {**now, "sha256": was["sha256"]}:
+        _warn_of_model(run.name, session.robot_ref.name, session.robot_ref.package)
+
+
+@functools.cache
+def _warn_of_model(run: str, robot: str, package: str) -> None:
+    _log.warning(
+        "the model of robot '%s' has changed since run %s was trained: %s, or a file that it reads, describes another "
+        "one now, which is what is simulated. Restore the model, or train again.",
+        robot,
+        run,
+        package,
+    )
 
 
 def moment() -> dict[str, Any]:
@@ -92,20 +122,19 @@ def _version(distribution: str) -> str | None:
 
 def keep_local_plugins(run: Run, session: Session, data: dict[str, Any]) -> dict[str, Any]:
     """Copy plugins that are single files into the run; gives the settings `data` with what to call them there."""
-    copies = {ref.target: _keep(run, ref) for ref in session.refs if ref.local}
+    copies = {ref.target: _keep(run, session, ref) for ref in session.refs if ref.local}
     named = {kind: copies.get(data[kind], data[kind]) for kind in ("robot", "task")}
     return {**data, **named, "extras": [copies.get(extra, extra) for extra in data["extras"]]}
 
 
-def _keep(run: Run, ref: PluginRef) -> str:
+def _keep(run: Run, session: Session, ref: PluginRef) -> str:
     """Where the plugin is found from the run folder: the copy, unless it needs files that stand beside the original."""
     spec = run.keep_plugin(Path(ref.target), ref.kind)
     copy = str((run.path / spec).resolve())
     try:
-        if ref.kind == "robot":
-            open_session(copy).load_spec().compile()
-        else:
-            load(find(ref.kind, copy))
+        load(find(ref.kind, copy))
+        if ref.kind == "robot" and model_digest(open_session(copy)) != model_digest(session):
+            raise BrokenPlugin("it makes another model than the original")
     except (MjsdkError, ValueError) as error:
         _log.warning("the run depends on %s, whose copy cannot be used: %s", ref.target, error)
         return ref.target

@@ -32,6 +32,7 @@ from mjsdk.plugins import Session
 from mjsdk.runs import Run, create_run
 from mjsdk.runs.aside import leave_behind
 from mjsdk.runs.lock import RunLock
+from mjsdk.runs.run import named_settings
 
 
 @attrs.frozen
@@ -100,6 +101,8 @@ def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: R
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
+    run.check_metrics()
+    records.check_model(run, session)
     if by_time or trainer.iteration < config.agent.max_iterations:
         leave_behind(run, trainer.iteration)
         _record_resume(run, config, trainer.iteration)
@@ -162,9 +165,10 @@ def _trainer(config: Config, session: Session, run: Run) -> Trainer:
 
 def _record(run: Run, config: Config, session: Session, env: Env) -> None:
     threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
-    origin = records.origin(session, config.agent.seed, config.train.device, threads)
-    run.write_info({**origin, "id": secrets.token_hex(4)})
-    run.write_config(records.keep_local_plugins(run, session, _settled(config)))
+    data = records.keep_local_plugins(run, session, _settled(config))
+    info = records.origin(session, config.agent.seed, config.train.device, threads)
+    run.write_info({**info, "id": secrets.token_hex(4), "settings": [len(named_settings(data))]})
+    run.write_config(data)
 
 
 def _settled(config: Config) -> dict[str, Any]:
@@ -179,7 +183,10 @@ def _record_resume(run: Run, config: Config, iteration: int) -> None:
     before, after = flat(run.config_data), flat(_settled(config))
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
     entry = {"iteration": iteration, "started": time.time(), **records.moment(), "changed": changed}
-    run.write_info({**run.info, "resumed": [*run.info.get("resumed", []), entry]})
+    sizes = (
+        {"settings": [*run.info["settings"], len(named_settings(_settled(config)))]} if "settings" in run.info else {}
+    )
+    run.write_info({**run.info, **sizes, "resumed": [*run.info.get("resumed", []), entry]})
     if changed:
         run.write_config(_settled(config))
 

@@ -20,6 +20,7 @@ from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
+from mjsdk.learn.fitting import check_worlds, loadable
 from mjsdk.learn.interrupts import Interrupt
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_policy
@@ -217,7 +218,7 @@ class Trainer:
             state = self.state_dict()
             if progress is not None:
                 totals = {**state["infos"]["totals"], "progress": progress}
-                state["infos"] |= {"env": {}, "num_envs": 0, "totals": totals}
+                state["infos"] |= {"env": {}, "shapes": {}, "num_envs": 0, "totals": totals}
             if all_finite([*state["actor_state_dict"].values(), *state["critic_state_dict"].values()]):
                 checkpoints.write_checkpoint(path, state)
         except Exception as error:  # must not hide what ended the training
@@ -226,13 +227,15 @@ class Trainer:
     def state_dict(self) -> dict[str, Any]:
         """Everything that the training needs to go on exactly: tensors and plain data."""
         hidden = {"actor": self.algorithm.actor.get_hidden_state(), "critic": self.algorithm.critic.get_hidden_state()}
+        worlds = self.env.state_dict()
         infos = {
             "format": checkpoints.FORMAT,
             "policy": describe_policy(self.config.agent, self.env),
             "totals": {"timesteps": self.timesteps, "seconds": self.seconds, "progress": self.env.progress()},
             "rng": checkpoints.random_state(),
             "hidden": hidden,
-            "env": self.env.state_dict(),
+            "env": worlds,
+            "shapes": {name: list(tensor.shape) for name, tensor in worlds.items()},
             "num_envs": self.env.num_envs,
             "plugins": self.run.info.get("plugins", []),
         }
@@ -244,7 +247,7 @@ class Trainer:
         infos = state["infos"]
         check_layout(infos["policy"], describe_policy(self.config.agent, self.env), self.run)
         try:
-            self.algorithm.load(dict(state), None, strict=True)
+            self.algorithm.load(loadable(state, self.algorithm.optimizer), None, strict=True)
         except (RuntimeError, ValueError, KeyError) as error:
             raise BrokenRun(
                 f"the networks of run {self.run.name} are not those of the settings: {str(error).splitlines()[0]}. "
@@ -258,6 +261,7 @@ class Trainer:
 
     def _load_worlds(self, infos: Mapping[str, Any], progress: dict[str, Tensor]) -> None:
         if self.env.fits(infos["env"]):
+            check_worlds(infos, self.env, self.algorithm, self.run)
             self.env.load_state_dict(infos["env"])
             self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])

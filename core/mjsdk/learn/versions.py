@@ -9,25 +9,12 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from mjsdk.errors import BrokenRun, listing
+from mjsdk.errors import BrokenRun
 
 IGNORE_VERSIONS = "MJSDK_IGNORE_VERSIONS"
 """Environment variable: use a run although its robot or task package has another version by now."""
 
 _log = logging.getLogger(__name__)
-
-
-def check_plugins(path: Path, plugins: Any) -> None:
-    """Raise `BrokenRun` unless a list of plugins is one that mjsdk wrote."""
-    fields = ("kind", "name", "dist", "version", "target")
-    entries = plugins if isinstance(plugins, list) else [plugins]
-    for entry in entries:
-        whole = isinstance(entry, dict) and all(isinstance(entry.get(field), str) for field in fields)
-        if not whole or (entry["dist"] and not entry["version"]):
-            raise BrokenRun(
-                f"{path} is damaged: each of `plugins` must have {listing(fields)}, not {entry!r}. "
-                "Restore the file, choose another run, or train again."
-            )
 
 
 def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
@@ -37,20 +24,22 @@ def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
             f"run {run} was trained with {now['kind']} '{now['name']}' for plugin contract {was['api']}, "
             f"but the installed one is for {now['api']} (MJSDK_API). Install the old one, or train again."
         )
-    if was["version"] == now["version"]:
+    same_package = was["dist"] == now["dist"]
+    if same_package and was["version"] == now["version"]:
         return
-    source = f"{was['dist'] or was['target']} {was['version']}"
+    source = f"{was['dist'] or was['target']} {was['version']}".strip()
+    instead = now["version"] if same_package else f"{now['dist'] or now['target']} {now['version']}".strip()
     text = (
         f"run {run.name} was trained with {now['kind']} '{now['name']}' of {source}, "
-        f"but {now['version'] or now['target']} is installed"
+        f"but {instead} is {'installed' if now['dist'] else 'what it names now'}"
     )
-    same_series = _series(was["version"]) == _series(now["version"])
+    same_series = same_package and _series(was["version"]) == _series(now["version"])
     if now["kind"] == "extra" or same_series or os.environ.get(IGNORE_VERSIONS):
         _log.warning("%s", text)
         return
+    old = f"Install the old one: pip install '{was['dist']}=={was['version']}'" if was["dist"] else "Put the file back"
     raise BrokenRun(
-        f"{text}; robot and task may be others now. Install the old one: "
-        f"pip install '{was['dist']}=={was['version']}'. "
+        f"{text}; robot and task may be others now. {old}. "
         f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
     )
 

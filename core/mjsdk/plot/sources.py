@@ -35,7 +35,7 @@ def make_sources(runs: Sequence[Run], band: bool = True) -> list[Source]:
 
 
 def _source(label: str, members: Sequence[Run]) -> Source:
-    seeds = {_agent(run).get("seed") for run in members}
+    seeds = {str(_agent(run).get("seed")) for run in members}
     kind = "seeds" if len(seeds) == len(members) else "runs"
     return Source(label, tuple(_rows(run) for run in members), tuple(run.name for run in members), kind)
 

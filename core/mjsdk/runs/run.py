@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import os
 import re
 import shutil
 from contextlib import suppress
@@ -13,10 +14,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.config import yamlio
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, SelectionError, StorageError, UnknownRun, closest, listing
+from mjsdk.errors import (
+    BrokenRun,
+    ConfigError,
+    Mistake,
+    SelectionError,
+    StorageError,
+    UnknownRun,
+    closest,
+    listing,
+    shortened,
+)
 from mjsdk.files import write_atomically
-from mjsdk.learn.versions import check_plugins, check_version
-from mjsdk.runs.files import read_mapping, read_metrics
+from mjsdk.learn.versions import check_version
+from mjsdk.runs import schema
+from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics
+from mjsdk.runs.trust import remember, require_known
 from mjsdk.selection import compiled
 
 if TYPE_CHECKING:
@@ -62,62 +75,95 @@ class Run:
     @cached_property
     def config_data(self) -> dict[str, Any]:
         """All settings as plain data."""
-        return read_mapping(self.path / CONFIG, yamlio.load)
+        data = read_mapping(self.path / CONFIG, yamlio.load)
+        schema.check(self.path / CONFIG, data, schema.CONFIG_SHAPE)
+        return data
 
     @cached_property
     def info(self) -> dict[str, Any]:
         """Where the run came from, as plain data."""
         data = read_mapping(self.path / INFO, json.loads)
-        check_plugins(self.path / INFO, data.get("plugins", []))
+        schema.check(self.path / INFO, data, schema.info_shape(data))
         return data
 
     def session(self) -> Session:
-        """The plugins that the run was trained with; local files come from the run folder."""
+        """The plugins that the run was trained with; local files come from the run folder.
+
+        Raises `UntrustedCode`, and runs nothing, if one of these files is not known to this user.
+        """
         from mjsdk.plugins import open_session
 
-        data = self.config_data
-        for key in ("robot", "task"):
-            if not isinstance(data.get(key), str) or not data[key]:
-                raise BrokenRun(
-                    f"{self.path / CONFIG} does not say which {key} was trained; the file is not one that mjsdk wrote"
-                )
-            self._check_name(key, data[key])
-        extras = [self._plugin(extra) for extra in self._extras(data.get("extras") or [])]
-        session = open_session(self._plugin(data["robot"]), self._plugin(data["task"]), extras)
+        self._check_name("robot")
+        self._check_name("task")
+        specs = [spec for _, spec in self._plugins()]
+        extras = specs[2:]
+        session = open_session(specs[0], specs[1], extras, allow=lambda sources: require_known(self.name, sources))
         self._check_versions(session)
         return session
+
+    def trust_code(self) -> None:
+        """Take the local files that the run brings or names for known from now on, as they are."""
+        from mjsdk.plugins import find, read_source
+
+        refs = [find(kind, spec) for kind, spec in self._plugins()]
+        for ref in refs:
+            if ref.local:
+                remember(Path(ref.target), read_source(ref))
 
     def config(self, session: Session) -> Config:
         """All settings, checked against the plugins of `session`."""
         from mjsdk.config.checks import check
-        from mjsdk.config.convert import from_plain
+        from mjsdk.config.convert import from_plain, to_plain
 
         try:
             config = from_plain(self.config_data, session.terms())
             mistakes = check(config, session.terms(), robot=session.robot()).mistakes
             if mistakes:
                 raise ConfigError(mistakes)
-            return config
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
+        self._check_whole(to_plain(config))
+        return config
 
-    def _extras(self, names: Any) -> list[str]:
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise BrokenRun(f"{self.path / CONFIG} is damaged: `extras` must be a list of names, not {names!r}")
-        return names
+    def _check_whole(self, meant: dict[str, Any]) -> None:
+        """Settings that a training wrote are all there: what is missing would be a default that was not trained."""
+        written, found = self.info.get("settings"), named_settings(self.config_data)
+        if written and len(found) not in written:
+            lacking = listing(sorted(named_settings(meant) - found))
+            raise BrokenRun(
+                f"{self.path / CONFIG} has {len(found)} settings, and {INFO} beside it says that the training wrote "
+                f"{written[-1]}. Missing: {shortened(lacking)}. Restore the file, or train again."
+            )
 
-    def _plugin(self, spec: str) -> str:
-        """The name of a plugin, or the path of the copy that the run keeps of a local file."""
+    def _plugins(self) -> list[tuple[str, str]]:
+        """Kind and name of robot, task and extras, as exactly as the run knows them."""
+        data = self.config_data
+        named = [("robot", data["robot"]), ("task", data["task"]), *(("extra", e) for e in data.get("extras", []))]
+        return [(kind, self._spec(kind, spec)) for kind, spec in named]
+
+    def _spec(self, kind: str, spec: str) -> str:
+        """The path of the copy that the run keeps of a local file, or the name with the package that it was of."""
+        from mjsdk.plugins import index
+
         copy = self.path / spec
-        return str(copy.resolve()) if spec.endswith(".py") and copy.is_file() else spec
+        if spec.endswith(".py") and os.path.isfile(copy):  # noqa: PTH113 - false for what can be no path
+            return str(copy.resolve())
+        exact = {f"{was['dist']}:{spec}" for was in self._trained(kind) if was["dist"] and was["name"] == spec}
+        return next((ref.spec for ref in index() if ref.kind == kind and ref.spec in exact), spec)
 
-    def _check_name(self, kind: str, spec: str) -> None:
+    def _trained(self, kind: str) -> list[dict[str, Any]]:
+        """What the run recorded of its plugins of a kind."""
+        return [was for was in self.info.get("plugins", []) if was["kind"] == kind]
+
+    def _check_name(self, kind: str) -> None:
+        spec = self.config_data[kind]
         name = Path(spec.rpartition(":")[2]).stem
-        known = [was["name"] for was in self.info.get("plugins", []) if was["kind"] == kind]
+        known = [was["name"] for was in self._trained(kind)]
         if known and name not in known:
             raise BrokenRun(
-                f"{self.path / CONFIG} says {kind} '{name}', but {INFO} beside it says that '{known[0]}' was trained. "
-                f"Write `{kind}: {known[0]}` into {CONFIG}, or train again."
+                f"{self.path / CONFIG} says {kind} '{shortened(name)}', but {INFO} beside it says that "
+                f"'{shortened(known[0])}' was trained. Write `{kind}: {shortened(known[0])}` into {CONFIG}, or train "
+                "again."
             )
 
     def _check_versions(self, session: Session) -> None:
@@ -126,6 +172,11 @@ class Run:
             was = before.get((now["kind"], now["name"]))
             if was is not None:
                 check_version(self.path, was, now)
+            elif "format" in self.info:
+                raise BrokenRun(
+                    f"{self.path / INFO} is not what mjsdk wrote: plugins lacks {now['kind']} '{now['name']}', which "
+                    f"{CONFIG} beside it names."
+                )
             elif now["kind"] in ("robot", "task"):
                 _log.warning(
                     "%s does not say which version of %s '%s' was trained: it is taken for the installed one",
@@ -175,6 +226,11 @@ class Run:
         """The lines of `metrics.jsonl`; what is not one is left out."""
         return read_metrics(self.path / METRICS)
 
+    def check_metrics(self) -> None:
+        """Raise `BrokenRun` if `metrics.jsonl` is there and is no file that can be read."""
+        with suppress(FileNotFoundError), open_regular(self.path / METRICS, MOST_LINES):
+            pass
+
     # Writing
 
     def write_config(self, data: dict[str, Any]) -> None:
@@ -194,7 +250,9 @@ class Run:
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"cannot write {self.path / PLUGINS}: {error.strerror or error}") from error
-        write_atomically(self.path / name, source.read_bytes())
+        data = source.read_bytes()
+        write_atomically(self.path / name, data)
+        remember(source, data)
         return name
 
     def publish(self) -> None:
@@ -229,6 +287,14 @@ def iteration_of(checkpoint: Path) -> int:
     """Iterations done before that checkpoint was written, by its name."""
     match = _CHECKPOINT.fullmatch(checkpoint.name)
     return int(match[1]) if match else -1
+
+
+def named_settings(data: dict[str, Any]) -> set[str]:
+    """Dotted paths of all settings in plain data; a map that an action or a command takes is one."""
+    from mjsdk.config.layers import flat
+
+    parts = (path.split(".") for path in flat(data))
+    return {".".join(part[:4] if part[:2] in (["env", "actions"], ["env", "commands"]) else part) for part in parts}
 
 
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:
