@@ -89,7 +89,12 @@ _SETTINGS: Mapping[str, Shape] = {
     "rnn_num_layers": _WHOLE,
 }
 _GROUP: Shape = {"*": (_WHOLE, _WHOLE)}
-_OPTIONS = ("betas", "eps", "weight_decay", "amsgrad", "maximize", "foreach", "capturable", "differentiable", "fused")
+_OPTIONS: Mapping[str, Shape] = {
+    **dict.fromkeys(("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay?"), SWITCH),
+    **dict.fromkeys(("foreach", "fused"), or_none(SWITCH)),
+    **dict.fromkeys(("eps", "weight_decay"), AMOUNT),
+    "betas": (AMOUNT, AMOUNT),
+}
 
 SHAPE: Mapping[str, Shape] = {
     "actor_state_dict": _NETWORK,
@@ -97,7 +102,7 @@ SHAPE: Mapping[str, Shape] = {
     "average_state_dict": _NETWORK,
     "optimizer_state_dict": {
         "state": {"#": dict(zip(MOMENTS, (_STEP, _FLOATS, _FLOATS), strict=True))},
-        "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **dict.fromkeys(_OPTIONS, PLAIN)}],
+        "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **_OPTIONS}],
     },
     "iter": _WHOLE,
     "infos": {
@@ -138,7 +143,7 @@ SHAPE: Mapping[str, Shape] = {
         "env": {"*": _TENSOR},
         "shapes": {"*": [_WHOLE]},
         "num_envs": counts(MAX_WORLDS),
-        "plugins": [PLUGIN],
+        "plugins": [{**PLUGIN, "api": COUNT}],
     },
 }
 """What a checkpoint must hold."""
