@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
 from mjsdk.config.layers import compose
-from mjsdk.errors import MjsdkError
+from mjsdk.errors import BrokenRun, MjsdkError
 from mjsdk.learn import load_policy
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_env
@@ -208,3 +210,28 @@ def test_a_resumed_training_goes_on_exactly_although_a_step_is_tried(run):
     saved = torch.load(run.newest_checkpoint(), weights_only=True)["infos"]["env"]
     now = training.env.state_dict()
     assert all(torch.equal(now[name], tensor) for name, tensor in saved.items())
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def huge(path):
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+@pytest.mark.parametrize("make", [pipe, endless, huge, Path.mkdir])
+@pytest.mark.parametrize("name", ["config.yaml", "run.json", "metrics.jsonl"])
+def test_files_that_never_end_or_are_none_are_refused_before_anything_is_written(run, name, make):
+    (run.path / name).unlink(missing_ok=True)
+    before = contents(run)
+    make(run.path / name)
+    with pytest.raises(BrokenRun, match=rf"{name} (cannot be read|is not read)"):
+        go_on(Run(run.path), changes=LONGER)
+    (run.path / name).rmdir() if make is Path.mkdir else (run.path / name).unlink()
+    assert contents(run) == before
