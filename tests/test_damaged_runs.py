@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
 
-from mjsdk.config import yamlio
 from mjsdk.config.layers import compose
-from mjsdk.errors import MjsdkError
+from mjsdk.errors import BrokenRun, MjsdkError
 from mjsdk.learn import load_policy
+from mjsdk.learn.layout import check_layout
+from mjsdk.learn.policy import describe_env
 from mjsdk.learn.start import Changes, begin, go_on
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run
@@ -72,19 +76,45 @@ def contents(run):
     return {path: path.read_bytes() for path in sorted(run.path.rglob("*")) if path.is_file()}
 
 
-def evaluate(run):
-    """What an evaluation reads of a run."""
-    session = run.session()
-    run.config(session)
-    load_policy(run)
+def wrong_values():
+    """For a value each way of being wrong in turn, taken away always."""
+    tensors = itertools.cycle(
+        [
+            lambda tensor: None,
+            lambda tensor: torch.zeros(*tensor.shape, 3),
+            lambda tensor: tensor.to(torch.complex64),
+            lambda tensor: tensor.to_sparse(),
+            lambda tensor: torch.zeros(1).expand(10**9),
+            lambda tensor: "abc",
+        ]
+    )
+    branches = itertools.cycle([None, "abc", [{}], 3, {"a": {"b": [1]}}])
+    leaves = itertools.cycle([{"a": 1}, [["abc"]], torch.zeros(3), float("nan")])
+
+    def of(value):
+        if isinstance(value, torch.Tensor):
+            return GONE, next(tensors)(value)
+        wrong = next(branches if isinstance(value, dict | list | tuple) and value else leaves)
+        return GONE, wrong if type(wrong) is not type(value) else {"abc"}
+
+    return of
 
 
-def resume(run):
-    go_on(run, changes=LONGER)
+def escapes(run, data, write, values, command):
+    """What a command does, by place and value, other than raising one short message and leaving the folder alone."""
+    found = {}
+    for path in places(data):
+        for value in values(value_at(data, path)):
+            if value is GONE and isinstance(value_at(data, path[:-1]), tuple | list):
+                continue
+            write(replaced(data, path, value))
+            if odd := escape(run, command):
+                found[".".join(map(str, path)), "GONE" if value is GONE else repr(value)[:40]] = odd
+    return found
 
 
-def escapes(run, command, before):
-    """What a command does other than raising one short message and leaving the folder alone; nothing if all is well."""
+def escape(run, command):
+    before = contents(run)
     try:
         command(Run(run.path))
     except MjsdkError as error:
@@ -96,66 +126,112 @@ def escapes(run, command, before):
     return odd if contents(run) == before else f"{odd}, and the folder is changed"
 
 
-def all_escapes(run, write, data, values):
-    """What escapes when each place of `data` is replaced by each of the `values` for what is there."""
-    found = {}
-    for path in places(data):
-        for value in values(value_at(data, path)):
-            if value is GONE and isinstance(value_at(data, path[:-1]), tuple | list):
-                continue
-            write(replaced(data, path, value))
-            before = contents(run)
-            for command in (evaluate, resume):
-                if odd := escapes(run, command, before):
-                    found[".".join(map(str, path)), repr(value)[:40], command.__name__] = odd
-    return found
-
-
-def wrong_tensors(tensor):
-    """Tensors of other shapes and kinds, with other numbers, and things that are no tensors."""
-    yield from (GONE, None, "abc", [3], torch.zeros(*tensor.shape, 3), tensor.to(torch.complex64), tensor.to_sparse())
-    yield torch.zeros(1).expand(10**9)
-    if tensor.is_floating_point():
-        yield from (torch.full_like(tensor, number) for number in (torch.nan, torch.inf))
-
-
-def wrong_values(value):
-    if isinstance(value, torch.Tensor):
-        yield from wrong_tensors(value)
-    elif isinstance(value, dict):
-        yield from (GONE, None, "abc", [{}], {"a": {"b": [1]}})
-    elif isinstance(value, list | tuple):
-        yield from (GONE, None, "abc", [{}], 3)
-    else:
-        yield from (GONE, {"a": 1}, [["abc"]], torch.zeros(3), float("nan"))
-
-
-def test_every_field_of_a_checkpoint_is_checked_before_anything_is_done(run):
+@pytest.mark.slow
+def test_every_field_of_a_checkpoint_is_checked_as_it_is_read(run):
     path = run.newest_checkpoint()
     data = torch.load(path, weights_only=True)
-    found = all_escapes(run, lambda changed: torch.save(changed, path), data, wrong_values)
-    # The memory of worlds and of recurrent networks is what only a training goes on with.
-    only_resume = {key for key in found if key[0].startswith(("infos.env", "infos.hidden")) and key[2] == "evaluate"}
-    assert {key: odd for key, odd in found.items() if key not in only_resume} == {}
+    env = go_on(Run(run.path), changes=LONGER).trainer.env
 
+    def read(again):
+        check_layout(load_policy(again).description, describe_env(env), again)
 
-def plain(*kinds):
-    """Values of a file that are wrong whatever is there, of so many kinds."""
-    return lambda value: (other for other in kinds if type(other) is not type(value) or other is GONE)
+    found = escapes(run, data, lambda changed: torch.save(changed, path), wrong_values(), read)
+    # What a setting meant is compared as far as the checkpoint tells, and older versions of torch have fewer options.
+    untold = ("infos.policy.meaning.", "optimizer_state_dict.param_groups.0.decoupled_weight_decay")
+    assert {key for key in found if not key[0].startswith(untold)} == set()
+    assert {value for _, value in found} == {"GONE"}
 
 
 def test_every_field_of_what_a_run_says_of_itself_is_checked(run):
     path = run.path / "run.json"
     data = json.loads(path.read_text())
-    found = all_escapes(run, lambda c: path.write_text(json.dumps(c)), data, plain(GONE, [["abc"]], {"a": 1}))
+
+    def of(value):
+        return [GONE, *(other for other in ([["abc"]], {"a": 1}) if type(other) is not type(value) or value)]
+
+    found = escapes(run, data, lambda changed: path.write_text(json.dumps(changed)), of, Run.session)
     # Without a format it is a record of an older mjsdk, which said less.
-    assert {key: odd for key, odd in found.items() if key[:2] != ("format", repr(GONE)[:40])} == {}
+    assert found == {("format", "GONE"): "nothing is said"}
 
 
+@pytest.mark.slow
 def test_every_setting_of_a_run_is_checked(run):
-    path = run.path / "config.yaml"
-    data = yamlio.load(path.read_text())
-    found = all_escapes(run, lambda c: path.write_text(yamlio.dump(c)), data, plain(GONE, {"no such": {"x": [1]}}))
-    # An empty map or list that is missing is what it would be anyway.
-    empty = {".".join(map(str, where)) for where in places(data) if value_at(data, where) in ({}, [])}
-    assert {key: odd for key, odd in found.items() if key[0] not in empty} == {}
+    data, session = run.config_data, run.session()
+    changed = {}
+
+    def write(new):
+        changed["data"] = new
+
+    def compose_again(again):
+        again.__dict__["config_data"] = changed["data"]  # reading YAML takes longer than all that is tested here
+        again.config(session)
+
+    def of(value):
+        return (GONE, {"no such": {"x": [1]}}) if isinstance(value, dict) else (GONE,)
+
+    found = escapes(run, data, write, of, compose_again)
+    empty = {".".join(map(str, path)) for path in places(data) if value_at(data, path) in ({}, [])}
+    assert {key for key in found if key[0] not in empty} == set()
+
+
+@pytest.mark.parametrize(
+    ("place", "spoil"),
+    [
+        (("optimizer_state_dict", "state", 0, "exp_avg"), lambda t: torch.full_like(t, torch.nan)),
+        (("optimizer_state_dict", "state", 0, "exp_avg"), lambda t: torch.zeros(1)),
+        (("optimizer_state_dict", "state", 0, "exp_avg_sq"), lambda t: t - 1),
+        (("optimizer_state_dict", "param_groups", 0, "betas"), lambda t: [5.0, "x"]),
+        (("infos", "env", "physics/state"), lambda t: torch.full_like(t, torch.inf)),
+        (("infos", "hidden", "actor"), lambda t: torch.zeros(1, 2, 4)),
+    ],
+)
+def test_a_training_goes_on_with_nothing_that_would_spoil_it_and_writes_nothing_before(run, place, spoil):
+    path = run.newest_checkpoint()
+    data = torch.load(path, weights_only=True)
+    torch.save(replaced(data, place, spoil(value_at(data, place))), path)
+    assert escape(run, lambda again: go_on(again, changes=LONGER)) == ""
+
+
+def test_worlds_with_numbers_that_are_none_or_of_another_kind_are_refused(run):
+    trainer = go_on(run, changes=LONGER).trainer
+    state = torch.load(run.newest_checkpoint(), weights_only=True)
+    for name, tensor in state["infos"]["env"].items():
+        wrong = [tensor.int() if tensor.is_floating_point() else tensor.float()]
+        if tensor.is_floating_point() and tensor.numel():
+            wrong += [torch.full_like(tensor, number) for number in (torch.nan, 1e30)]
+        for value in wrong:
+            with pytest.raises(MjsdkError, match="does not fit: infos"):
+                trainer.load_state_dict(replaced(state, ("infos", "env", name), value))
+    trainer.load_state_dict(state)
+
+
+def test_a_resumed_training_goes_on_exactly_although_a_step_is_tried(run):
+    training = go_on(run, changes=LONGER).trainer
+    saved = torch.load(run.newest_checkpoint(), weights_only=True)["infos"]["env"]
+    now = training.env.state_dict()
+    assert all(torch.equal(now[name], tensor) for name, tensor in saved.items())
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def huge(path):
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+@pytest.mark.parametrize("make", [pipe, endless, huge, Path.mkdir])
+@pytest.mark.parametrize("name", ["config.yaml", "run.json", "metrics.jsonl"])
+def test_files_that_never_end_or_are_none_are_refused_before_anything_is_written(run, name, make):
+    (run.path / name).unlink(missing_ok=True)
+    before = contents(run)
+    make(run.path / name)
+    with pytest.raises(BrokenRun, match=rf"{name} (cannot be read|is not read)"):
+        go_on(Run(run.path), changes=LONGER)
+    (run.path / name).rmdir() if make is Path.mkdir else (run.path / name).unlink()
+    assert contents(run) == before

@@ -30,7 +30,21 @@ from mjsdk.learn.finite import all_finite
 from mjsdk.learn.fitting import MOMENTS, misfit_of_learner
 from mjsdk.runs import Run, write_atomically
 from mjsdk.runs.files import open_regular
-from mjsdk.runs.schema import AMOUNT, COUNT, NAME, NUMBER, PLAIN, PLUGIN, TEXT, Kind, Shape, check, counts, or_none
+from mjsdk.runs.schema import (
+    AMOUNT,
+    COUNT,
+    NAME,
+    NUMBER,
+    PLAIN,
+    PLUGIN,
+    SWITCH,
+    TEXT,
+    Kind,
+    Shape,
+    check,
+    counts,
+    or_none,
+)
 
 FORMAT = 2
 """Grows when older versions could not read what is written, or new ones need more. 2: the mean and all shapes."""
@@ -66,8 +80,21 @@ _HIDDEN = Kind(
     lambda value: value is None or _is_dense(value) or (isinstance(value, tuple | list) and all(map(_is_dense, value))),
 )
 _NETWORK: Shape = {"*": _TENSOR}
+_SETTINGS: Mapping[str, Shape] = {
+    "class_name": NAME,
+    "hidden_dims": [_WHOLE],
+    "activation": NAME,
+    "obs_normalization": SWITCH,
+    "rnn_hidden_dim": _WHOLE,
+    "rnn_num_layers": _WHOLE,
+}
 _GROUP: Shape = {"*": (_WHOLE, _WHOLE)}
-_OPTIONS = ("betas", "eps", "weight_decay", "amsgrad", "maximize", "foreach", "capturable", "differentiable", "fused")
+_OPTIONS: Mapping[str, Shape] = {
+    **dict.fromkeys(("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay?"), SWITCH),
+    **dict.fromkeys(("foreach", "fused"), or_none(SWITCH)),
+    **dict.fromkeys(("eps", "weight_decay"), AMOUNT),
+    "betas": (AMOUNT, AMOUNT),
+}
 
 SHAPE: Mapping[str, Shape] = {
     "actor_state_dict": _NETWORK,
@@ -75,14 +102,20 @@ SHAPE: Mapping[str, Shape] = {
     "average_state_dict": _NETWORK,
     "optimizer_state_dict": {
         "state": {"#": dict(zip(MOMENTS, (_STEP, _FLOATS, _FLOATS), strict=True))},
-        "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **dict.fromkeys(_OPTIONS, PLAIN)}],
+        "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **_OPTIONS}],
     },
     "iter": _WHOLE,
     "infos": {
         "format": counts(FORMAT),
         "policy": {
-            "actor": {"*": PLAIN},
-            "critic": {"*": PLAIN},
+            "actor": {
+                **_SETTINGS,
+                "init_noise_std": AMOUNT,
+                "noise_std_type": NAME,
+                "noise_std_range": [AMOUNT],
+                "*": PLAIN,
+            },
+            "critic": {**_SETTINGS, "*": PLAIN},
             "clip_actions": or_none(AMOUNT),
             "num_actions": _WHOLE,
             "observations": {"actor": _GROUP, "critic": _GROUP},
@@ -110,7 +143,7 @@ SHAPE: Mapping[str, Shape] = {
         "env": {"*": _TENSOR},
         "shapes": {"*": [_WHOLE]},
         "num_envs": counts(MAX_WORLDS),
-        "plugins": [PLUGIN],
+        "plugins": [{**PLUGIN, "api": COUNT}],
     },
 }
 """What a checkpoint must hold."""

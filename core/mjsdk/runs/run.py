@@ -289,12 +289,12 @@ def iteration_of(checkpoint: Path) -> int:
     return int(match[1]) if match else -1
 
 
-def named_settings(data: dict[str, Any]) -> set[str]:
+def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
     """Dotted paths of all settings in plain data; a map that an action or a command takes is one."""
-    from mjsdk.config.layers import flat
-
-    parts = (path.split(".") for path in flat(data))
-    return {".".join(part[:4] if part[:2] in (["env", "actions"], ["env", "commands"]) else part) for part in parts}
+    own_map = len(path) == 4 and path[:2] in (("env", "actions"), ("env", "commands"))
+    if own_map or not isinstance(data, dict):
+        return {".".join(path)}
+    return set().union(*(named_settings(value, (*path, str(key))) for key, value in data.items()))
 
 
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:

@@ -129,7 +129,7 @@ NAME = Kind("a name", lambda value: isinstance(value, str) and bool(value.strip(
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
 PLAIN = Kind("plain data", is_plain)
 
-PLUGIN: Shape = {"kind": NAME, "name": NAME, "dist": TEXT, "version": TEXT, "target": NAME, "api?": COUNT}
+PLUGIN: Mapping[str, Shape] = {"kind": NAME, "name": NAME, "dist": TEXT, "version": TEXT, "target": NAME, "api?": COUNT}
 _MOMENT: Mapping[str, Shape] = {
     "time": NAME,
     "command": NAME,
@@ -154,7 +154,7 @@ _RECORDS: Mapping[str, Shape] = {
     "seed": COUNT,
     "device": NAME,
     "threads": {"physics": COUNT, "torch": COUNT},
-    "plugins": [PLUGIN],
+    "plugins": [{**PLUGIN, "api": COUNT}],
     "versions": dict.fromkeys(_PROGRAMS, or_none(NAME)),
     "platform": NAME,
     "id?": NAME,
@@ -166,9 +166,6 @@ _RECORDS: Mapping[str, Shape] = {
 
 def info_shape(data: Mapping[str, Any]) -> Shape:
     """What `run.json` must hold: all of it, unless it is from before it said which format it has."""
-    return {"format?": counts(FORMAT), **(_RECORDS if "format" in data else optional(_RECORDS))}
-
-
-def optional(shape: Mapping[str, Shape]) -> Mapping[str, Shape]:
-    """The same entries, each of which may be missing."""
-    return {f"{name.removesuffix('?')}?": inner for name, inner in shape.items()}
+    if "format" in data:
+        return {"format": counts(FORMAT), **_RECORDS}
+    return {**{f"{name.removesuffix('?')}?": shape for name, shape in _RECORDS.items()}, "plugins?": [PLUGIN]}
