@@ -33,11 +33,13 @@ def trained(tmp_path_factory):
     small |= {f"agent.{kind}.hidden_dims": [4] for kind in ("actor", "critic")}
     small |= {"train.log_root": str(tmp_path_factory.mktemp("logs")), "agent.algorithm.num_mini_batches": 1}
     config = compose(session, overrides=list(small.items())).config
-    trainer = begin(config, session).trainer
-    trainer.learn(2)
-    for path in trainer.run.checkpoints()[:-1]:
+    training = begin(config, session)
+    training.trainer.learn(2)
+    training.close()
+    run = training.trainer.run
+    for path in run.checkpoints()[:-1]:
         path.unlink()
-    return trainer.run
+    return run
 
 
 @pytest.fixture

@@ -115,8 +115,10 @@ def test_an_evaluation_is_as_far_along_as_the_checkpoint_or_its_iterations_if_th
     state = read_checkpoint(copy, copy.newest_checkpoint())
     state["iter"] = 5
     state["infos"]["totals"] = {"timesteps": 1, "seconds": 1.0}
-    state["infos"]["totals"] |= {"progress": {"env/step_counter": torch.tensor(288)}} if tells else {}
-    state["infos"]["env"] = {}
+    if tells:
+        counters = ("env/step_counter", "curriculum/looked_at")
+        state["infos"]["totals"]["progress"] = {name: torch.tensor(288) for name in counters}
+    state["infos"] |= {"env": {}, "shapes": {}, "format": 2 if tells else 1}
     write_checkpoint(copy.checkpoint_path(5), state)
     assert copy.config_data["agent"]["num_steps_per_env"] == 8
     assert make_show(copy, Options(num_envs=1), None, None).env.common_step_counter == steps

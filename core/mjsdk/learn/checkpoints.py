@@ -73,6 +73,9 @@ def _is_number(value: Any) -> bool:
 
 _TENSOR = Kind("a dense tensor of real numbers", _is_dense)
 _STEP = Kind("a tensor of one number from 0", _is_number)
+_COUNTER = Kind(
+    "a tensor of one whole number", lambda value: _is_dense(value) and value.dtype == torch.int64 and value.ndim == 0
+)
 _FLOATS = Kind("a dense tensor of floating point", lambda value: _is_dense(value) and value.dtype in _REAL)
 _WHOLE = counts(10**9)
 _HIDDEN = Kind(
@@ -96,6 +99,8 @@ _OPTIONS: Mapping[str, Shape] = {
     "betas": (AMOUNT, AMOUNT),
 }
 
+_PROGRESS: Shape = {"env/step_counter": _COUNTER, "curriculum/looked_at": _COUNTER}
+"""What a checkpoint of this format says at least of how far training was."""
 SHAPE: Mapping[str, Shape] = {
     "actor_state_dict": _NETWORK,
     "critic_state_dict": _NETWORK,
@@ -122,7 +127,12 @@ SHAPE: Mapping[str, Shape] = {
             "joints": [TEXT],
             "meaning": {"*": PLAIN},
         },
-        "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress?": {"*": _TENSOR}, "*": AMOUNT},
+        "totals": {
+            "timesteps": COUNT,
+            "seconds": AMOUNT,
+            "progress": {"*": _TENSOR},
+            "*": AMOUNT,
+        },
         "rng": {
             "torch": Kind("a state of torch's generator", lambda value: _accepted(torch.Generator().set_state, value)),
             "python": (
@@ -196,6 +206,8 @@ def _check(path: Path, data: Any) -> None:
     if found == 1:
         _fill_in(data)
     check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
+    if found > 1:
+        check(path, data["infos"]["totals"]["progress"], _PROGRESS, "a checkpoint that tells how far training was")
     for name, tensors in _numbers(data):
         if not all_finite(tensors.values()):
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
@@ -214,6 +226,8 @@ def _fill_in(data: dict[str, Any]) -> None:
         data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
         policy.setdefault("meaning", {})
         data["infos"].setdefault("plugins", [])
+        if isinstance(totals := data["infos"].get("totals"), dict):
+            totals["progress"] = {n: env[key] for n in _PROGRESS if (key := f"buffer/{n}") in env}
 
 
 def _format(data: Any) -> int:
@@ -264,9 +278,8 @@ def _is_whole(path: Path) -> bool:
 
 
 def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
-    worlds = {name.removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
-    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
+    """How far a training was, see `Env.progress`."""
+    progress: dict[str, torch.Tensor] = data["infos"]["totals"]["progress"]
     return progress
 
 
