@@ -99,7 +99,7 @@ _OPTIONS: Mapping[str, Shape] = {
     "betas": (AMOUNT, AMOUNT),
 }
 
-_PROGRESS: Shape = {"env/step_counter": _COUNTER, "curriculum/looked_at": _COUNTER}
+_PROGRESS: Mapping[str, Shape] = {"env/step_counter": _COUNTER, "curriculum/looked_at": _COUNTER}
 """What a checkpoint of this format says at least of how far training was."""
 SHAPE: Mapping[str, Shape] = {
     "actor_state_dict": _NETWORK,
