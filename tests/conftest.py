@@ -157,3 +157,9 @@ def core(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     exec(CORE, vars(module))
     monkeypatch.setitem(sys.modules, "mjsdk.builtin", module)
     return module
+
+
+@pytest.fixture(scope="session")
+def crowd() -> str:
+    """What to give as `--robot` for a robot with objects, a door, balls and passive joints around its own."""
+    return str(Path(__file__).with_name("parts") / "crowd.py")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 
+import numpy as np
 import pytest
 
 import mjsdk
@@ -124,3 +126,15 @@ def test_a_run_has_its_settings_its_curve_and_a_policy(tmp_path):
     assert run.path.is_relative_to(tmp_path)
     policy, env = run.policy(), run.make_env({"env.scene.num_envs": 2})
     assert policy(env.reset()).shape == (2, env.num_actions)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, "many", None, 10**400, [[1]]])
+def test_a_configuration_edited_by_hand_is_checked_before_anything_is_built(wrong):
+    config = mjsdk.compose(ROBOT, TASK)
+    config.env.sim.timestep = wrong
+    with pytest.raises(ConfigError, match=r"env\.sim\.timestep"):
+        mjsdk.make_env(config)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert mjsdk.compose(ROBOT, TASK, {"env.episode_length_s": np.float64(3.0)}).env.episode_length_s == 3.0

@@ -164,6 +164,38 @@ def test_the_guides_robot_can_be_given_the_walking_task(written: Path) -> None:
     assert stepped(str(written / "stool.py"), "velocity").num_actions == 8
 
 
+def test_the_guides_robot_lifts_its_feet_straight_up(
+    written: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(written)
+    exec(block_with("./stool.py"), {})
+    lines = capsys.readouterr().out.splitlines()
+    moved = [[float(word) for word in line.partition("[")[2].strip("]").split()] for line in lines]
+    assert [len(numbers) for numbers in moved] == [3, 3, 3, 3]
+    assert all(0.04 < up < 0.07 and abs(forward) < 0.01 for forward, _, up in moved)
+
+
+DOG = """<mujoco><worldbody><body name="trunk"><freejoint/><geom size=".1"/>
+<body name="backpack"><geom size=".1"/></body>{}</body></worldbody></mujoco>"""
+
+
+def test_the_guides_way_to_load_a_file_names_adds_and_removes(tmp_path: Path) -> None:
+    calves = '<body name="{}_calf"><joint/><geom size=".02" pos="0 0 -.1"/></body>'
+    (tmp_path / "dog.xml").write_text(DOG.format("".join(calves.format(leg) for leg in ("FL", "FR", "RL", "RR"))))
+    scope: dict[str, Any] = {"__file__": str(tmp_path / "dog.py")}
+    exec(block_with("from_file"), scope)
+    model = scope["mjsdk_load_spec"](None).compile()
+    assert {model.site(i).name for i in range(model.nsite)} == {"imu", "FL_foot", "FR_foot", "RL_foot", "RR_foot"}
+    assert model.geom("RL_foot").pos[2] == model.site("RL_foot").pos[2] == -0.1
+    assert "backpack" not in {model.body(i).name for i in range(model.nbody)}
+
+
+def block_with(words: str) -> str:
+    """The guide's Python block without a file name that has these words."""
+    document = REPO / "docs" / "writing_a_plugin.md"
+    return next(text for text in blocks(document, "python") if words in text and text not in files(document).values())
+
+
 def test_the_python_lines_of_the_readme_run() -> None:
     block = next(text for text in blocks(REPO / "README.md", "python") if text.startswith("import mjsdk"))
     scope: dict[str, Any] = {}

@@ -146,3 +146,26 @@ def test_who_failed_did_not_run_out_of_time():
     assert ids[:3].tolist() == [1, 2, 3]
     assert terminated.tolist() == [False, False, True, True]
     assert truncated.tolist() == [False, True, False, False]
+
+
+def thrice(values):
+    for i in range(len(values)):
+        values[i] *= 3.0
+
+
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+@pytest.mark.parametrize("left", ["nothing", "half", "zeros"])
+def test_kept_code_that_was_cut_short_is_made_again(ending, left):
+    def run():
+        values = np.ones(2)
+        Kernel(thrice)(values)
+        assert values.tolist() == [3.0, 3.0]
+
+    run()
+    folder = Path(numba.njit(thrice, cache=True).stats.cache_path)
+    (file,) = folder.glob(f"test_kernels.thrice-*{ending}")
+    whole = file.read_bytes()
+    file.write_bytes({"nothing": b"", "half": whole[: len(whole) // 2], "zeros": bytes(len(whole))}[left])
+    run()
+    assert len(file.read_bytes()) > len(whole) // 2
+    assert any(file.read_bytes())

@@ -214,3 +214,38 @@ def test_no_text_makes_find_crash(spec):
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(PluginError):
         patch.setattr(_index, "_installed", lambda: [PluginRef("robot", "arm", "my-dist", "1.0", "module")])
         find("robot", spec)
+
+
+DAMAGES = {
+    "bytes": b"\x9c\xff\x00",
+    "UTF-16": "[a]\nb = c\n".encode("utf-16"),
+    "a name without a value": b"[a]\nname with no value\n",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_library_that_stumbles_over_a_damaged_neighbour_is_told_which_it_is(site, damage):
+    from importlib.metadata import entry_points
+
+    site.add("good-neighbour")
+    folder = site.add("bad-neighbour")
+    (folder / "entry_points.txt").write_bytes(DAMAGES[damage])
+    try:
+        entry_points(group="torch.backends")
+    except Exception as error:
+        wrapped = PluginError("a plugin failed to import")
+        wrapped.__cause__ = error
+        for each in (error, wrapped):
+            told = _index.damage_behind(each)
+            assert told.startswith("damaged packages are installed; install them again, or delete these folders:\n")
+            assert told.count("\n") == 1
+            assert f"  {folder}: entry_points.txt cannot be read (" in told
+    else:
+        pytest.fail("this Python reads what is damaged")
+
+
+def test_an_error_that_has_nothing_to_do_with_neighbours_is_left_alone(site):
+    (site.add("bad-neighbour") / "entry_points.txt").write_bytes(b"\xff")
+    with pytest.raises(ZeroDivisionError) as caught:
+        1 / 0  # noqa: B018
+    assert _index.damage_behind(caught.value) == ""

@@ -248,7 +248,8 @@ def test_a_hook_that_edits_in_place_returns_nothing(site):
     with pytest.raises(HookError) as caught:
         open_session("myarm", "reach", ["hop"]).adapt(None)
     assert str(caught.value) == (
-        "mjsdk_adapt returned an int; it must edit its arguments in place and return nothing. Implemented by: extra:hop"
+        "extra 'hop' (my-extra 1.0, module my_extra_hop): mjsdk_adapt returned an int; "
+        "it must edit its arguments in place and return nothing"
     )
 
 

@@ -16,9 +16,9 @@ CORE = REPO / "core" / "mjsdk"
 PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
 
 LAYERS = (
-    ("errors", "threads", "kernels"),
+    ("errors", "threads", "files", "kernels"),
     ("hookspecs", "robot", "selection", "terms", "config", "task"),
-    ("plugins", "_index", "_load", "_session"),
+    ("plugins", "_index", "_load", "_misfits", "_session"),
     ("scene", "physics"),
     ("mdp", "env", "builtin", "motion"),
     ("deploy",),

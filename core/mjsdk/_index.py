@@ -9,11 +9,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from traceback import walk_tb
+from types import FrameType
 from typing import Any
 
 import attrs
 
-from mjsdk.errors import AmbiguousPlugin, PluginError, UnknownPlugin, closest, listing
+from mjsdk.errors import AmbiguousPlugin, PluginError, UnknownPlugin, closest, listing, said
 
 GROUPS = {"robot": "mjsdk.robots", "task": "mjsdk.tasks", "extra": "mjsdk.extras"}
 """Entry-point group of each kind of plugin."""
@@ -142,6 +144,43 @@ def _salvage(group: str) -> Iterator[Any]:
             continue
         yield from () if name in seen else points
         seen.add(name)
+
+
+def damage_behind(error: BaseException) -> str:
+    """Which installed packages are damaged, if an error is from reading about them, as libraries do too; or nothing."""
+    if not any(_reads_metadata(frame) for each in _causes(error) for frame, _ in walk_tb(each.__traceback__)):
+        return ""
+    from importlib.metadata import distributions
+
+    lines = [f"  {getattr(dist, '_path', dist)}: {fault}" for dist in distributions() if (fault := _damage_of(dist))]
+    if not lines:
+        return ""
+    return "\n".join(["damaged packages are installed; install them again, or delete these folders:", *lines[:20]])
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and what it was raised from or during."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _reads_metadata(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).split(".")[:2] in (["importlib", "metadata"], ["importlib_metadata"])
+
+
+def _damage_of(dist: Any) -> str:
+    """What of the metadata of a package cannot be read."""
+    part = "METADATA"
+    try:
+        _normal(dist.metadata["Name"])
+        part = "entry_points.txt"
+        list(dist.entry_points)
+    except Exception as error:
+        return f"{part} cannot be read ({said(error)})"
+    return ""
 
 
 @functools.cache

@@ -19,7 +19,7 @@ import pluggy
 
 from mjsdk import hookspecs
 from mjsdk._index import PluginRef, fault, index, unmet
-from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing
+from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing, said
 
 SUPPORTED = (hookspecs.API,)
 """Values of a plugin's `MJSDK_API` that this mjsdk understands."""
@@ -87,9 +87,9 @@ def _import(ref: PluginRef, source: bytes | None) -> ModuleType:
         source = read_source(ref)
     try:
         return importlib.import_module(ref.target) if source is None else _run_file(Path(ref.target), source)
-    except SystemExit as error:
-        raise BrokenPlugin(f"{ref.label} called sys.exit({error.code!r}) while it was imported") from error
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever its code raises, sys.exit and the outcomes of test runners among it
         raise BrokenPlugin(f"{ref.label} failed to import: {describe(error, ref.target)}") from error
 
 
@@ -114,13 +114,12 @@ def _run_file(path: Path, source: bytes) -> ModuleType:
 
 def describe(error: BaseException, module: str = "") -> str:
     """Kind, text and place of an error, on one line; the place is the last line of `module` that was reached."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    if isinstance(error, SyntaxError):  # says its place itself
+    text, steps = said(error), list(traceback.walk_tb(error.__traceback__))
+    if isinstance(error, SyntaxError) or not steps:  # the former says its place itself
         return text
-    steps = list(traceback.walk_tb(error.__traceback__))
     own = [step for step in steps if belongs(step[0], module)]
     frame, line = (own or steps)[-1]
-    return f"{text} ({frame.f_code.co_filename}:{line})".replace("\n", " ")
+    return f"{text} ({frame.f_code.co_filename}:{line})"
 
 
 def belongs(frame: FrameType, module: str) -> bool:

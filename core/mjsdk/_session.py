@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import islice
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mjsdk._index import PluginRef, find
 from mjsdk._load import Plugin, belongs, describe, load, new_manager, read_source
-from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError, SelectionError, closest, listing
+from mjsdk._misfits import misfits
+from mjsdk.errors import (
+    BrokenPlugin,
+    HookError,
+    MissingRole,
+    MjsdkError,
+    PluginError,
+    SelectionError,
+    a_kind,
+    closest,
+    listing,
+    shortened,
+)
 
 if TYPE_CHECKING:
     import mujoco
@@ -21,6 +35,9 @@ if TYPE_CHECKING:
     from mjsdk.terms import TermRegistry
 
 T = TypeVar("T")
+
+_MOST_NAMES = 1000
+"""Terms or exporters that a plugin may offer by one hook: a mapping that never ends is no plugin's intention."""
 
 
 def open_session(
@@ -102,10 +119,15 @@ class Session:
     def _robot(self) -> Robot:
         from mjsdk.robot import Robot
 
-        return self._owned("robot", "mjsdk_robot", Robot)
+        robot = self._owned("robot", "mjsdk_robot", Robot)
+        if not robot.poses:
+            raise HookError(
+                f"{self.robot_ref.label}: mjsdk_robot: Robot.poses is empty; it must have one pose at least"
+            )
+        return robot
 
     def load_spec(self) -> mujoco.MjSpec:
-        """A fresh model of the robot as its package describes it, without actuators."""
+        """A fresh model of the robot as its package describes it."""
         import mujoco
 
         spec = self._owned("robot", "mjsdk_load_spec", mujoco.MjSpec, robot=self.robot())
@@ -131,9 +153,15 @@ class Session:
         check_requirements(task.requires, self.robot(), self.task_ref.name, ref.name, ref.package)
         return task
 
-    def adapt(self, config: Config) -> None:
-        """Let task, robot and extras, in that order, edit a composed configuration in place."""
-        self._edit("mjsdk_adapt", robot=self.robot(), task_name=self.task_ref.name, config=config)
+    def adapt(self, config: Config, after: Callable[[PluginRef], None] = lambda ref: None) -> None:
+        """Let task, robot and extras, in that order, edit a composed configuration in place.
+
+        `after` each of them is called with the plugin.
+        """
+        for plugin in self._implementing("mjsdk_adapt"):
+            given = {"robot": self.robot(), "task_name": self.task_ref.name, "config": config}
+            self._edit_by(plugin, "mjsdk_adapt", **given)
+            after(plugin.ref)
 
     def terms(self) -> TermRegistry:
         """All terms that the core and the plugins offer."""
@@ -149,7 +177,7 @@ class Session:
             for plugin, terms in self._mappings(f"mjsdk_{kind}_terms"):
                 prefix = "" if plugin is self._core else plugin.ref.name
                 self._claim(owners, plugin, [f"{prefix}:{name}" for name in terms], f"{kind} term")
-                registry.add(kind, terms, prefix)
+                registry.add(kind, terms, prefix, plugin.ref.package)
         return registry
 
     def exporters(self) -> dict[str, Any]:
@@ -186,46 +214,62 @@ class Session:
     def _owned(self, kind: str, hook: str, kind_of_result: type[T], **arguments: Any) -> T:
         """Call a hook that one plugin must implement, and check what it returns."""
         plugin = self._of_kind(kind)
-        result = self._blaming(hook, plugin, lambda: self._only(plugin, hook)(**arguments))
-        if not isinstance(result, kind_of_result):
-            raise HookError(
-                f"{plugin.ref.label}: {hook} returned {_a(result)}; it must return a "
-                f"{kind_of_result.__module__.split('.')[0]}.{kind_of_result.__name__}"
-            )
-        return result
+
+        def call() -> T:
+            result = self._only(plugin, hook)(**arguments)
+            if not isinstance(result, kind_of_result):
+                must = f"{kind_of_result.__module__.split('.')[0]}.{kind_of_result.__name__}"
+                raise HookError(f"{plugin.ref.label}: {hook} returned {a_kind(result)}; it must return a {must}")
+            wrong = next(misfits(result, kind_of_result.__name__), None)
+            if wrong:
+                raise HookError(f"{plugin.ref.label}: {hook}: {wrong}")
+            return result
+
+        return self._blaming(hook, plugin, call)
 
     def _edit(self, hook: str, **arguments: Any) -> None:
         """Call a hook of all plugins, which edits its arguments in place."""
-        caller = getattr(self._manager.hook, hook)
-        results = self._blaming(hook, None, lambda: caller(**arguments))
+        for plugin in self._implementing(hook):
+            self._edit_by(plugin, hook, **arguments)
+
+    def _edit_by(self, plugin: Plugin, hook: str, **arguments: Any) -> None:
+        results = self._blaming(hook, plugin, partial(self._only(plugin, hook), **arguments))
         if results:
-            names = listing(impl.plugin_name for impl in caller.get_hookimpls() if impl.plugin_name != self._core.id)
             raise HookError(
-                f"{hook} returned {_a(results[0])}; it must edit its arguments in place and return nothing. "
-                f"Implemented by: {names}"
+                f"{plugin.ref.label}: {hook} returned {a_kind(results[0])}; "
+                "it must edit its arguments in place and return nothing"
             )
+
+    def _implementing(self, hook: str) -> list[Plugin]:
+        """The plugins that implement a hook, in the order in which they are called."""
+        known = {id(plugin.module): plugin for plugin in (self._core, *self.plugins)}
+        impls = getattr(self._manager.hook, hook).get_hookimpls()
+        return list(dict.fromkeys(known[id(impl.plugin)] for impl in reversed(impls)))
 
     def _mappings(self, hook: str) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
         """What each plugin returns for a hook that gives names to functions or classes."""
         for plugin in (self._core, *self.plugins):
-            if hook not in plugin.hooks:
-                continue
-            results = self._blaming(hook, plugin, self._only(plugin, hook))
-            yield plugin, _check_mapping(plugin, hook, results[0] if results else None)
+            if hook in plugin.hooks:
+                yield plugin, self._blaming(hook, plugin, partial(self._mapping, plugin, hook))
+
+    def _mapping(self, plugin: Plugin, hook: str) -> Mapping[str, Any]:
+        results = self._only(plugin, hook)()
+        return _check_mapping(plugin, hook, results[0] if results else None)
 
     def _only(self, plugin: Plugin, hook: str) -> Callable[..., Any]:
         others = [module for module in self._manager.get_plugins() if module is not plugin.module]
         return self._manager.subset_hook_caller(hook, others)
 
-    def _blaming(self, hook: str, plugin: Plugin | None, call: Callable[[], T]) -> T:
+    def _blaming(self, hook: str, plugin: Plugin, call: Callable[[], T]) -> T:
+        """Call code of a plugin; whatever it raises but Ctrl-C becomes one message that names it."""
         try:
             return call()
         except MissingRole as error:
             raise MissingRole(self._missing_role(self._culprit(error) or plugin, error)) from error
-        except MjsdkError:
+        except (MjsdkError, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
-            culprit = self._culprit(error) or plugin or self._core
+        except BaseException as error:
+            culprit = self._culprit(error) or plugin
             raise HookError(f"{culprit.ref.label}: {hook} raised {describe(error, culprit.module.__name__)}") from error
 
     def _culprit(self, error: BaseException) -> Plugin | None:
@@ -256,8 +300,8 @@ class Session:
             )
         return name
 
-    def _missing_role(self, culprit: Plugin | None, error: MissingRole) -> str:
-        asker = (culprit or self._core).ref
+    def _missing_role(self, culprit: Plugin, error: MissingRole) -> str:
+        asker = culprit.ref
         return (
             f"{asker.kind} '{asker.name}' ({asker.package}) needs a part that robot '{self.robot_ref.name}' "
             f"({self.robot_ref.package}) lacks: {error}. Add the role in its mjsdk_robot(), or choose another robot."
@@ -273,17 +317,34 @@ def _core_plugin() -> Plugin:
 
 
 def _check_mapping(plugin: Plugin, hook: str, result: Any) -> Mapping[str, Any]:
+    """What a hook offers by name, as a dict of our own: a plugin's mapping may say something else the next time."""
     where = f"{plugin.ref.label}: {hook}"
     if not isinstance(result, Mapping):
-        raise HookError(f"{where} returned {_a(result)}; it must return a mapping of names")
-    for name, value in result.items():
+        raise HookError(f"{where} returned {a_kind(result)}; it must return a mapping of names")
+    offered = dict(islice(result.items(), _MOST_NAMES + 1))
+    if len(offered) > _MOST_NAMES:
+        raise HookError(f"{where} returned more than {_MOST_NAMES} names")
+    for name, value in offered.items():
         if not isinstance(name, str) or not name.isidentifier():
-            raise HookError(f"{where}: {name!r} cannot be a name; use letters, digits and _, without a plugin's prefix")
+            raise HookError(
+                f"{where}: {shortened(repr(name))} cannot be a name; "
+                "use letters, digits and _, without a plugin's prefix"
+            )
         if not callable(value):
-            raise HookError(f"{where}: '{name}' is {_a(value)}; it must be a function or a class")
-    return result
+            raise HookError(f"{where}: '{name}' is {a_kind(value)}; it must be a function or a class")
+        if hook.endswith("_terms"):
+            _check_term(f"{where}: '{name}'", value, hook in _OF_CLASSES)
+    return offered
 
 
-def _a(value: Any) -> str:
-    name = type(value).__name__
-    return "None" if value is None else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+_OF_CLASSES = ("mjsdk_command_terms", "mjsdk_action_terms")
+"""Hooks whose terms are subclasses of `CommandTerm` and `ActionTerm`."""
+
+
+def _check_term(what: str, term: Any, must_be_class: bool) -> None:
+    if must_be_class and not inspect.isclass(term):
+        raise HookError(f"{what} is {a_kind(term)}; it must be a class derived from CommandTerm or ActionTerm")
+    try:
+        inspect.signature(term)
+    except (ValueError, TypeError) as error:
+        raise HookError(f"{what} does not tell its parameters: wrap it in a function of your own") from error

@@ -67,13 +67,15 @@ class LoadedRobot:
 
     def spec(self, collisions: str = "") -> mujoco.MjSpec:
         """A fresh `MjSpec` with actuators and the collisions of a preset, the default one if none is named."""
-        from mjsdk.scene.facts import robot_spec
+        from mjsdk.scene import robot_alone
 
-        return robot_spec(self.session, collisions)
+        return robot_alone(self.session, collisions).spec
 
     def compile(self, collisions: str = "") -> mujoco.MjModel:
         """The robot alone, as an `MjModel`: no ground, no task."""
-        return self.spec(collisions).compile()
+        from mjsdk.scene import compile_robot
+
+        return compile_robot(self.session, collisions)
 
 
 @attrs.frozen
@@ -204,25 +206,29 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_co
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
     from mjsdk.env import make_env
 
-    changed = _override(config, session, _pairs(overrides)) if overrides else config
-    return make_env(changed, session, device=device, seed=seed)
+    return make_env(_override(config, session, _pairs(overrides)), session, device=device, seed=seed)
 
 
 def _override(config: Config, session: Session, pairs: Sequence[tuple[str, Any]]) -> Config:
+    """A configuration with settings on top, checked: it may have been edited by hand. Raises `ConfigError`."""
+    from mjsdk.config.checks import check
     from mjsdk.config.convert import from_plain, to_plain
     from mjsdk.config.overrides import merge, tree
 
-    data = to_plain(config)
-    mistakes = merge(data, tree(pairs), session.terms(), typed=True).mistakes
+    data, terms = to_plain(config), session.terms()
+    mistakes = merge(data, tree(pairs), terms, typed=True).mistakes
+    changed = config if mistakes else from_plain(data, terms)
+    mistakes = mistakes or check(changed, terms, robot=session.robot()).mistakes
     if mistakes:
         raise ConfigError(mistakes)
-    return from_plain(data, session.terms())
+    return changed
 
 
 def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:
+    from mjsdk.config.convert import to_plain
     from mjsdk.config.overrides import parse_flags
 
     pairs: list[tuple[str, Any]] = []
     for given in overrides:
-        pairs += list(given.items()) if isinstance(given, Mapping) else parse_flags([f"--{given}"])
+        pairs += to_plain(given).items() if isinstance(given, Mapping) else parse_flags([f"--{given}"])
     return pairs

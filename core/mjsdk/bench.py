@@ -78,10 +78,18 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
     )
 
 
+MOST = 10_000
+"""Blocks, and steps of a block: the actions of a block are in memory before it is timed."""
+
+
 def check_counts(blocks: int, steps: int) -> None:
-    """Raise `ConfigError` where there would be nothing to time."""
+    """Raise `ConfigError` where there would be nothing to time, or no memory for it."""
     given = {"--blocks": blocks, "--steps": steps}
-    mistakes = [Mistake(flag, f"must be at least 1, not {count}") for flag, count in given.items() if count < 1]
+    mistakes = [
+        Mistake(flag, f"must be at {'least 1' if count < 1 else f'most {MOST}'}, not {count}")
+        for flag, count in given.items()
+        if not 1 <= count <= MOST
+    ]
     if mistakes:
         raise ConfigError(mistakes)
 

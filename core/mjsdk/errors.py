@@ -16,6 +16,7 @@
   x RunError                 about run folders
     - UnknownRun             no such run
     - BrokenRun              a run folder or a checkpoint that cannot be read
+    - RunInUse               a run that another process trains
     - UntrustedCode          a run folder brings code that this user does not know
     - StorageError           a file that could not be written
   x RenderError              no picture can be drawn on this machine
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 
@@ -119,6 +121,10 @@ class BrokenRun(RunError):
     """A run folder or one of its files is incomplete, damaged or from something else."""
 
 
+class RunInUse(RunError):
+    """Another process trains in the run folder."""
+
+
 class UntrustedCode(RunError):
     """A run brings or names code that was not used in a training here."""
 
@@ -153,3 +159,26 @@ def shortened(text: str, longest: int = 200) -> str:
     gap = f" ... {len(text)} characters ... "
     head = (longest - len(gap)) * 2 // 3
     return text[:head] + gap + text[len(text) - (longest - len(gap) - head) :]
+
+
+def said(error: BaseException) -> str:
+    """Kind and text of whatever a plugin raised, on one short line."""
+    try:
+        text = str(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as worse:
+        text = f"(its text cannot be read: {type(worse).__name__})"
+    kind = type(error).__name__
+    return one_line(f"{kind}: {text}" if text else kind)
+
+
+def one_line(text: str) -> str:
+    """A text of unknown origin as one short line of characters that can be printed."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in shortened(text, 500)).split())
+
+
+def a_kind(value: Any) -> str:
+    """`None`, `an int`, `a dict`: what kind of thing a plugin gave."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[:1] in tuple('aeiou') else 'a'} {name}"

@@ -38,7 +38,7 @@ def mjsdk_robot() -> Robot:
 
 @hookspec(firstresult=True)
 def mjsdk_load_spec(robot: Robot) -> mujoco.MjSpec:
-    """Robot plugins: a fresh, uncompiled model with bodies, joints, geoms and sites; no actuators needed."""
+    """Robot plugins: a fresh, uncompiled model with bodies, joints, geoms and sites; the scene removes the rest."""
 
 
 @hookspec

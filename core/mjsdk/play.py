@@ -18,6 +18,7 @@ from mjsdk.env import Env
 from mjsdk.evaluate import Command, Options, evaluation_config, one_torch_thread, rebuild
 from mjsdk.motion import velocity_term
 from mjsdk.render import Recorder, WorldView
+from mjsdk.render.gl import check_window, no_window
 
 if TYPE_CHECKING:
     from mjsdk.learn.policy import Policy
@@ -97,13 +98,12 @@ def play_video(show: Show, path: Path, duration_s: float, on_step: Callable[[flo
 
 def play_window(show: Show, duration_s: float | None = None, turn_s: float = 5.0) -> None:
     """Show a window in real time until it is closed; commands change every `turn_s` seconds."""
-    import mujoco.viewer
-
+    check_window()
     view = WorldView(show.env, show.session)
     show.start()
     view.update()
     dt, step, begin = show.env.step_dt, 0, time.perf_counter()
-    with mujoco.viewer.launch_passive(view.model, view.data, show_left_ui=False, show_right_ui=False) as window:
+    with _open(view) as window:
         _aim(window, view, show.env.config.viewer)
         while window.is_running() and (duration_s is None or step * dt < duration_s):
             show.ask(int(step * dt / turn_s))
@@ -114,6 +114,15 @@ def play_window(show: Show, duration_s: float | None = None, turn_s: float = 5.0
                 _draw(window, view, step * dt)
             step += 1
             time.sleep(max(0.0, ahead + dt))
+
+
+def _open(view: WorldView) -> mujoco.viewer.Handle:
+    try:
+        import mujoco.viewer
+
+        return mujoco.viewer.launch_passive(view.model, view.data, show_left_ui=False, show_right_ui=False)
+    except (ImportError, RuntimeError, mujoco.FatalError) as error:
+        raise no_window(error) from error
 
 
 def _draw(window: mujoco.viewer.Handle, view: WorldView, time_s: float) -> None:
@@ -130,7 +139,7 @@ def _aim(window: mujoco.viewer.Handle, view: WorldView, viewer: ViewerConfig) ->
     """Track the robot from where the settings want the camera."""
     camera = window.cam
     camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-    camera.trackbodyid = 1
+    camera.trackbodyid = view.base
     camera.distance, camera.elevation = viewer.distance, viewer.elevation
     camera.azimuth = viewer.azimuth + math.degrees(view.heading)
     view.shine(camera.azimuth)

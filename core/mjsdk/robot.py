@@ -2,13 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from numbers import Real
+from typing import Any
 
 import attrs
 
 from mjsdk.errors import MissingRole, closest, listing
 
 PARTS = ("bodies", "joints", "sites", "geoms")
+
+
+def _check(what: str, value: Any, legal: str = "a finite number", low: float = -math.inf, above: bool = False) -> None:
+    """Raise `ValueError` for what is no finite number, or is less than `low`, or that itself if it must be `above`."""
+    wrong = isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value)
+    if wrong or value < low or (above and value == low):
+        raise ValueError(f"{what} must be {legal}, not {value!r}")
+
+
+def _positive(what: str, value: Any) -> None:
+    _check(what, value, "a finite number above 0", 0.0, above=True)
+
+
+def _not_negative(what: str, value: Any) -> None:
+    _check(what, value, "a finite number of at least 0", 0.0)
+
+
+def _numbers(what: str, values: Any, *counts: int) -> None:
+    """Raise `ValueError` for what is no list of finite numbers, as many as one of the `counts` says, if any does."""
+    listed = isinstance(values, Collection) and not isinstance(values, str | Mapping)
+    if not listed or (counts and len(values) not in counts):
+        raise ValueError(f"{what} must be {' or '.join(map(str, counts)) or 'a list of'} numbers, not {values!r}")
+    for value in values:
+        _check(what, value, "finite numbers")
+
+
+def _entries(what: str, mapping: Any) -> Iterable[tuple[Any, Any]]:
+    """Pairs of a map. Raises `ValueError` for anything else."""
+    if not isinstance(mapping, Mapping):
+        raise ValueError(f"{what} must be a map, not {mapping!r}")
+    return mapping.items()
+
+
+def _unit(quat: Any) -> Any:
+    """A quaternion at its exact length, if it is nearly of length one; others are left to be refused."""
+    try:
+        length = math.hypot(*quat)
+    except TypeError:
+        return quat
+    return tuple(number / length for number in quat) if 0.99 < length < 1.01 else quat
 
 
 def _names(value: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
@@ -54,19 +97,29 @@ class ActuatorGroup:
     """Joints driven by the same motor: a position servo `torque = kp (target - q) - kd qd`, clipped to the effort."""
 
     joints: tuple[str, ...] = attrs.field(converter=_names)
-    """Regular expressions over joint names; each must match, and each joint belongs to one group."""
+    """Regular expressions over names of the robot's hinges and slides; each must match, and each joint belongs to one
+    group."""
     kp: float
     """Stiffness [N m/rad]."""
     kd: float
     """Damping [N m s/rad]."""
     effort_limit: float
     """Largest torque [N m]."""
-    armature: float = 0.0
-    """Inertia of the rotor as felt at the joint [kg m^2]."""
+    armature: float | None = None
+    """Inertia of the rotor as felt at the joint [kg m^2]; the model's if none."""
     velocity_limit: float | None = None
     """Largest speed that the motor's data sheet names [rad/s]; stated, not simulated."""
-    frictionloss: float = 0.0
-    """Dry friction [N m]."""
+    frictionloss: float | None = None
+    """Dry friction [N m]; the model's if none."""
+
+    def __attrs_post_init__(self) -> None:
+        who = f"ActuatorGroup of {listing(self.joints)}:"
+        for name in ("kp", "effort_limit", "velocity_limit"):
+            if getattr(self, name) is not None or name != "velocity_limit":
+                _positive(f"{who} {name}", getattr(self, name))
+        for name in ("kd", "armature", "frictionloss"):
+            if getattr(self, name) is not None or name == "kd":
+                _not_negative(f"{who} {name}", getattr(self, name))
 
     @property
     def action_scale(self) -> float:
@@ -88,10 +141,21 @@ class CollisionRule:
     """Dimension of the contact's friction cone: 1 frictionless, 3 sliding, 4 and torsional, 6 and rolling."""
     friction: tuple[float, ...] = (0.6,)
     """Sliding [-], torsional [m] and rolling [m] friction, as many as given."""
-    priority: int = 0
-    """The geom of higher priority decides friction and condim of a pair."""
+    priority: int = 1
+    """The geom of higher priority decides friction, condim and solref of a pair; the ground has 0. At the same priority
+    the larger friction and condim count."""
     solref: tuple[float, float] | None = None
-    """Time constant [s] and damping ratio [-] of the contact; MuJoCo's default if none."""
+    """Time constant [s] and damping ratio [-] of the contact; the model's if none."""
+
+    def __attrs_post_init__(self) -> None:
+        who = f"CollisionRule of {listing(self.geoms)}:"
+        if self.condim not in (1, 3, 4, 6):
+            raise ValueError(f"{who} condim must be 1, 3, 4 or 6, not {self.condim!r}")
+        _numbers(f"{who} friction", self.friction, 1, 2, 3)
+        for number in self.friction:
+            _not_negative(f"{who} friction", number)
+        if self.solref is not None:
+            _numbers(f"{who} solref", self.solref, 2)
 
 
 @attrs.frozen(kw_only=True)
@@ -100,10 +164,18 @@ class InitialState:
 
     pos: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """Position of the base in the world [m]."""
-    quat: tuple[float, float, float, float] = (1.0, 0.0, 0.0, 0.0)
+    quat: tuple[float, float, float, float] = attrs.field(default=(1.0, 0.0, 0.0, 0.0), converter=_unit)
     """Orientation of the base in the world, wxyz."""
     joint_pos: Mapping[str, float] = attrs.field(factory=dict)
     """Joint positions [rad] by regular expression; the others are 0."""
+
+    def __attrs_post_init__(self) -> None:
+        _numbers("InitialState: pos", self.pos, 3)
+        _numbers("InitialState: quat", self.quat, 4)
+        if not 0.99 < math.hypot(*self.quat) < 1.01:
+            raise ValueError(f"InitialState: quat must be a quaternion wxyz of length 1, not {self.quat!r}")
+        for pattern, value in _entries("InitialState: joint_pos", self.joint_pos):
+            _check(f"InitialState: joint_pos of '{pattern}'", value)
 
 
 @attrs.frozen(kw_only=True)
@@ -116,6 +188,16 @@ class Gait:
     """Where in the cycle each foot of the role `feet` begins its swing, in turns from 0 to 1."""
     lift: tuple[Mapping[str, float], ...] = ()
     """For each foot, the change of joint positions [rad] that lifts it by about a step's height."""
+
+    def __attrs_post_init__(self) -> None:
+        _positive("Gait: frequency", self.frequency)
+        _numbers("Gait: offsets", self.offsets)
+        if not self.offsets or not all(0.0 <= offset <= 1.0 for offset in self.offsets):
+            raise ValueError(f"Gait: offsets must be numbers from 0 to 1, one per foot, not {self.offsets!r}")
+        if self.lift and len(self.lift) != len(self.offsets):
+            raise ValueError(f"Gait: lift has {len(self.lift)} maps for the {len(self.offsets)} feet of offsets")
+        for pattern, value in (entry for lift in self.lift for entry in _entries("Gait: lift of a foot", lift)):
+            _check(f"Gait: lift of '{pattern}'", value)
 
 
 @attrs.frozen(kw_only=True)
@@ -141,6 +223,20 @@ class Robot:
     right_`."""
     soft_joint_pos_limit_factor: float = 0.9
     """Share of each joint's range that tasks treat as its limit [-]."""
+
+    def __attrs_post_init__(self) -> None:
+        who = f"Robot '{self.name}':"
+        factor = self.soft_joint_pos_limit_factor
+        _positive(f"{who} soft_joint_pos_limit_factor", factor)
+        if factor > 1.0:
+            raise ValueError(f"{who} soft_joint_pos_limit_factor must be at most 1, not {factor!r}")
+        if not self.poses:
+            raise ValueError(f"{who} poses must have one at least")
+        for name, values in _entries(f"{who} tolerances", self.tolerances):
+            for pattern, value in _entries(f"{who} tolerances '{name}'", values):
+                _positive(f"{who} tolerances '{name}' of '{pattern}'", value)
+        if not all(left and right and left != right for left, right in _entries(f"{who} mirror", self.mirror)):
+            raise ValueError(f"{who} mirror must give two different words for each pair, not {dict(self.mirror)!r}")
 
     @property
     def default_pose(self) -> InitialState:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.errors import SelectionError, closest, listing
+from mjsdk.errors import SelectionError, closest, listing, shortened
 from mjsdk.robot import Roles
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class PerJoint(tuple[float, ...]):
 
 @attrs.frozen
 class ModelNames:
-    """Names of a model's parts by MuJoCo id; joints are those with one degree of freedom."""
+    """Names of a model's parts by MuJoCo id; joints are those with one degree of freedom, of the robot alone."""
 
     joints: tuple[str, ...]
     bodies: tuple[str, ...]
@@ -77,11 +77,11 @@ class ModelNames:
     geoms: tuple[str, ...]
 
     @classmethod
-    def of(cls, model: mujoco.MjModel) -> ModelNames:
-        """Names in a compiled model."""
-        hinges = [model.joint(i).name for i in range(model.njnt) if model.jnt_type[i] >= _SLIDE]
+    def of(cls, model: mujoco.MjModel, joints: Sequence[int] | None = None) -> ModelNames:
+        """Names in a compiled model, with some of its joints only: a robot's own."""
+        hinges = [i for i in range(model.njnt) if model.jnt_type[i] >= _SLIDE] if joints is None else joints
         return cls(
-            tuple(hinges),
+            tuple(model.joint(i).name for i in hinges),
             tuple(model.body(i).name for i in range(model.nbody)),
             tuple(model.site(i).name for i in range(model.nsite)),
             tuple(model.geom(i).name for i in range(model.ngeom)),
@@ -92,11 +92,15 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     """Positions of the `names` that match any pattern in full, in their own order; each pattern must match."""
     patterns = [patterns] if isinstance(patterns, str) else list(patterns)
     found: set[int] = set()
+    if not patterns:
+        raise SelectionError(f"an empty list names no {what}. Legal: {listing(filter(None, names))}")
     for pattern in patterns:
-        hits = {i for i, name in enumerate(names) if name and _compile(pattern).fullmatch(name)}
+        hits = {i for i, name in enumerate(names) if name and compiled(pattern).fullmatch(name)}
         if not hits:
             hint = closest(_plain(pattern), names) or "."
-            raise SelectionError(f"'{pattern}' matches no {what}{hint} Legal: {listing(filter(None, names))}")
+            raise SelectionError(
+                f"'{shortened(pattern)}' matches no {what}{hint} Legal: {listing(filter(None, names))}"
+            )
         found |= hits
     return sorted(found)
 
@@ -106,11 +110,18 @@ def _plain(pattern: str) -> str:
     return re.sub(r"[^\w-]+", "", pattern)
 
 
-def _compile(pattern: str) -> re.Pattern[str]:
+_ENDLESS = re.compile(r"[+*}]\)[+*{]")
+"""What repeats a group that ends in a repetition, such as `(a+)+`: may be tried for longer than anyone waits."""
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A regular expression. Raises `SelectionError` if it is none, or may take forever."""
+    if _ENDLESS.search(pattern):
+        raise SelectionError(f"'{shortened(pattern)}' repeats a repetition, which may take forever; repeat once")
     try:
         return re.compile(pattern)
-    except re.error as error:
-        raise SelectionError(f"'{pattern}' is not a regular expression: {error}") from error
+    except (re.error, OverflowError, RecursionError) as error:
+        raise SelectionError(f"'{shortened(pattern)}' is not a regular expression: {error}") from error
 
 
 def select(kind: type[Selection], given: str | Sequence[str], names: ModelNames, roles: Roles) -> Any:

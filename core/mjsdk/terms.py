@@ -30,6 +30,7 @@ Term = Callable[..., Any]
 """A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""
 
 _GIVEN = ("env", "ids", "config", "self", "name")
+_ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @attrs.frozen
@@ -52,7 +53,7 @@ def parameters(term: Term) -> dict[str, Parameter]:
     return {
         name: Parameter(name, _evaluated(term, parameter.annotation), parameter.default)
         for name, parameter in inspect.signature(term).parameters.items()
-        if name not in _GIVEN
+        if name not in _GIVEN and parameter.kind not in _ANY
     }
 
 
@@ -62,7 +63,7 @@ def _evaluated(term: Term, annotation: Any) -> Any:
         return annotation
     try:
         return eval(annotation, vars(sys.modules[term.__module__]))
-    except (NameError, AttributeError, KeyError, SyntaxError, TypeError):
+    except Exception:  # the annotation is code of a plugin, and may fail as it likes
         return annotation
 
 
@@ -71,15 +72,23 @@ class TermRegistry:
 
     def __init__(self) -> None:
         self._terms: dict[str, dict[str, Term]] = {kind: {} for kind in KINDS}
+        self._packages: dict[tuple[str, str], str] = {}
 
-    def add(self, kind: str, terms: Mapping[str, Term], plugin: str = "") -> None:
+    def add(self, kind: str, terms: Mapping[str, Term], plugin: str = "", package: str = "") -> None:
         """Add a plugin's terms under its name, or the core's under none."""
         prefix = f"{plugin}:" if plugin else ""
+        if plugin:
+            self._packages |= {(kind, f"{prefix}{name}"): package for name in terms}
         self._terms[kind].update({f"{prefix}{name}": term for name, term in terms.items()})
 
     def names(self, kind: str) -> tuple[str, ...]:
         """Legal values of `func` for terms of that kind."""
         return tuple(self._terms[kind])
+
+    def label(self, kind: str, name: str) -> str:
+        """For error messages: the name of a term, with the package of the plugin that offers it."""
+        package = self._packages.get((kind, name))
+        return f"{name} ({package})" if package else name
 
     def get(self, kind: str, name: str) -> Term:
         """The term of that name. Raises `SelectionError` with the nearest and all legal names."""

@@ -3,10 +3,49 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 
-def available_threads() -> int:
-    """CPU threads that this process may use, by its affinity where the system has one."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def available_threads(root: Path = Path("/")) -> int:
+    """CPU threads that this process may use: by its affinity, and by the quotas of the containers that it runs in.
+
+    A quota of 2.5 CPUs gives two threads: with three, all would wait until the quota of the next period begins.
+
+    Args:
+        root: Where `proc` and `sys` are.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, int(min([count, *_quotas(root)])))
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """CPUs that the control groups around this process grant it; a group cannot use more than those that hold it."""
+    mounts = root / "sys/fs/cgroup"
+    for line in _words(root / "proc/self/cgroup", "\n"):
+        controllers, _, path = line.partition(":")[2].partition(":")
+        if not controllers:  # version 2, alone or beside version 1
+            for mount in (mounts, mounts / "unified"):
+                yield from _walk(mount, path, "cpu.max")
+        elif "cpu" in controllers.split(","):
+            for mount in {mounts / controllers, mounts / "cpu"}:
+                yield from _walk(mount, path, "cpu.cfs_quota_us", "cpu.cfs_period_us")
+
+
+def _walk(mount: Path, path: str, *names: str) -> Iterator[float]:
+    """Quota over period in a group and all above it; a container may see itself as the top."""
+    group = mount / path.strip("/")
+    for folder in (group, *group.parents):
+        numbers = [word for name in names for word in _words(folder / name)]
+        if len(numbers) == 2 and all(word.isdecimal() and int(word) for word in numbers):
+            yield int(numbers[0]) / int(numbers[1])
+        if folder == mount:
+            return
+
+
+def _words(path: Path, separator: str | None = None) -> list[str]:
+    """What a file holds; nothing where there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip().split(separator)
+    except OSError:
+        return []

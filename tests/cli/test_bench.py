@@ -30,6 +30,7 @@ def test_counts_below_one_are_told_with_their_values(mjsdk):
     assert code == 2
     assert "--blocks: must be at least 1, not 0" in err
     assert "--steps: must be at least 1, not -1" in err
+    assert "--blocks: must be at most 10000, not 1000000000000" in mjsdk("bench", *WHAT[:4], "--blocks", 10**12).err
 
 
 def test_a_misspelt_setting_is_one_message(mjsdk):

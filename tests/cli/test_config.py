@@ -76,3 +76,15 @@ def test_a_missing_file_is_one_message(capsys, tmp_path):
     code, _, err = run(capsys, "--config", str(tmp_path / "none.yaml"))
     assert code == 2
     assert "is no such file" in err
+
+
+def test_a_disk_that_is_full_leaves_the_file_as_it_was(capsys, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "x.yaml"
+    path.write_text("before")
+    monkeypatch.setattr("os.fsync", full)
+    code, _, err = run(capsys, "--output", str(path))
+    assert (code, path.read_text(), list(tmp_path.iterdir())) == (2, "before", [path])
+    assert "No space left on device" in err

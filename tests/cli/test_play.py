@@ -75,6 +75,28 @@ def test_where_there_is_no_terminal_progress_is_a_line_now_and_then(mjsdk, glide
     assert "drawing: 0 of 0.2 s of video" in err
 
 
+def test_a_window_on_macos_is_refused_with_what_to_type(mjsdk, glider, monkeypatch):
+    pytest.importorskip("mujoco.viewer")
+    from mjsdk import play
+    from mjsdk.render import gl
+
+    original = play.play_window
+
+    def as_on_a_mac(*args: object) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("sys.platform", "darwin")
+            original(*args)
+
+    monkeypatch.setattr(play, "play_window", as_on_a_mac)
+    monkeypatch.setattr("mjsdk.render.has_display", lambda: True)
+    monkeypatch.setattr(gl, "probe", lambda backend: "nothing is tried on a mac")
+    code, out, err = mjsdk("play", "--log-root", glider)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: cannot open a window")
+    assert "mjpython -m mjsdk play" in err
+    assert len(err.splitlines()) == 1
+
+
 @pytest.mark.parametrize(("duration_s", "asked"), [(2.0, 1), (6.5, 2), (16.0, 4)])
 def test_a_short_video_has_fewer_commands_of_at_least_three_seconds(monkeypatch, tmp_path, duration_s, asked):
     from types import SimpleNamespace

@@ -60,6 +60,29 @@ def test_the_json_of_a_robot_is_complete(site, capsys):
     }
 
 
+OVERFULL = """
+@mjsdk.hookimpl(specname="mjsdk_load_spec", tryfirst=True)
+def load(robot):
+    bend = '<joint name="bend" range="-1 1" frictionloss=".2"/><joint axis="1 0 0"/>'
+    motors = '<actuator><motor joint="bend"/><motor name="m" joint="bend"/></actuator>'
+    text = XML.replace('<joint name="bend" range="-1 1"/>', bend).replace("</mujoco>", motors + "</mujoco>")
+    floor = '<geom name="floor" type="plane" size="1 1 1"/>'
+    return mujoco.MjSpec.from_string(text.replace("<worldbody>", "<worldbody>" + floor))
+"""
+
+
+def test_what_a_robots_model_lost_is_shown_with_what_is_left(site, capsys):
+    site.robot(more=OVERFULL)
+    code, out, err = run(capsys, "show", "robot", "myarm")
+    assert code == 0
+    assert "removed in its model: actuators (2), planes and height fields (floor)" in out
+    assert "named in its model: hinges, slides and balls without a name (tip_joint1)" in out
+    assert "warning: robot 'myarm'" in err
+    facts = json.loads(run(capsys, "show", "robot", "myarm", "--json")[1])
+    assert facts["model"][0] == {"what": "actuators", "fate": "removed", "names": ["", "m"]}
+    assert facts["joints"][0]["actuator"]["frictionloss"] == 0.2
+
+
 def test_a_local_file_is_shown_like_a_package(site, capsys, monkeypatch):
     site.robot()
     path = site.file("my_robot.py", (site.path / "my_robot_myarm.py").read_text())
@@ -69,15 +92,15 @@ def test_a_local_file_is_shown_like_a_package(site, capsys, monkeypatch):
     assert f"from {path.resolve()}" in out.replace("\n", "")
 
 
-def test_a_task_is_shown_for_an_installed_robot_that_fits(site, capsys):
-    site.robot(PLAIN, name="a-broken-one", dist="broken")
-    site.robot()
+def test_a_task_is_shown_without_importing_any_robot(site, capsys):
+    site.robot("import os; os._exit(7)", name="a-rude-one", dist="rude")
     site.task()
     code, out, err = run(capsys, "show", "task", "reach")
     assert (code, err) == (0, "")
-    assert "for robot myarm (the first installed robot that fits; --robot chooses another)" in out
+    assert "for a robot with every part (--robot NAME: for that one)" in out
     for text in ("touch things", "to touch with", "reach:near", "weight 2", "std=0.5", "50 Hz"):
         assert text in out
+    assert json.loads(run(capsys, "show", "task", "reach", "--json")[1])["robot"] is None
 
 
 def test_a_task_can_be_shown_for_a_chosen_robot(site, capsys):
@@ -113,21 +136,38 @@ def test_a_task_shows_what_its_evaluations_count_as_failing(site, capsys):
     assert row == ["tilted", "bad_orientation", "failure,", "limit_angle=0.5"]
 
 
-def test_a_task_that_no_robot_fits_says_why(site, capsys):
-    site.robot(PLAIN, name="plain", dist="plain")
-    site.task()
+PICKY = """
+import mjsdk
+MJSDK_API = 1
+@mjsdk.hookimpl
+def mjsdk_task(robot): return robot.tolerances["walking"]
+"""
+
+
+def test_a_task_that_needs_numbers_of_a_robot_says_which_ones_could_be_named(site, capsys):
+    site.robot(PLAIN)
+    site.task(PICKY)
     code, _, err = run(capsys, "show", "task", "reach")
     assert code == 2
-    assert "error: no installed robot can be used for task 'reach':\n  plain:plain: " in err
+    assert "mjsdk_task raised KeyError: 'walking'" in err
+    assert "This was without a robot: name one by --robot, such as my-robot:myarm" in err
 
 
-def test_a_task_without_any_robot_says_what_to_do(site, capsys):
-    site.task()
-    code, _, err = run(capsys, "show", "task", "reach")
-    assert (code, err) == (
-        2,
-        "error: task 'reach' can only be shown for a robot, and none is installed; try --robot ./my_robot.py\n",
-    )
+BROKEN = """
+import mjsdk
+MJSDK_API = 1
+@mjsdk.hookimpl
+def mjsdk_adapt(config): config.env.rewards["near"] = None
+"""
+
+
+def test_a_task_with_settings_that_are_none_is_blamed(site, capsys):
+    site.robot()
+    site.task(more=BROKEN)
+    code, _, err = run(capsys, "show", "task", "reach", "--robot", "myarm")
+    assert code == 2
+    assert "env.rewards.near: takes a section with func, params, weight, not null" in err
+    assert "This comes from the hook mjsdk_adapt of task reach" in err
 
 
 def test_a_broken_task_is_blamed_itself(site, capsys):

@@ -123,7 +123,8 @@ def test_minutes_end_the_training(train):
     assert code == 0
     assert "the time is up: 1 iteration," in out
     assert failure(train("--minutes", "0"))
-    assert "inf is not a time" in failure(train("--minutes", "inf"))
+    for minutes in ("inf", "nan", "-1", "1e+308"):
+        assert f"{minutes} is not a time" in failure(train("--minutes", minutes))
 
 
 def test_a_one_file_extra_adds_a_reward_that_is_logged_and_kept_with_the_run(train, mjsdk):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from mjsdk.config.checks import check
@@ -162,3 +164,37 @@ def test_recurrent_networks_with_a_mirror_clock_warn(session, terms):
     assert not any("mirror_clock" in text for text in check(config, terms).warnings)
     config.env.mirror_clock = "go"
     assert any("the hidden state of a recurrent network (gru)" in text for text in check(config, terms).warnings)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "message"),
+    [
+        ("--env.sim.gravity", "[0, -9.81]", "takes 3 values, not 2"),
+        ("--env.sim.gravity", "[0, 0, 0, -9.81]", "takes 3 values, not 4"),
+        ("--env.episode-length-s", "1e308", "must be at most 1e+06"),
+        ("--env.sim.timestep", "1e-300", "must be at least 1e-05"),
+        ("--env.decimation", "1000000000000", "must be at most 10000"),
+        ("--agent.actor.hidden-dims", "65536,65536", "makes 4,294,967,296 weights, more than 100,000,000"),
+        ("--env.rewards.upright.weight", "1e300", "must be at most 1e+12"),
+        ("--env.rewards.upright.params.joints", "[]", "an empty list names no joints"),
+        ("--env.rewards.upright.params.joints", "(k+)+$", "repeats a repetition, which may take forever"),
+        ("--env.rewards.upright.params.joints", "(" * 2000 + ")" * 2000, "is not a regular expression"),
+        ("--agent.load-run", "a{99999999999}", "is not a regular expression"),
+        ("--agent.run-name", "a\x1b[1mb", "takes text that can be printed"),
+    ],
+)
+def test_what_would_crash_or_hang_later_is_a_mistake_now(session, flag, value, message):
+    assert message in mistakes(session, flag, value)[flag.removeprefix("--").replace("-", "_")]
+
+
+@pytest.mark.parametrize("name", ["", "a b\n", "x" * 101])
+def test_names_of_entries_can_be_printed(session, name):
+    config = compose(session).config
+    config.env.rewards[name] = config.env.rewards["upright"]
+    found = check(config, session.terms(), robot=session.robot()).mistakes
+    assert [mistake.path for mistake in found] == [f"env.rewards.{name}"]
+
+
+def test_a_bound_that_is_none_may_be_infinite(session):
+    config = compose(session, overrides=[("env.observations.actor.terms.gyro.clip", [-math.inf, 5.0])]).config
+    assert config.env.observations["actor"].terms["gyro"].clip == [-math.inf, 5.0]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mjsdk.config import Config, RewardTermConfig, yamlio
-from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.errors import ConfigError
 from mjsdk.terms import TermRegistry
 
@@ -151,3 +151,57 @@ def test_structuring_leaves_the_data_alone(plain, terms):
     before = copy.deepcopy(plain)
     from_plain(plain, terms)
     assert plain == before
+
+
+class Untrue(dict):
+    def items(self):
+        raise RuntimeError("no")
+
+
+class Endless(dict):
+    def items(self):
+        while True:
+            yield "a", 1
+
+
+def holding_itself() -> list:
+    held: list = []
+    held.append(held)
+    return held
+
+
+def exploding() -> list:
+    value: list = ["x"]
+    for _ in range(40):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize("make", [holding_itself, exploding, Untrue, Endless, lambda: [0] * 10**6, object, lambda: 1j])
+def test_objects_of_plugins_that_are_no_plain_data_are_mistakes_at_their_path(make):
+    config = Config()
+    config.env.rewards["some"] = RewardTermConfig(func="some", params={"a": make()})
+    with pytest.raises(ConfigError) as caught:
+        to_plain(config)
+    assert caught.value.mistakes[0].path.startswith("env.rewards.some.params.a")
+
+
+def test_a_configuration_whose_parts_are_gone_is_a_mistake():
+    config = Config()
+    del config.env
+    with pytest.raises(ConfigError, match="reading it raises AttributeError"):
+        to_plain(config)
+
+
+@pytest.mark.parametrize("value", [10**400, 2**63, pytest.param(-(10**5000), id="5000 digits")])
+def test_whole_numbers_that_no_array_can_hold_are_mistakes(plain, terms, value):
+    plain["env"]["decimation"] = plain["env"]["episode_length_s"] = value
+    found = mistakes(plain, terms)
+    assert found == dict.fromkeys(["env.decimation", "env.episode_length_s"], "is too large for a number")
+
+
+@pytest.mark.parametrize("make", [object, lambda: 10**5000, lambda: "x" * 5000, lambda: "a\nb", exploding])
+def test_any_value_is_shown_on_one_short_line(make):
+    text = show(make())
+    assert len(text.splitlines()) == 1
+    assert len(text) <= 200

@@ -150,3 +150,8 @@ def test_a_flag_is_fitted_to_what_the_setting_takes(data, terms, flag, text, val
 def test_an_unknown_flag_is_told_the_nearest_setting(data, terms, flag, hint):
     (message,) = messages(flags(data, terms, flag, "1")).values()
     assert hint in message
+
+
+def test_a_path_of_thousands_of_parts_is_a_mistake():
+    with pytest.raises(ConfigError, match="has more parts than any setting's path"):
+        parse_flags(["--env" + ".x" * 5000, "1"])

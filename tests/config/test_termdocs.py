@@ -14,6 +14,10 @@ from mjsdk.config.termdocs import parameter_settings, parse, summary
         ("Width [rad]. Sane: 0.1..0.5.", Setting("Width.", unit="rad", sane=(0.1, 0.5))),
         ("Width. Sane: -1..1e-3. Wider.", Setting("Width.", sane=(-1.0, 1e-3), advice="Wider.")),
         ("Width [m/s]. Wider is kinder. Or not.", Setting("Width.", unit="m/s", advice="Wider is kinder. Or not.")),
+        (
+            "Width [m]. Sane: 1..2. Legal: 1e-3..9. Wide.",
+            Setting("Width.", "m", (1.0, 2.0), "Wide.", legal=(1e-3, 9.0)),
+        ),
         ("Share [-]. Sane: 0..1.", Setting("Share.", sane=(0.0, 1.0))),
         ("", Setting("")),
     ],

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import math
+import os
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mjsdk.config import yamlio
@@ -61,7 +62,7 @@ def test_a_key_given_twice_is_a_mistake(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("a: [1", "is not YAML"), ("- 1", "must hold settings"), (b"\xff\xfe\x00", "cannot be read")],
+    [("a: [1", "is not YAML"), ("- 1", "must hold settings"), (b"\xff\xfe\x00", "it is UTF-16; save it as UTF-8")],
 )
 def test_a_file_that_holds_no_settings_is_named(tmp_path, content, message):
     file = tmp_path / "broken.yaml"
@@ -93,3 +94,106 @@ def test_nesting_without_end_is_one_message(tmp_path):
     (tmp_path / "deep.yaml").write_text("[" * 5000)
     with pytest.raises(ConfigError, match="more than 64 values inside each other"):
         yamlio.load_file(tmp_path / "deep.yaml")
+
+
+YAML = st.text(st.sampled_from(list("ab01 -?:,[]{}&*!<>|#'\"%@\\\n\t.e~=u\ud800\0")), max_size=60)
+
+
+def outcome(text: str) -> str:
+    try:
+        return yamlio.flow(yamlio.load(text))
+    except yaml.YAMLError as error:
+        return str(error)
+
+
+@settings(max_examples=200, deadline=None)
+@given(YAML | st.text())
+def test_any_text_is_data_or_no_yaml_in_one_line(text):
+    assert len(outcome(text).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: !!int abc", "line 1, column 4: 'abc' cannot be read as !!int"),
+        ("a: !!float x", "'x' cannot be read as !!float"),
+        ("a: !!map x", "'x' cannot be read as !!map"),
+        (f"a: {'9' * 5000}", "cannot be read as !!int"),
+        ("a: !!timestamp 2020-01-01", "with the tag !!timestamp"),
+        ("a: !!binary YQ==", "with the tag !!binary"),
+        ("a: !!set {b}", "with the tag !!set"),
+        ("a: !!omap [b: 1]", "with the tag !!omap"),
+        ("a: !!python/object:os.system x", "with the tag !!python/object:os.system"),
+        ("? [a]\n: b", "line 1, column 3: the key this is not text"),
+        ("1: b", "the key '1' is not text; write it in quotes"),
+        ("a: &a [*a]", "line 1, column 8: a value that contains itself"),
+        ("a: &a {b: {<<: *a}}", "a value that contains itself"),
+        ("a: 1\n--- \nb: 2", "found another document"),
+        ("a:\n\t- 1", "line 2, column 1"),
+        ("a: b\0", "unacceptable character"),
+        ('a: "\\UFFFFFFFF"', "too large"),
+    ],
+)
+def test_what_is_no_plain_data_is_a_mistake_with_its_place(text, message):
+    with pytest.raises(yaml.YAMLError) as caught:
+        yamlio.load(text)
+    assert message in str(caught.value)
+
+
+def chain(first: str, link: str, length: int) -> str:
+    """Lines of which each refers to the one before."""
+    return "\n".join([f"a0: &a0 {first}", *(f"a{i}: &a{i} {link % {'a': f'*a{i - 1}'}}" for i in range(1, length))])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (chain("[x]", "[%(a)s, %(a)s, %(a)s, %(a)s]", 20), "more than 50,000 values"),
+        (chain("{x: 1}", "{<<: [%(a)s, %(a)s, %(a)s, %(a)s]}", 20), "more than 50,000 values"),
+        (chain("[x]", "[[[[%(a)s]]]]", 40), "more than 64 values inside each other"),
+    ],
+)
+def test_aliases_that_explode_are_refused_at_once(text, message):
+    with pytest.raises(yaml.YAMLError, match=message):
+        yamlio.load(text)
+
+
+def test_aliases_and_merges_of_sane_size_are_read():
+    assert yamlio.load("a: &a {x: 1}\nb: *a\nc: {<<: *a, y: 2}") == {
+        "a": {"x": 1},
+        "b": {"x": 1},
+        "c": {"x": 1, "y": 2},
+    }
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_text_in_a_wide_encoding_is_named_as_such(tmp_path, encoding):
+    (tmp_path / "wide.yaml").write_bytes("agent: {seed: 1}".encode(encoding))
+    with pytest.raises(
+        ConfigError, match=rf"wide\.yaml: cannot be read: it is {encoding[:6].upper()}; save it as UTF-8"
+    ):
+        yamlio.load_file(tmp_path / "wide.yaml")
+
+
+def test_a_byte_order_mark_of_utf_8_is_no_part_of_the_text(tmp_path):
+    (tmp_path / "bom.yaml").write_bytes("agent: {run_name: schön}".encode("utf-8-sig"))
+    assert yamlio.load_file(tmp_path / "bom.yaml") == {"agent": {"run_name": "schön"}}
+
+
+def test_another_encoding_is_said_with_the_line(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("a: 1\nb: schön".encode("latin-1"))
+    with pytest.raises(ConfigError, match="line 2 is not UTF-8"):
+        yamlio.load_file(tmp_path / "latin.yaml")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_folders_pipes_and_endless_files_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"#" * 1_000_001)
+    for file, message in {
+        ".": "is a folder",
+        "pipe": "a pipe or a device",
+        "large": "more than 1,000,000 bytes",
+    }.items():
+        with pytest.raises(ConfigError, match=message):
+            yamlio.load_file(tmp_path / file)

@@ -5,6 +5,7 @@ import torch
 
 from mjsdk.config import CurriculumTermConfig, NoiseConfig, ObservationTermConfig, RewardTermConfig
 from mjsdk.errors import ConfigError, HookError
+from mjsdk.mdp import curriculum as curricula
 from mjsdk.testing.worlds import small_env
 
 
@@ -130,6 +131,17 @@ def test_a_world_that_blows_up_ends_its_episode_without_reward_every_time(caplog
         assert not env.step(actions(env))[2].any()
 
 
+def test_worlds_that_blow_up_in_every_step_do_not_fill_the_screen(caplog):
+    env = small_env(4)
+    for _ in range(100):
+        env.physics.write("qvel", torch.full((4, env.model.nv), 1e12))
+        env.step(actions(env))
+    said = [record.getMessage() for record in caplog.records]
+    assert 2 <= len(said) < 10
+    assert "4 of 4 worlds (4 so far)" in said[0]
+    assert "4 of 4 worlds (256 so far)" in said[-1]
+
+
 def test_rewards_can_be_floored_at_zero():
     def edit(config):
         config.env.rewards["action_rate"].weight = -1e6
@@ -167,6 +179,53 @@ def test_a_curriculum_goes_through_its_stages():
     after = env.log_iteration()
     assert (before["curriculum/changing"], after["curriculum/changing"]) == (0.0, 1.0)
     assert after["reward/upright"] > before["reward/upright"]
+
+
+STAGES = [{"step": 0, "value": 1.0}, {"step": 30, "value": 3.0}, {"step": 90, "value": 9.0}]
+
+
+def test_progress_moves_to_another_number_of_worlds_with_the_curriculum_and_what_it_logs():
+    env, other = (
+        small_env(count, edit=curriculum("stages", setting="rewards.upright.weight", stages=STAGES))
+        for count in (4, 12)
+    )
+    rollout(env, 41)  # two episodes of twenty steps end
+    other.load_progress(env.progress())
+    assert (other.common_step_counter, other.config.rewards["upright"].weight) == (41, 3.0)
+    assert other.curriculum.values == {"changing": 1.0}
+
+
+class Counting:
+    """A curriculum that goes by what it has seen, which is in a buffer of its own."""
+
+    def __init__(self, env):
+        self.level = env.buffers.new("curriculum/level")
+
+    def __call__(self, env):
+        self.level += 1.0
+        env.set_setting("rewards.upright.weight", float(self.level))
+        return float(self.level)
+
+
+def counting(config):
+    config.env.curriculum["changing"] = CurriculumTermConfig(func="counting")
+
+
+def test_what_a_curriculum_remembers_is_part_of_the_progress_and_restoring_it_does_not_count(monkeypatch):
+    monkeypatch.setitem(curricula.TERMS, "counting", Counting)
+    env, other, same = (small_env(count, edit=counting) for count in (4, 12, 4))
+    rollout(env, 41)
+    level = float(env.progress()["curriculum/level"])
+    other.load_progress(env.progress())
+    same.load_state_dict(env.state_dict())
+    assert level == 3.0  # the first reset and two ends of episodes
+    assert [float(each.progress()["curriculum/level"]) for each in (other, same)] == [level, level]
+
+
+def test_progress_that_another_curriculum_does_not_know_is_left_out():
+    env = small_env()
+    env.load_progress({"env/step_counter": torch.tensor(7), "curriculum/level": torch.ones(3), "odd": torch.ones(1)})
+    assert env.common_step_counter == 7
 
 
 def test_a_curriculum_can_switch_a_reward_on():
@@ -238,7 +297,8 @@ def test_spaces_tell_the_shapes_of_one_world():
 def test_a_term_of_the_wrong_shape_is_an_error_that_names_it():
     env = small_env()
     env.rewards.terms["upright"].function = lambda env, **_: torch.zeros(3, 3)
-    with pytest.raises(ConfigError, match=r"upright.*must give a tensor of shape \(4,\), not \(3, 3\)"):
+    gave = r"upright gave a float32 tensor of shape \(3, 3\) on cpu; it must give a dense float tensor of shape \(4,\)"
+    with pytest.raises(HookError, match=gave):
         env.step(actions(env))
 
 
@@ -259,7 +319,7 @@ def test_a_term_that_raises_is_named_with_the_place(error):
 
     env = small_env()
     env.rewards.terms["upright"].function = lambda env, **_: bad(env)
-    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py, line \d+"):
+    with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py:\d+"):
         env.step(actions(env))
 
 
@@ -274,7 +334,9 @@ def test_a_kernel_that_does_not_compile_is_named_with_its_term():
 
     plain.prepare = lambda env, out, **_: Kernel(lambda out: out.no_such_thing()).bind(out)
     term.function = plain
-    with pytest.raises(HookError, match=r"env.rewards.upright: the kernel of the term upright cannot be used: Typing"):
+    with pytest.raises(
+        HookError, match=r"env.rewards.upright: the term upright has a kernel that cannot be used: Typing"
+    ):
         env.rewards.rows.prepare()
 
 

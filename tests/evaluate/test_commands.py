@@ -26,3 +26,15 @@ def test_a_command_is_three_numbers():
 def test_anything_else_is_one_message_with_an_example(text):
     with pytest.raises(ConfigError, match=r"--command: '.*' is not a command.*0.8,0,0"):
         parse_command(text)
+
+
+@pytest.mark.parametrize("text", ["nan,0,0", "0,inf,0", "0,0,-1e308", "101,0,0", "1e400,0,0"])
+def test_a_command_is_finite_and_within_reason(text):
+    with pytest.raises(ConfigError, match="each number must be from -100 to 100"):
+        parse_command(text)
+
+
+def test_a_long_command_is_cut_in_its_message():
+    with pytest.raises(ConfigError) as caught:
+        parse_command("1," * 5000)
+    assert len(str(caught.value)) < 400

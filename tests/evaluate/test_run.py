@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
+import torch
 
 from mjsdk.errors import ConfigError, UnknownRun
 from mjsdk.evaluate import STANDARD, Options, evaluate_run
+from mjsdk.learn.checkpoints import read_checkpoint, write_checkpoint
+from mjsdk.play import make_show
+from mjsdk.runs import Run
 
 
 def evaluate(run, **options):
@@ -98,3 +105,18 @@ def test_unknown_physics_and_checkpoints_name_the_legal_ones(run):
         evaluate(run, sim="faithfull")
     with pytest.raises(UnknownRun, match=r"no checkpoint 'model_7.pt'.*model_0.pt"):
         evaluate_run(run, Options(num_envs=8), checkpoint="model_7.pt")
+
+
+@pytest.mark.parametrize(("tells", "steps"), [(True, 288), (False, 5 * 8)])
+def test_an_evaluation_is_as_far_along_as_the_checkpoint_or_its_iterations_if_that_does_not_tell(
+    run, tmp_path, tells, steps
+):
+    copy = Run(Path(shutil.copytree(run.path, tmp_path / "copy")))
+    state = read_checkpoint(copy, copy.newest_checkpoint())
+    state["iter"] = 5
+    state["infos"]["totals"] = {"timesteps": 1, "seconds": 1.0}
+    state["infos"]["totals"] |= {"progress": {"env/step_counter": torch.tensor(288)}} if tells else {}
+    state["infos"]["env"] = {}
+    write_checkpoint(copy.checkpoint_path(5), state)
+    assert copy.config_data["agent"]["num_steps_per_env"] == 8
+    assert make_show(copy, Options(num_envs=1), None, None).env.common_step_counter == steps

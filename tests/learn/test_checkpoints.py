@@ -120,7 +120,7 @@ def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one_and_no_rest(run,
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mjsdk.runs.files.os.fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(StorageError, match=r"cannot write .*model_2\.pt: No space left on device"):
         write_checkpoint(run.newest_checkpoint(), {"iter": 3})
     assert run.newest_checkpoint().read_bytes() == before

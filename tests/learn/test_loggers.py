@@ -1,13 +1,14 @@
 import builtins
 import json
 import sys
+from unittest.mock import Mock
 
 import pytest
 
 from mjsdk.errors import MissingDependency, StorageError
-from mjsdk.learn.loggers import MetricsFile, TensorBoard, open_loggers, require_logger
+from mjsdk.learn.loggers import MetricsFile, TensorBoard, WeightsAndBiases, open_loggers, require_logger
 from mjsdk.learn.report import Report
-from mjsdk.runs import read_metrics
+from mjsdk.runs import Run, read_metrics
 
 
 def report(iteration, **values):
@@ -112,8 +113,11 @@ def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
         def __init__(self, **given):
             self.given, self.rows = given, []
 
-        def log(self, row, step):
-            self.rows.append((step, row["timesteps"]))
+        def log(self, row, step=None):
+            self.rows.append((step, row["iteration"], row["timesteps"]))
+
+        def define_metric(self, name, step_metric=None):
+            self.rows.append((name, step_metric))
 
         def finish(self):
             self.rows.append("finished")
@@ -126,7 +130,7 @@ def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
     wandb.iteration(report(1))
     wandb.close()
     _.close()
-    assert module.sent.rows == [(1, 10), "finished"]
+    assert module.sent.rows == [("iteration", None), ("*", "iteration"), (None, 1, 10), "finished"]
     assert (module.sent.given["project"], module.sent.given["name"]) == ("walkers", run.name)
 
 
@@ -142,3 +146,70 @@ def test_rsl_rl_does_not_bring_optional_loggers_along():
     env = {**os.environ, "PATH": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class Wandb:
+    """What W&B was told: how runs were opened, and the steps that rows came with."""
+
+    def __init__(self, monkeypatch):
+        self.opened, self.rows = [], []
+        module = type(sys)("wandb")
+        module.init = lambda **given: self.opened.append(given) or self
+        monkeypatch.setitem(sys.modules, "wandb", module)
+
+    def log(self, row, step=None):
+        self.rows.append((row["iteration"], step))
+
+    def finish(self):
+        pass
+
+
+def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
+    wandb = Wandb(monkeypatch)
+    old = [tmp_path / experiment / "2026-01-31_14-05-59" for experiment in ("a_walk", "b_walk")]
+    for path in old:
+        path.mkdir(parents=True)
+        (path / "config.yaml").write_text("robot: x\ntask: y\n")
+    new = lab.begin().run
+    new.write_info({**new.info, "id": "4f2a"})
+    for path in (*old, new.path, new.path):
+        WeightsAndBiases(Run(path), "walkers", 0)
+    first, second, third, again = (given["id"] for given in wandb.opened)
+    assert len({first, second, third}) == 3
+    assert third == again == f"point_stay-{new.name}-4f2a"
+
+
+def test_wandb_is_told_of_iterations_that_are_done_a_second_time(lab, monkeypatch):
+    wandb, run = Wandb(monkeypatch), lab.begin().run
+    for after, iterations in ((0, (1, 2, 3, 4)), (2, (3,))):
+        logger = WeightsAndBiases(run, "walkers", after)
+        for iteration in iterations:
+            logger.iteration(report(iteration))
+    assert wandb.rows == [(1, None), (2, None), (3, None), (4, None), (3, None)]
+
+
+def test_tensorboard_forgets_everything_when_a_training_goes_back_to_its_start(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    for iterations in ((1, 2, 3), (1,)):
+        board = TensorBoard(tmp_path, 0)
+        for iteration in iterations:
+            board.iteration(report(iteration, **{"loss/value": float(len(iterations))}))
+        board.close()
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert [(event.step, event.value) for event in events.Scalars("loss/value")] == [(1, 1.0)]
+
+
+def test_a_logger_that_cannot_be_reached_is_left_out_with_one_warning(lab, monkeypatch, caplog):
+    wandb = Wandb(monkeypatch)
+    metrics, logger = open_loggers(lab.begin().run, "wandb", "walkers", 0)
+    metrics.close()
+    wandb.log = Mock(side_effect=ConnectionError("no route to host"))
+    wandb.finish = Mock(side_effect=ConnectionError("no route to host"))
+    for iteration in (1, 2):
+        logger.iteration(report(iteration))
+    logger.close()
+    assert wandb.log.call_count == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "the training goes on without WeightsAndBiases, which failed: ConnectionError: no route to host"
+    ]

@@ -8,6 +8,7 @@ from mjsdk.errors import BrokenRun, Diverged, HookError, RenderError, StorageErr
 from mjsdk.learn import trainer as trainer_module
 from mjsdk.learn.adapter import as_tensordict
 from mjsdk.learn.interrupts import Interrupt
+from mjsdk.learn.report import Dispensable
 
 
 class Curve:
@@ -259,3 +260,88 @@ def test_training_leaves_the_checks_of_distributions_as_they_were(lab):
     assert Distribution._validate_args is before
     with pytest.raises(ValueError, match="scale"):
         Normal(0.0, -1.0)
+
+
+# Whatever ends a training, the iterations done are saved
+
+
+class Once(Curve):
+    """Fails at the third iteration."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def iteration(self, report):
+        super().iteration(report)
+        if report.iteration == 3:
+            raise self.error
+
+
+ENDS = [BrokenPipeError(32, "Broken pipe"), KeyboardInterrupt(), SystemExit(7), RuntimeError("odd"), GeneratorExit()]
+
+
+@pytest.mark.parametrize("error", ENDS, ids=lambda error: type(error).__name__)
+def test_whatever_a_watcher_raises_the_iteration_is_saved_whole(lab, error):
+    whole = train(lab.begin(), 4)[0]
+    trainer = lab.begin()
+    with pytest.raises(type(error)):
+        trainer.learn(4, watchers=[Once(error)])
+    assert train(lab.resume(trainer.run), 4)[0] == whole[3:]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(7), RuntimeError("odd")], ids=repr)
+@pytest.mark.parametrize("where", ["step", "update"])
+def test_what_ends_a_training_in_the_middle_of_an_iteration_loses_only_that(lab, error, where):
+    trainer = lab.begin()
+    train(trainer, 3)
+    trainer.run.checkpoint_path(3).unlink()
+    owner = trainer.env if where == "step" else trainer.algorithm
+    real, calls = getattr(owner, where), []
+
+    def failing(*given):
+        calls.append(given)
+        if where == "update" or len(calls) == 5:
+            raise error
+        return real(*given)
+
+    setattr(owner, where, failing)
+    with pytest.raises(type(error)):
+        train(trainer, 4)
+    again = lab.resume(trainer.run)
+    assert (again.iteration, again.env.common_step_counter) == (3, 3 * 8)
+
+
+@pytest.mark.parametrize("error", [*ENDS[:1], *ENDS[2:]], ids=lambda error: type(error).__name__)
+def test_a_view_that_fails_is_left_out_and_the_training_goes_on(lab, error, caplog):
+    view = Once(error)
+    trainer = lab.begin()
+    assert trainer.learn(5, watchers=[Dispensable(view)]) == "done"
+    assert [row["iteration"] for row in view.rows] == [1, 2, 3]
+    assert len(caplog.records) == 1
+    assert "the training goes on without Once, which failed: " in caplog.text
+
+
+# How far the training is
+
+
+@pytest.mark.parametrize("worlds", [4, 8, 32])
+def test_progress_is_the_learners_however_many_worlds_there_are(lab, worlds):
+    trainer = lab.begin()
+    train(trainer, 3)
+    again = lab.resume(trainer.run, num_envs=worlds)
+    train(again, 4)
+    assert again.env.common_step_counter == 4 * 8
+    assert again.timesteps == 3 * 8 * 8 + 8 * worlds
+
+
+@pytest.mark.parametrize(("spoilt", "steps"), [(False, 7), (True, 3 * 8)])
+def test_a_checkpoint_that_does_not_tell_its_progress_has_it_from_its_worlds_or_iterations(lab, spoilt, steps):
+    trainer = lab.begin()
+    train(trainer, 3)
+    state = trainer.state_dict()
+    del state["infos"]["totals"]["progress"]
+    state["infos"]["env"] = {} if spoilt else {"buffer/env/step_counter": torch.tensor(7)}
+    again = lab.begin(num_envs=4)
+    again.load_state_dict(state)
+    assert again.env.common_step_counter == steps

@@ -5,7 +5,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mjsdk.errors import ConfigError
 from mjsdk.mdp.actions import JointPositionConfig, SteppingJointPositionConfig, swing_bump
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.testing.worlds import small_env
@@ -27,12 +26,6 @@ def test_scales_are_a_number_or_one_per_pattern():
     assert torch.allclose(env.actions.controls, torch.tensor([0.5, 0.1]).expand(4, 2))
 
 
-def test_actions_are_clipped_before_they_are_scaled():
-    env = small_env(edit=using(JointPositionConfig(func="joint_position", scale=0.1, clip=[-1.0, 2.0])))
-    env.step(torch.tensor([[9.0, -9.0]] * 4))
-    assert torch.allclose(env.actions.controls, torch.tensor([0.2, -0.1]).expand(4, 2))
-
-
 def test_the_last_three_actions_are_remembered_until_the_reset():
     env = small_env()
     for value in (1.0, 2.0, 3.0):
@@ -47,17 +40,6 @@ def test_patterns_that_match_nothing_are_mistakes_of_their_setting():
     env = small_env()
     config = JointPositionConfig(func="joint_position", joints="knee", scale={"toe": 1.0})
     assert [path for path, _ in config.mistakes(env.names, env.roles)] == ["joints", "scale"]
-
-
-def test_a_joint_without_an_actuator_cannot_be_driven():
-    with pytest.raises(ConfigError, match="no actuator drives right_hip"):
-
-        def edit(c):
-            using(JointPositionConfig(func="joint_position"))(c)
-
-        env = small_env(edit=edit)
-        env.model.actuator_trnid[1, 0] = env.model.actuator_trnid[0, 0]
-        env.actions.terms["joint_pos"]._actuators()
 
 
 def stepping(config):

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 import torch
 
 from mjsdk.config import EventTermConfig
 from mjsdk.errors import ConfigError
+from mjsdk.robot import CollisionRule
+from mjsdk.scene import robot_alone
 from mjsdk.testing.worlds import small_env
 
 
@@ -14,24 +17,6 @@ def adding(name, **settings):
 
 def zeros(env):
     return torch.zeros(env.num_envs, env.num_actions)
-
-
-def test_a_push_changes_the_speed_by_its_size_in_all_directions():
-    env = small_env(
-        64,
-        edit=adding(
-            "push",
-            func="push_in_random_direction",
-            mode="interval",
-            interval_range_s=[0.02, 0.02],
-            params={"speed": 0.7},
-        ),
-    )
-    before = env.robot.root_lin_vel_w.clone()
-    env.events.interval(0.02)
-    change = env.robot.root_lin_vel_w - before
-    assert torch.allclose(change[:, :2].norm(dim=1), torch.full((64,), 0.7), atol=1e-5)
-    assert change[:, :2].mean(0).norm() < 0.3
 
 
 def test_intervals_fall_between_their_bounds():
@@ -79,22 +64,6 @@ def test_added_mass_is_simulated_and_does_not_accumulate():
     assert torch.allclose(env.physics.expand("body_mass")[:, trunk], torch.full((8,), 3.0))
 
 
-def test_a_shifted_centre_of_mass_is_inside_its_ranges():
-    env = small_env(
-        64,
-        edit=adding(
-            "com",
-            func="randomize_com",
-            mode="startup",
-            params={"bodies": "@base", "x": [0.01, 0.02], "y": [0.0, 0.0], "z": [-0.02, -0.01]},
-        ),
-    )
-    com = env.physics.expand("body_ipos")[:, env.model.body("trunk").id]
-    assert (com[:, 0] >= 0.01).all()
-    assert (com[:, 1] == 0.0).all()
-    assert (com[:, 2] <= -0.01).all()
-
-
 def test_an_encoder_bias_shows_in_readings_and_is_undone_by_targets():
     def edit(config):
         adding("bias", func="randomize_encoder_bias", mode="startup", params={"bias_range": [0.05, 0.05]})(config)
@@ -113,3 +82,72 @@ def test_joints_begin_inside_their_soft_limits():
     limits = env.robot.soft_joint_pos_limits
     assert (env.robot.joint_pos >= limits[:, 0] - 1e-5).all()
     assert (env.robot.joint_pos <= limits[:, 1] + 1e-5).all()
+
+
+@pytest.mark.parametrize("mode", ["startup", "reset", "interval"])
+def test_a_range_that_leaves_no_mass_is_an_error_before_anything_moves(mode):
+    params = {"bodies": ["trunk", ".*_leg"], "mass_range": [-1.0, 0.0]}
+    edit = adding("load", func="randomize_mass", mode=mode, interval_range_s=[1.0, 1.0], params=params)
+    with pytest.raises(ConfigError, match=r"mass_range: body 'left_leg' weighs 0.5 kg; -1 kg more leave nothing"):
+        small_env(edit=edit)
+
+
+@pytest.mark.parametrize(
+    ("func", "params", "wrong"),
+    [
+        (
+            "randomize_friction",
+            {"geoms": "@feet", "friction_range": [-0.1, 1.0]},
+            "friction_range: .*from 0 on",
+        ),
+        ("randomize_friction", {"geoms": "@feet", "friction_range": [1.0, 0.5]}, "friction_range"),
+        ("randomize_mass", {"bodies": "trunk", "mass_range": [0.0, float("nan")]}, "mass_range"),
+        ("randomize_com", {"bodies": "trunk", "x": [0.1, -0.1], "y": [0, 0], "z": [0, 0]}, "randomize_com: x"),
+        ("randomize_encoder_bias", {"bias_range": [0.0]}, "bias_range"),
+        (
+            "reset_root_state_uniform",
+            {"pose_range": {"jaw": [0, 1]}, "velocity_range": {}},
+            "no axis jaw. Legal: x, y",
+        ),
+    ],
+)
+def test_ranges_that_cannot_be_are_errors_that_name_them(func, params, wrong):
+    with pytest.raises(ConfigError, match=wrong):
+        small_env(edit=adding("odd", func=func, params=params))
+
+
+def warnings_of_friction(caplog, least=0.4):
+    def edit(config):
+        adding("odd", func="randomize_friction", params={"geoms": "@feet", "friction_range": [least, 1.2]})(config)
+
+    small_env(edit=edit)
+    return [record.message for record in caplog.records]
+
+
+def test_friction_that_the_geoms_rule_decides_does_not_warn(caplog):
+    assert warnings_of_friction(caplog) == []
+
+
+def test_friction_that_the_ground_overrules_warns_once(caplog, monkeypatch):
+    ground = CollisionRule(geoms=".*_foot_geom", priority=0)
+    monkeypatch.setattr("mjsdk.scene.build.robot_alone", with_rule(ground))
+    (warning,) = warnings_of_friction(caplog)
+    assert "less than the ground's friction of 1 has no effect on 2 geoms, such as 'left_foot_geom'" in warning
+    caplog.clear()
+    assert warnings_of_friction(caplog, least=1.0) == []
+
+
+def test_friction_of_what_does_not_collide_warns(crowd, caplog):
+    params = {"geoms": "crate", "friction_range": [0.4, 1.2]}
+    small_env(robot=crowd, edit=adding("odd", func="randomize_friction", params=params))
+    assert [record.message for record in caplog.records] == ["randomize_friction has no effect: none of crate collides"]
+
+
+def with_rule(rule):
+    """A way to the robot's spec that has another rule for its preset."""
+
+    def build(session, collisions):
+        session.__dict__["_robot"] = attrs.evolve(session.robot(), collisions={"feet": (rule,)})
+        return robot_alone(session, collisions)
+
+    return build

@@ -114,6 +114,68 @@ def test_a_world_that_blows_up_is_named_each_time_and_once(physics):
         assert physics.unstable() is None
 
 
+PILE = """
+<mujoco>
+  <size memory="{memory}"/>
+  <worldbody>
+    <geom type="plane" size="0 0 1"/>{boxes}
+  </worldbody>
+</mujoco>
+"""
+BOX = '<body pos="0 0 .1"><freejoint/><geom type="box" size=".1 .1 .1" mass="1"/></body>'
+
+
+def pile(memory: str) -> CpuPhysics:
+    """Boxes in each other, which need much memory."""
+    return CpuPhysics(mujoco.MjModel.from_xml_string(PILE.format(memory=memory, boxes=12 * BOX)), num_envs=8)
+
+
+@pytest.fixture
+def no_handler():
+    """MuJoCo as it is before mjsdk has made any worlds."""
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(None)
+    yield
+    mujoco.set_mju_user_warning(before)
+
+
+def test_mujoco_writes_nothing_when_worlds_blow_up(no_handler, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    physics = CpuPhysics(mujoco.MjModel.from_xml_string(BALL), num_envs=8, threads=2)
+    for field in ("qpos", "qvel"):
+        physics.write(field, torch.full((8, 7 if field == "qpos" else 6), float("nan")))
+        physics.step(2)
+        assert physics.unstable().all()
+    assert capfd.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_handler_that_somebody_has_set_is_left_alone(no_handler):
+    heard: list[str] = []
+    mujoco.set_mju_user_warning(heard.append)
+    physics = CpuPhysics(mujoco.MjModel.from_xml_string(BALL), num_envs=2)
+    physics.write("qvel", torch.full((2, 6), 1e12))
+    physics.step(1)
+    assert len(heard) == 2
+    assert "QVEL" in heard[0]
+
+
+def test_contacts_that_find_no_memory_are_said_once(no_handler, caplog):
+    physics = pile("100K")
+    for _ in range(5):
+        physics.step(1)
+        physics.unstable()
+    warnings = [record.getMessage() for record in caplog.records]
+    assert len(warnings) == 2
+    assert all(warning.startswith("MuJoCo warns in 8 of 8 worlds: ") for warning in warnings)
+    assert "Too many contacts" in "".join(warnings)
+
+
+def test_a_model_that_mujoco_cannot_step_is_an_error_that_says_why(no_handler):
+    with pytest.raises(PhysicsError, match="MuJoCo cannot simulate this model: .*out of memory.*<size>"):
+        pile("20K").step(1)
+
+
 def test_an_unknown_field_is_an_error_that_names_it(physics):
     with pytest.raises(PhysicsError, match="qpso"):
         physics.bind("qpso")
@@ -140,3 +202,17 @@ def test_the_cpu_is_where_worlds_run(device):
 def test_a_device_that_is_not_there_is_an_error(device, message):
     with pytest.raises(PhysicsError, match=message):
         resolve_device(device)
+
+
+@pytest.mark.parametrize(("field", "what"), [("body_mass", "mass"), ("body_inertia", "inertia")])
+@pytest.mark.parametrize("value", [-0.5, 0.0, float("nan")])
+def test_what_a_randomisation_took_away_is_an_error_that_names_the_body(physics, field, what, value):
+    physics.expand(field)[1, 1] = value
+    with pytest.raises(PhysicsError, match=f"the {what} of body 'ball' is .* in world 1, and must be above 0"):
+        physics.set_const()
+
+
+def test_bodies_without_a_mass_may_stay_so(physics):
+    physics.expand("body_mass")[:, 1] = 2.0
+    physics.set_const()
+    assert physics.expand("body_mass").tolist() == [[0.0, 2.0]] * 3

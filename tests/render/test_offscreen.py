@@ -113,3 +113,18 @@ def test_a_display_is_seen_by_its_variables(monkeypatch):
     assert not gl.has_display()
     monkeypatch.setenv("WAYLAND_DISPLAY", "wayland-0")
     assert gl.has_display()
+
+
+def test_a_window_that_cannot_open_is_an_error_with_the_way_out(monkeypatch):
+    """MuJoCo would end the process."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("DISPLAY", ":987")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    with pytest.raises(RenderError, match=r"cannot open a window \(.+\)\. Either check the display .* --video"):
+        gl.check_window()
+
+
+def test_on_macos_the_message_names_the_other_starter(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    gl.check_window()  # asks nothing: only the right starter may open a window there
+    assert "`mjpython -m mjsdk play ...`, or write a video: --video" in str(gl.no_window("not run under mjpython"))

@@ -7,6 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from mjsdk.errors import shortened
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""What typer raises for any mistake in a command line; it does not export the name."""
+
 PANELS = ("Learn", "Use a run", "Look")
 """Groups of commands in the help, in order."""
 
@@ -43,13 +48,14 @@ class Commands(_Quick, TyperGroup):
                     formatter.write_dl(rows)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what typer says of a value that it cannot read gets the value itself."""
+        """Run the command; what typer says of a value that it cannot read gets the value itself, cut if it is long."""
         try:
             return super().invoke(ctx)
-        except typer.BadParameter as error:
+        except _UsageError as error:
             causes: list[Any] = getattr(error.__cause__, "errors", list)()
             if causes and isinstance(causes[0], dict) and "input" in causes[0]:
                 error.message = f"'{causes[0]['input']}' ({error.message})"
+            error.message = shortened(error.message, 400)
             raise
 
     def list_commands(self, ctx: Any) -> list[str]:

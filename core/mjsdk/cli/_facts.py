@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.errors import MjsdkError, PluginError, UnknownPlugin
-from mjsdk.plugins import PluginRef, Session, index, open_session, status
+from mjsdk.errors import MjsdkError, PluginError, listing
+from mjsdk.plugins import Plugin, PluginRef, Session, find, index, load, open_session
 
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
+    from mjsdk.scene.entities import Entity
 
 _log = logging.getLogger(__name__)
 
@@ -19,73 +21,59 @@ SECTIONS = ("observations", "actions", "commands", "rewards", "terminations", "e
 
 
 def robot_facts(session: Session) -> dict[str, Any]:
-    """The facts of the session's robot, and the joints of its compiled model."""
-    from mjsdk.scene.facts import odd_pose, robot_spec
+    """The facts of the session's robot, the joints of its compiled model, and what that lost on the way."""
+    from mjsdk.scene import on_ground, robot_alone
+    from mjsdk.scene.entities import find_robot
+    from mjsdk.scene.facts import odd_pose
 
-    robot = session.robot()
-    model = robot_spec(session).compile()
-    for warning in odd_pose(session, model):
+    robot, alone = session.robot(), robot_alone(session)
+    model = on_ground(session, alone)
+    entity = find_robot(model, robot)
+    for warning in (*alone.told(session.robot_ref.label), *odd_pose(session, model)):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
-        "mass": float(model.body_mass.sum()),
-        **_joints(model, robot),
+        "mass": entity.mass,
+        **_joints(model, robot, entity),
         "roles": {name: _role(role) for name, role in robot.roles.items()},
         "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
         "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
         "gait": attrs.asdict(robot.gait) if robot.gait else None,
+        "model": [attrs.asdict(found) for found in alone.found],
     }
 
 
-def task_facts(session: Session) -> dict[str, Any]:
-    """The task as it is for the session's robot, after the adaptations that plugins make."""
-    from mjsdk.config import Config
+def task_facts(name: str, robot: str | None) -> dict[str, Any]:
+    """The task as it is for a robot, after the adaptations that plugins make; for none, as for one with every part."""
+    if robot is not None:
+        return _task_facts(open_session(robot, name))
+    task = load(find("task", name))
+    module = importlib.import_module("mjsdk.cli._anyrobot")
+    blank = Plugin(PluginRef("robot", "any robot", "mjsdk", "", module.__name__), module, module.MJSDK_API)
+    try:
+        return {**_task_facts(Session([blank, task])), "robot": None}
+    except MjsdkError as error:
+        raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {_robots()}") from error
+
+
+def _robots() -> str:
+    return listing(ref.spec for ref in index() if ref.kind == "robot")
+
+
+def _task_facts(session: Session) -> dict[str, Any]:
+    from mjsdk.config.layers import adapted
 
     task = session.task()
-    config = Config(robot=session.robot_ref.spec, task=session.task_ref.spec, env=task.env, agent=task.agent)
-    session.adapt(config)
+    env = adapted(session, task).env
     return {
         **_plugin(session, session.task_ref, task.summary),
         "robot": session.robot_ref.name,
         "requires": [attrs.asdict(need) for need in task.requires],
-        "step_dt": config.env.step_dt,
-        "episode_length_s": config.env.episode_length_s,
-        **{section: attrs.asdict(config.env)[section] for section in SECTIONS},
+        "step_dt": env.step_dt,
+        "episode_length_s": env.episode_length_s,
+        **{section: attrs.asdict(env)[section] for section in SECTIONS},
         "evaluation": attrs.asdict(task.evaluation) if task.evaluation else None,
     }
-
-
-def fitting_session(task: str) -> Session:
-    """A session of that task with the first installed robot that has the parts it needs."""
-    refs = index()
-    robots = [ref for ref in refs if ref.kind == "robot" and status(ref, refs) in ("ok", "ambiguous")]
-    if not robots:
-        raise UnknownPlugin(
-            f"task '{task}' can only be shown for a robot, and none is installed; try --robot ./my_robot.py"
-        )
-    failures: dict[str, str] = {}
-    for robot in robots:
-        session = _try(robot, task, failures)
-        if session:
-            return session
-    told = dict.fromkeys(failures.values())
-    if len(told) == 1 and len(failures) > 1:  # the robots have no part in it
-        raise PluginError(next(iter(told)))
-    lines = [f"  {robot}: {failure}" for robot, failure in failures.items()]
-    raise PluginError("\n".join([f"no installed robot can be used for task '{task}':", *lines]))
-
-
-def _try(robot: PluginRef, task: str, failures: dict[str, str]) -> Session | None:
-    from mjsdk.plugins import find, load
-
-    load(find("task", task))  # a mistake in the task is the same for every robot
-    try:
-        session = open_session(robot.spec, task)
-        session.task()
-    except MjsdkError as error:
-        failures[robot.spec] = str(error)
-        return None
-    return session
 
 
 def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
@@ -95,12 +83,16 @@ def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
     return {**facts, "summary": summary or ref.summary, "api": plugin.api, "hooks": list(plugin.hooks)}
 
 
-def _joints(model: Any, robot: Robot) -> dict[str, Any]:
+def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
     from mjsdk.selection import ModelNames, match
 
-    names = ModelNames.of(model).joints
-    motors = {names[i]: group for group in robot.actuators for i in match(group.joints, names, "joints")}
-    joints = [{"name": name, "range": _limits(model, name), "actuator": _motor(motors.get(name))} for name in names]
+    names = ModelNames.of(model, entity.joints).joints
+    driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]
+    motors = {driven[i]: group for group in robot.actuators for i in match(group.joints, driven, "joints")}
+    joints = [
+        {"name": name, "range": _limits(model, name), "actuator": _motor(model, name, motors.get(name))}
+        for name in names
+    ]
     return {"dof": len(names), "joints": joints}
 
 
@@ -109,11 +101,13 @@ def _limits(model: Any, joint: str) -> list[float] | None:
     return [float(limit) for limit in view.range] if model.jnt_limited[view.id] else None
 
 
-def _motor(group: ActuatorGroup | None) -> dict[str, Any] | None:
+def _motor(model: Any, joint: str, group: ActuatorGroup | None) -> dict[str, Any] | None:
+    """The facts of a joint's motor; those that the robot leaves to its model are the model's."""
     if group is None:
         return None
     facts = attrs.asdict(group, filter=lambda attribute, _: attribute.name != "joints")
-    return {**facts, "action_scale": group.action_scale}
+    losses = {name: float(getattr(model.joint(joint), name)[0]) for name in ("armature", "frictionloss")}
+    return {**facts, **losses, "action_scale": group.action_scale}
 
 
 def _role(role: Role) -> dict[str, list[str]]:

@@ -9,7 +9,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mjsdk.errors import MjsdkError
+from mjsdk.cli import _streams
+from mjsdk.errors import MjsdkError, shortened
 
 TRACEBACK = "MJSDK_TRACEBACK"
 """Environment variable: show tracebacks of errors that are otherwise one message."""
@@ -21,12 +22,16 @@ _NO_MEMORY = "can't allocate memory"
 """What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
 _WORLDS = "--num-envs, or --env.scene.num-envs in a training"
 
+_ENCODINGS = "Give files and folders other names, or set PYTHONUTF8=1 where names in UTF-8 are not understood"
+_BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
+"""What torch names where a package that extends it cannot be imported."""
+
 _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
-    _need_streams()
+    _streams.prepare()
     try:
         try:
             _run(args)
@@ -35,40 +40,55 @@ def main(args: Sequence[str] | None = None) -> None:
     except MjsdkError as error:
         if os.environ.get(TRACEBACK):
             raise
-        _fail(str(error))
+        _fail(_damage(error) or str(error))
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        _mute()
+        _streams.mute()
         sys.exit(0)  # the reader of our output has left, as in `mjsdk list | head -1`
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            _mute()
-            _fail(f"cannot write: {error.strerror}")
-        if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
-            _fail(f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}")
-        sys.stderr.write(_BUG)
-        raise
+        message = _surroundings(error)
+        if not message or os.environ.get(TRACEBACK):
+            sys.stderr.write(_BUG)
+            raise
+        _fail(message)
 
 
-def _need_streams() -> None:
-    """Python leaves out the streams that the shell closed: without stdout there is nothing to do."""
-    if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
-    if sys.stdout is None:
-        sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
-        sys.exit(2)
+def _surroundings(error: Exception) -> str:
+    """What is missing, too small or damaged outside of this program; nothing if that is not what an error is about."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _streams.mute()
+        return f"cannot write: {error.strerror}"
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
+        return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}"
+    if isinstance(error, UnicodeEncodeError):
+        text = shortened(error.object[max(0, error.start - 40) : error.start + 40])
+        return f"'{text}' is not text in the encoding {error.encoding}. {_ENCODINGS}"
+    if isinstance(error, RuntimeError) and "environment variable" in str(error):  # as MuJoCo says of MUJOCO_GL
+        return f"{shortened(str(error))}. Unset it, or give it a legal value"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use '{shortened(str(error.filename))}': {error.strerror}. Choose another file or folder"
+    return _damage(error)
+
+
+def _damage(error: BaseException) -> str:
+    """What to say of an error that is a damaged neighbour's: of packages that nobody named, but libraries look at."""
+    from mjsdk._index import damage_behind
+
+    return str(error) if _BACKENDS in str(error) else damage_behind(error)
 
 
 def _run(args: Sequence[str] | None) -> None:
     import typer.main
 
+    from mjsdk.cli import _apart
     from mjsdk.cli.app import build
 
     _share_cores()
     _show_warnings()
     given = [*(sys.argv[1:] if args is None else args)]
-    typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
+    with _apart.hold(given):
+        typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
 
 
 def _share_cores() -> None:
@@ -86,11 +106,6 @@ def _fail(message: str) -> None:
     with contextlib.suppress(OSError):  # stderr may be full too
         error(message)
     sys.exit(2)
-
-
-def _mute() -> None:
-    """Say nothing more, not even what Python still holds back."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _WarningsOnStderr(logging.Handler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import typer
+
+from mjsdk.cli import _apart
+from mjsdk.errors import shortened
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -23,11 +27,10 @@ def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if stream.isatty():
         return Console(stderr=stderr, highlight=False)
-    given = os.environ.get("COLUMNS", "")
     return Console(
         file=cast(TextIO, _Trimmed(stream)),
         highlight=False,
-        width=int(given) if given.isdecimal() and int(given) else 120,
+        width=int(os.environ.get("COLUMNS", _SCREEN[0])),
     )
 
 
@@ -51,12 +54,21 @@ class _Trimmed(io.TextIOBase):
         return self._stream.encoding
 
 
+_SCREEN = (120, 24)
+"""Columns and rows that every screen has."""
+_LONGEST_LINE = 5 * _SCREEN[0]
 _TRAILING = re.compile(r" +(?=\n)")
 
 
 def print_json(data: Any) -> None:
-    """Print data for programs."""
-    typer.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    """Print data for programs, with escapes where the output cannot take every character."""
+    _apart.release()
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=2)
+    typer.echo(text)
 
 
 def table(
@@ -85,7 +97,19 @@ def warn(text: str) -> None:
     _labelled("warning", text, "bold yellow")
 
 
+def fitting(text: str) -> str:
+    """A message of at most a screen: long lines are cut in the middle, and of many those in the middle left out."""
+    lines = [shortened(line, _LONGEST_LINE) for line in text.splitlines()]
+    rows = [-(-len(line) // _SCREEN[0]) or 1 for line in lines]
+    if sum(rows) <= _SCREEN[1]:
+        return "\n".join(lines)
+    head = sum(total <= _SCREEN[1] * 2 // 3 for total in itertools.accumulate(rows))
+    tail = sum(total <= _SCREEN[1] // 3 - 1 for total in itertools.accumulate(reversed(rows)))
+    return "\n".join([*lines[:head], f"  ... {len(lines) - head - tail} lines ...", *lines[len(lines) - tail :]])
+
+
 def _labelled(label: str, text: str, style: str) -> None:
+    text = fitting(text)
     if not sys.stderr.isatty():
         typer.echo(f"{label}: {text}", err=True)
         return

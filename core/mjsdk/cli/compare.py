@@ -49,7 +49,7 @@ def compare(
     noise: Noise = False,
     push: Push = False,
     device: Device = "auto",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mjsdk.cli import _output
+from mjsdk import files
+from mjsdk.cli import _apart, _output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import StorageError
 
 
 def register(app: typer.Typer) -> None:
@@ -61,10 +61,9 @@ def _device(overrides: Sequence[tuple[str, Any]]) -> str:
 
 def _write(text: str, output: Path | None) -> None:
     if output is None:
+        _apart.release()
         typer.echo(text, nl=False)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(f"cannot write {output}: {error.strerror or error}") from error
+    with files.output(output) as file:
+        file.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)

@@ -26,7 +26,7 @@ Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")
 Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
 Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
 Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
-LogRoot = Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")]
+LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
 TrustCode = Annotated[
     bool, typer.Option("--trust-code", help="Run plugin files of a run that was not trained here, now and later.")
 ]
@@ -48,7 +48,7 @@ def evaluate(
     checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
     as_json: AsJson = False,
 ) -> None:
@@ -78,7 +78,7 @@ def evaluate(
 
 
 def find_checkpoint(
-    spec: str, log_root: Path, checkpoint: str | None = None, trust_code: bool = False
+    spec: str, log_root: str, checkpoint: str | None = None, trust_code: bool = False
 ) -> tuple[Run, str | None]:
     """A run, and the checkpoint of it that was named: RUN/model_100.pt, or RUN and the checkpoint besides."""
     from mjsdk.runs import find_run

@@ -15,7 +15,7 @@ from mjsdk.cli.eval import Device, LogRoot, RunName, TrustCode, find_checkpoint
 
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
-SHORTEST_S = 0.1
+SHORTEST_S, LONGEST_S = 0.1, 86_400.0
 LINE_EVERY_S = 5.0
 """Time between lines of progress [s]."""
 
@@ -43,24 +43,28 @@ def play(
     sim: Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")] = "faithful",
     noise: Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")] = False,
     device: Device = "cpu",
-    log_root: LogRoot = Path("logs"),
+    log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
     from mjsdk.evaluate import Options, check_options, parse_command
+    from mjsdk.physics import resolve_device
     from mjsdk.play import make_show, play_video, play_window
     from mjsdk.render import check_video_path, has_display
 
+    where = resolve_device(device)
     found, checkpoint = find_checkpoint(run, log_root, checkpoint, trust_code)
-    if video is None and not has_display():
+    unseen = video is None and not has_display()
+    if unseen:
         video = found.path / "play.mp4"
-        typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)
     if video is not None:
         check_video_path(video)
     _check_duration(duration)
     commands = [parse_command(command)] if command else None
-    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=device)
+    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=where)
     check_options(options)
+    if unseen:
+        typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)
     show = make_show(found, options, checkpoint, commands)
     if video is None:
         play_window(show, duration)
@@ -79,8 +83,9 @@ def _falls(count: int, duration_s: float) -> str:
 def _check_duration(duration: float | None) -> None:
     from mjsdk.errors import ConfigError, Mistake
 
-    if duration is not None and not SHORTEST_S <= duration < float("inf"):
-        raise ConfigError([Mistake("--duration", f"must be at least {SHORTEST_S} s, not {duration:g}")])
+    if duration is not None and not SHORTEST_S <= duration <= LONGEST_S:
+        legal = f"at least {SHORTEST_S} s, and at most {LONGEST_S:g} s"
+        raise ConfigError([Mistake("--duration", f"must be {legal}, not {duration:g}")])
 
 
 @contextmanager

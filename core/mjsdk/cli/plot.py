@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,7 +39,7 @@ def plot(
         ),
     ] = None,
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
-    log_root: Annotated[Path, typer.Option(help="Where `latest` and names of runs are looked for.")] = Path("logs"),
+    log_root: Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")] = "logs",
 ) -> None:
     """Draw learning curves of one or more runs.
 
@@ -59,7 +60,8 @@ def plot(
     for note in (*cut_short(sources, against), *left_out(sources, metrics, against)):
         _output.warn(note)
     if text:
-        typer.echo(draw_text(panels, against, max(_output.console().width - 1, _NARROWEST)))
+        drawn = draw_text(panels, against, max(_output.console().width - 1, _NARROWEST))
+        typer.echo(drawn, file=sys.stdout)  # left to itself, typer writes UTF-8 where only ASCII is understood
     if output is not None or not text:
         _write(panels, against, found, output)
 

@@ -62,28 +62,38 @@ def show_robot(
 def show_task(
     name: Annotated[str, typer.Argument(help="The task: name, package:name or ./file.py.")],
     robot: Annotated[
-        str | None, typer.Option(help="The robot to show it for.", show_default="the first installed one that fits")
+        str | None, typer.Option(help="The robot to show it for.", show_default="one with every part")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Requirements, observations, actions, rewards and the other terms of a task."""
-    from mjsdk.cli._facts import fitting_session, task_facts
-    from mjsdk.plugins import open_session
+    from mjsdk.cli._facts import task_facts
 
-    session = open_session(robot, name) if robot else fitting_session(name)
-    facts = task_facts(session)
+    facts = task_facts(name, robot)
     if as_json:
         _output.print_json(facts)
     else:
-        _print_task(facts, chosen=not robot)
+        _print_task(facts)
 
 
 def _print_robot(facts: dict[str, Any]) -> None:
+    from rich.text import Text
+
     console = _output.console()
     _print_origin(console, facts)
-    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg\n")
+    console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg")
+    for fate in dict.fromkeys(found["fate"] for found in facts["model"]):
+        things = [_found(found) for found in facts["model"] if found["fate"] == fate]
+        console.print(Text(f"{fate} in its model: {', '.join(things)}"))
+    console.print()
     for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
         console.print(table)
+
+
+def _found(found: dict[str, Any]) -> str:
+    names = found["names"]
+    few = len(names) <= _FEW and all(names)
+    return f"{found['what']} ({', '.join(names) if few else len(names)})"
 
 
 def _print_origin(console: Console, facts: dict[str, Any]) -> None:
@@ -145,13 +155,12 @@ def _rule(rule: dict[str, Any]) -> str:
     return f"{with_whom}, condim {rule['condim']}, friction {_vector(rule['friction'])}"
 
 
-def _print_task(facts: dict[str, Any], chosen: bool) -> None:
+def _print_task(facts: dict[str, Any]) -> None:
     console = _output.console()
     _print_origin(console, facts)
-    hint = " (the first installed robot that fits; --robot chooses another)" if chosen else ""
+    whom = f"robot {facts['robot']}" if facts["robot"] else "a robot with every part (--robot NAME: for that one)"
     console.print(
-        f"for robot {facts['robot']}{hint}, control at {1 / facts['step_dt']:.4g} Hz, "
-        f"episodes of {facts['episode_length_s']:g} s\n"
+        f"for {whom}, control at {1 / facts['step_dt']:.4g} Hz, episodes of {facts['episode_length_s']:g} s\n"
     )
     console.print(_requirements(facts))
     for group, settings in facts["observations"].items():

@@ -5,19 +5,22 @@ from __future__ import annotations
 import shlex
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._export import export
+from mjsdk.cli._lasting import lasting_output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing
+from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
 if TYPE_CHECKING:
     from mjsdk.learn.interrupts import Interrupt
     from mjsdk.learn.progress import LiveView, PlainView
-    from mjsdk.learn.report import Watcher
+    from mjsdk.learn.report import Dispensable, Watcher
     from mjsdk.learn.start import Training
     from mjsdk.learn.trainer import Trainer
     from mjsdk.runs import Run
@@ -36,9 +39,12 @@ Examples:
   mjsdk train --robot ./my_robot.py --task T --config my_settings.yaml
   mjsdk train --robot R --task T --with ./my_extra.py --env.rewards.jump.func my_extra:jump \\
       --env.rewards.jump.weight 0.1
-  mjsdk train --resume               go on with the newest run
+  mjsdk train --resume               go on with the run that was trained last
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
 """
+
+MOST_MINUTES = 1e6
+"""Longest training by the clock: two years."""
 
 _WHAT, _HOW, _RECORD = "What is trained", "How", "What is kept"
 
@@ -83,8 +89,8 @@ def train(
     ] = None,
     run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
     log_root: Annotated[
-        str, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
-    ] = "",
+        str | None, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
+    ] = None,
     video: Annotated[
         bool, typer.Option("--video", help="Record videos while training.", rich_help_panel=_RECORD)
     ] = False,
@@ -103,7 +109,7 @@ def train(
         "train.device": device or None,
         "agent.seed": seed,
         "agent.run_name": run_name or None,
-        "train.log_root": log_root or None,
+        "train.log_root": log_root,
         "train.video": video or None,
         "train.video_length": video_length,
         "train.video_interval": video_interval,
@@ -111,11 +117,13 @@ def train(
     overrides = _overrides(context.args, given)
     deadline = started + _seconds(minutes)
     by_time = minutes is not None and _setting(overrides, config, "agent.max_iterations", None) is None
-    if resume or _setting(overrides, config, "agent.resume", False):
-        training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time, trust_code)
-    else:
-        training = _fresh(robot, task, with_ or [], preset, config, overrides)
-    _run(training, deadline, by_time)
+    with lasting_output("the training goes on"):
+        if resume or _setting(overrides, config, "agent.resume", False):
+            training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time, trust_code)
+        else:
+            training = _fresh(robot, task, with_ or [], preset, config, overrides)
+        with closing(training):
+            _run(training, deadline, by_time)
 
 
 def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -127,10 +135,9 @@ def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
 def _seconds(minutes: float | None) -> float:
     if minutes is None:
         return float("inf")
-    if not 0 < minutes < float("inf"):
-        raise ConfigError(
-            [Mistake("--minutes", f"{minutes:g} is not a time to train for; give a finite number above 0")]
-        )
+    if not 0 < minutes <= MOST_MINUTES:
+        legal = f"a finite number above 0, and at most {MOST_MINUTES:g}"
+        raise ConfigError([Mistake("--minutes", f"{minutes:g} is not a time to train for; give {legal}")])
     return 60.0 * minutes
 
 
@@ -144,7 +151,7 @@ def _fresh(
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
-    typer.echo(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ...", err=True)
+    typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras)
     ahead.start(session.packages)
     from mjsdk.config.layers import compose
@@ -193,7 +200,7 @@ def _resumed(
     experiment = setting("agent.experiment_name", "") or named
     run = newest_run(setting("train.log_root", "logs"), experiment, setting("agent.load_run", ".*"))
     _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
-    _check_run_name(run, setting("agent.run_name", ""))
+    _check_names(run, setting("agent.run_name", ""), setting("agent.experiment_name", ""))
     typer.echo(f"opening {run.path} ...", err=True)
     if trust_code:
         run.trust_code()
@@ -246,10 +253,14 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
         raise ConfigError(mistakes)
 
 
-def _check_run_name(run: Run, given: str) -> None:
+def _check_names(run: Run, run_name: str, experiment: str) -> None:
     agent = run.config_data.get("agent")
-    if given and given != (agent.get("run_name") if isinstance(agent, dict) else None):
+    if run_name and run_name != (agent.get("run_name") if isinstance(agent, dict) else None):
         raise ConfigError([Mistake("--run-name", f"run {run.name} goes on in its own folder; leave it out to resume")])
+    known = run.path.resolve().parent.name
+    if experiment and experiment != known:
+        wrong = f"run {run.name} is of experiment {known}, not '{shortened(experiment)}'; leave it out to resume"
+        raise ConfigError([Mistake("agent.experiment_name", wrong)])
 
 
 def _plugin_name(spec: str) -> str:
@@ -262,6 +273,7 @@ def _plugin_name(spec: str) -> str:
 
 def _run(training: Training, deadline: float, by_time: bool) -> None:
     from mjsdk.learn.interrupts import graceful
+    from mjsdk.learn.report import Dispensable
 
     trainer = training.trainer
     until = sys.maxsize if by_time else trainer.config.agent.max_iterations
@@ -271,18 +283,22 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
             f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations to go on."
         )
         return
-    view = _view(trainer, deadline)
+    view = Dispensable(_view(trainer, deadline))
     with graceful(
         lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
     ) as interrupt:
         reason = _learn(training, view, until, deadline, interrupt)
-    _export(training)
+    try:
+        export(training)
+    except KeyboardInterrupt:
+        _conclude(trainer, reason)
+        raise
     _conclude(trainer, reason)
     if interrupt.signal is not None:
         raise typer.Exit(128 + interrupt.signal)
 
 
-def _learn(training: Training, view: LiveView | PlainView, until: int, deadline: float, interrupt: Interrupt) -> str:
+def _learn(training: Training, view: Dispensable, until: int, deadline: float, interrupt: Interrupt) -> str:
     trainer = training.trainer
     watchers: list[Watcher] = []
     try:
@@ -306,9 +322,10 @@ def _watchers(trainer: Trainer) -> list[Watcher]:
     agent = trainer.config.agent
     watchers = open_loggers(trainer.run, agent.logger, agent.wandb_project, trainer.iteration)
     if trainer.config.train.video:
+        from mjsdk.learn.report import Dispensable
         from mjsdk.learn.videos import Videos
 
-        watchers.append(Videos(trainer))
+        watchers.append(Dispensable(Videos(trainer)))
     return watchers
 
 
@@ -327,15 +344,6 @@ def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
     if console.is_terminal:
         return LiveView(console, str(trainer.run.path), deadline)
     return PlainView(typer.echo, deadline)
-
-
-def _export(training: Training) -> None:
-    """Give the finished run to every exporter that is installed; one that fails takes nothing away."""
-    for name, exporter in training.session.exporters().items():
-        try:
-            typer.echo(f"exported {name}: {exporter(training.trainer.run)}")
-        except Exception as error:
-            _output.warn(f"exporter '{name}' failed: {type(error).__name__}: {error}")
 
 
 def _announce(training: Training) -> None:
@@ -377,6 +385,10 @@ def _way_on(run: Run) -> str:
 
 def resume_command(run: Run) -> str:
     """What to type to go on with exactly this run."""
+    from mjsdk.runs import all_runs
+
     root = run.path.parent.parent.parent
     where = "" if str(root) == "logs" else f" --log-root {shlex.quote(str(root))}"
-    return f"mjsdk train --resume --agent.load-run {shlex.quote(run.name)}{where}"
+    unique = sum(other.name == run.name for other in all_runs(root)) < 2
+    name = run.name if unique else f"{run.path.parent.name}/{run.name}"
+    return f"mjsdk train --resume --agent.load-run {shlex.quote(name)}{where}"

@@ -40,6 +40,7 @@ class NetworkConfig:
         sane=(16, 1024),
         above=0,
         legal=(None, 65536),
+        length=(0, 32),
         advice="On few CPU cores 128, 128, 128 learns about three times as many samples per second as 512, 256, 128.",
     )
     activation: str = setting(
@@ -102,6 +103,7 @@ class PPOConfig:
         "Passes over each rollout.",
         sane=(1, 10),
         above=0,
+        legal=(None, 10_000),
         advice="More learns more per sample and costs time; past 8 the policy overfits the rollout.",
     )
     num_mini_batches: int = setting(
@@ -109,6 +111,7 @@ class PPOConfig:
         "Parts that each rollout is split into per pass.",
         sane=(1, 64),
         above=0,
+        legal=(None, 1_000_000),
         advice="Keep the mini-batch (num_envs x num_steps_per_env / num_mini_batches) between 1,000 and 50,000 samples.",
     )
     learning_rate: float = setting(
@@ -116,6 +119,7 @@ class PPOConfig:
         "Step size of Adam; with the adaptive schedule, where it starts.",
         sane=(1e-5, 5e-3),
         above=0.0,
+        legal=(None, 10.0),
         advice="Halve it when reward rises and then collapses; with schedule=fixed 3e-4 to 1e-3.",
     )
     schedule: str = setting(
@@ -195,6 +199,7 @@ class AgentConfig:
         "Steps of each world per iteration.",
         sane=(8, 128),
         above=0,
+        legal=(None, 10_000),
         advice="24 suits 50 Hz control; longer rollouts when rewards come late.",
     )
     max_iterations: int = setting(
@@ -202,6 +207,7 @@ class AgentConfig:
         "Iterations of the whole training.",
         sane=(1, 100_000),
         above=0,
+        legal=(None, 10**9),
         advice="Walking on flat ground needs some hundreds; --minutes alone trains by the clock instead.",
     )
     save_interval: int = setting(
@@ -209,6 +215,7 @@ class AgentConfig:
         "Iterations between checkpoints.",
         sane=(1, 1000),
         above=0,
+        legal=(None, 10**9),
         advice="A checkpoint also comes at the end, on Ctrl-C and when --minutes are over.",
     )
     averaging: float = setting(

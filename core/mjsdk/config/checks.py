@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,22 +11,23 @@ from typing import Any
 import attrs
 
 from mjsdk.config import schema, termchecks
+from mjsdk.config.agent import AgentConfig
 from mjsdk.config.convert import show
 from mjsdk.config.env import EnvConfig, ObservationTermConfig
-from mjsdk.config.fields import Setting
+from mjsdk.config.fields import LARGEST, Setting
 from mjsdk.config.root import Config
-from mjsdk.errors import Mistake, closest, listing
+from mjsdk.errors import Mistake, SelectionError, closest, listing
 from mjsdk.robot import Robot, Roles
-from mjsdk.selection import ModelNames
+from mjsdk.selection import ModelNames, compiled
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 RECURRENT = {"lstm", "gru"}
 """Kinds of networks that remember."""
+MAX_WEIGHTS = 10**8
+"""Weights of a network between its hidden layers: training takes 16 bytes of memory for each."""
 _COMMAND = re.compile(r"[._](command|clock)$")
 _RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
-_ENDLESS = re.compile(r"(^|\.)clip$")
-"""Settings that may be infinite: bounds, of which one may be none."""
 
 
 @attrs.define
@@ -50,7 +52,7 @@ def check(
     """
     roles = roles if roles is not None or robot is None else robot.roles
     result = Checked()
-    for leaf in schema.leaves(config):
+    for leaf in (leaf for leaf in schema.leaves(config) if not leaf.path.endswith(".params")):
         _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path), leaf.default)
     for path, parameter, value, setting in termchecks.given_parameters(config.env, terms):
         is_range = bool(_RANGE.search(parameter.name))
@@ -62,8 +64,8 @@ def check(
 
 
 def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool, default: Any) -> None:
-    endless = bool(_ENDLESS.search(path)) or any(map(math.isinf, schema.numbers(default)))
-    wrong = [*_impossible(value, setting, endless), *(_disordered(value) if is_range else ())]
+    endless = setting.endless or any(map(math.isinf, schema.numbers(default)))
+    wrong = [*_impossible(value, setting, endless), *(_disordered(value) if is_range else ()), *_unprintable(value)]
     result.mistakes += [Mistake(path, message) for message in dict.fromkeys(wrong)]
     if not wrong:
         result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
@@ -82,18 +84,42 @@ def odd(value: Any, setting: Setting) -> list[str]:
 def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
     if setting.choices and value not in setting.choices:
         yield f"no choice {show(value)}{closest(str(value), setting.choices) or '.'} Legal: {listing(setting.choices)}"
-    low, high = setting.legal
+    if setting.length and isinstance(value, list):
+        yield from _wrong_length(value, *setting.length)
     for number in schema.numbers(value):
-        if math.isnan(number):
-            yield "is not a number (nan)"
-        elif not endless and math.isinf(number):
+        yield from _out_of_bounds(number, setting, endless)
+
+
+def _out_of_bounds(number: float, setting: Setting, endless: bool) -> Iterator[str]:
+    low, high = (
+        bound if bound is not None else end for bound, end in zip(setting.legal, (-LARGEST, LARGEST), strict=True)
+    )
+    if number in (math.inf, -math.inf):
+        if not endless:
             yield f"must be finite, not {show(number)}"
-        elif low is not None and number < low:
-            yield f"must be at least {show(low)}, not {show(number)}"
-        elif high is not None and number > high:
-            yield f"must be at most {show(high)}, not {show(number)}"
-        elif setting.above is not None and not number > setting.above:
-            yield f"must be greater than {show(setting.above)}, not {show(number)}"
+    elif number != number:
+        yield "is not a number (nan)"
+    elif setting.above is not None and not number > setting.above:
+        yield f"must be greater than {show(setting.above)}, not {show(number)}"
+    elif number < low:
+        yield f"must be at least {show(low)}, not {show(number)}"
+    elif number > high:
+        yield f"must be at most {show(high)}, not {show(number)}"
+
+
+def _wrong_length(value: list[Any], fewest: int, most: int) -> Iterator[str]:
+    if not value and fewest == 1:
+        yield "needs at least one element"
+    elif not fewest <= len(value) <= most:
+        count = str(most) if fewest == most else f"{fewest} to {most}"
+        yield f"takes {count} values, not {len(value)}: {show(value)}"
+
+
+def _unprintable(value: Any) -> Iterator[str]:
+    """Text becomes names of files and curves: control characters, and bytes that are no UTF-8, are in none."""
+    for text in schema.scalars(value):
+        if isinstance(text, str) and not text.isprintable():
+            yield f"takes text that can be printed, not {show(text)}"
 
 
 def _is_range(path: str) -> bool:
@@ -113,6 +139,7 @@ def _disordered(value: Any) -> Iterator[str]:
 
 
 def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
+    yield from _names(config.env)
     yield from _batches(config)
     yield from _agent(config)
     yield from _times(config.env)
@@ -131,6 +158,14 @@ def _doubts(config: Config) -> Iterator[str]:
             f"env.mirror_clock: the hidden state of a recurrent network ({listing(sorted(recurrent))}) is not mirrored; "
             "the policy is not exactly symmetric: set env.mirror_clock to ''"
         )
+
+
+def _names(env: EnvConfig) -> Iterator[Mistake]:
+    """Names of entries are parts of paths of settings, and of names of curves."""
+    for path, _ in schema.entries(env, "env."):
+        name = path.rpartition(".")[2]
+        if not name or not path.isprintable() or len(name) > 100:
+            yield Mistake(path, "a name has 1 to 100 characters that can be printed, and no dot")
 
 
 def _batches(config: Config) -> Iterator[Mistake]:
@@ -157,12 +192,10 @@ def _agent(config: Config) -> Iterator[Mistake]:
     agent = config.agent
     for name in ("load_run", "load_checkpoint"):
         try:
-            re.compile(getattr(agent, name))
-        except re.error as error:
-            yield Mistake(f"agent.{name}", f"{show(getattr(agent, name))} is not a regular expression: {error}")
-    for name in ("actor", "critic"):
-        if not getattr(agent, name).hidden_dims:
-            yield Mistake(f"agent.{name}.hidden_dims", "needs at least one layer")
+            compiled(getattr(agent, name))
+        except SelectionError as error:
+            yield Mistake(f"agent.{name}", str(error))
+    yield from _networks(agent)
     if not _DEVICE.fullmatch(config.train.device):
         yield Mistake(
             "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
@@ -170,6 +203,19 @@ def _agent(config: Config) -> Iterator[Mistake]:
 
     if not config.train.log_root.strip():
         yield Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")
+
+
+def _networks(agent: AgentConfig) -> Iterator[Mistake]:
+    for name, network in (("actor", agent.actor), ("critic", agent.critic)):
+        widths = network.hidden_dims
+        weights = sum(one * other for one, other in itertools.pairwise(widths))
+        if network.class_name in RECURRENT:
+            weights += 8 * network.rnn_hidden_dim**2 * network.rnn_num_layers
+        if not widths:
+            yield Mistake(f"agent.{name}.hidden_dims", "needs at least one layer")
+        elif weights > MAX_WEIGHTS:
+            message = f"{show(widths)} makes {weights:,} weights, more than {MAX_WEIGHTS:,}"
+            yield Mistake(f"agent.{name}.hidden_dims", message)
 
 
 def _times(env: EnvConfig) -> Iterator[Mistake]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, Iterabl
 
 from mjsdk.config import schema, yamlio
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
+from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing, shortened
 from mjsdk.terms import TermRegistry, parameters
 
 Hook = Callable[[Any, Any], Any]
@@ -30,14 +31,27 @@ class WrongTypeError(Exception):
 
 
 def show(value: Any) -> str:
-    """A value as people write it, cut when long."""
-    text = f"'{value}'" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else yamlio.flow(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    """A value as people write it, on one line, cut in the middle when long."""
+    try:
+        text = (
+            f"'{value}'"
+            if isinstance(value, str)
+            else f"{value:g}"
+            if isinstance(value, float)
+            else yamlio.flow(to_plain(value))
+        )
+    except Exception:  # no plain data: whatever its own methods raise, a message about it must not fail
+        text = f"a {type(value).__name__}"
+    cut = shortened(text, 80)
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
 def to_plain(config: Any) -> Any:
-    """Settings as plain data: dicts, lists, text, numbers, switches and None, all of it written out."""
-    return _plain(config, "")
+    """Settings as plain data: dicts, lists, text, numbers, switches and None, all of it written out.
+
+    Raises `ConfigError` for anything else, and for data without end.
+    """
+    return _Plain().of(config, "")
 
 
 def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
@@ -51,6 +65,7 @@ def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
         raise ConfigError(found) from error
 
 
+@functools.lru_cache(maxsize=4)  # writing the code of a converter takes longer than all that is done with it
 def make_converter(terms: TermRegistry) -> cattrs.Converter:
     """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
@@ -89,6 +104,8 @@ def mistakes_of(error: BaseException, path: str = "") -> Iterator[Mistake]:
         yield Mistake(path, "must be given")
     elif isinstance(error, (WrongTypeError, SelectionError, ValueError)):
         yield Mistake(path, str(error))
+    elif isinstance(error, OverflowError):
+        yield Mistake(path, "is too large for a number")
 
 
 def _join(path: str, part: str | int) -> str:
@@ -113,30 +130,51 @@ def _elsewhere(key: str) -> str:
     return f", did you mean {' or '.join(homes)}?" if homes else ""
 
 
-def _plain(value: Any, path: str) -> Any:
-    if attrs.has(type(value)):
-        return {name: _plain(getattr(value, name), _join(path, name)) for name in schema.fields(type(value))}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item, _join(path, str(key))) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, _join(path, i)) for i, item in enumerate(value)]
-    return _plain_scalar(value, path)
+@attrs.define
+class _Plain:
+    """Turns values into plain data, as many as settings may have."""
 
+    count: int = 0
 
-def _plain_scalar(value: Any, path: str) -> Any:
-    if isinstance(value, enum.Enum):
-        return _plain_scalar(value.value, path)
-    for kind in (bool, int, float, str):
-        if isinstance(value, kind):
-            return kind(value)
-    if value is None:
-        return None
-    if callable(getattr(value, "tolist", None)):  # arrays and numbers of numpy and torch
-        return _plain(value.tolist(), path)
-    raise ConfigError([Mistake(path, f"takes plain data, not a {type(value).__name__}")])
+    def of(self, value: Any, path: str, depth: int = 0) -> Any:
+        """A value and all that it holds."""
+        self.count += 1
+        if depth > yamlio.DEEPEST or self.count > yamlio.MOST_VALUES:
+            raise ConfigError([Mistake(path, "holds itself, or more values than settings can have")])
+        try:
+            return self._parts(value, path, depth + 1)
+        except ConfigError:
+            raise
+        except Exception as error:  # whatever the methods of a plugin's object raise
+            message = f"takes plain data, not a {type(value).__name__}; reading it raises {type(error).__name__}"
+            raise ConfigError([Mistake(path, message)]) from error
+
+    def _parts(self, value: Any, path: str, depth: int) -> Any:
+        if attrs.has(type(value)):
+            names = schema.fields(type(value))
+            return {name: self.of(getattr(value, name), _join(path, name), depth) for name in names}
+        if isinstance(value, Mapping):
+            return {str(key): self.of(item, _join(path, str(key)), depth) for key, item in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self.of(item, _join(path, i), depth) for i, item in enumerate(value)]
+        if isinstance(value, enum.Enum):
+            return self.of(value.value, path, depth)
+        return self._scalar(value, path, depth)
+
+    def _scalar(self, value: Any, path: str, depth: int) -> Any:
+        for kind in (bool, int, float, str):
+            if isinstance(value, kind):
+                return kind(value)
+        if value is None:
+            return None
+        if callable(getattr(value, "tolist", None)):  # arrays and numbers of numpy and torch
+            return self.of(value.tolist(), path, depth)
+        raise ConfigError([Mistake(path, f"takes plain data, not a {type(value).__name__}")])
 
 
 def _scalar(value: Any, kind: Any) -> Any:
+    if type(value) is int and abs(value) >= 2**63:
+        raise OverflowError
     if type(value) is kind:
         return value
     if kind is float and type(value) is int:

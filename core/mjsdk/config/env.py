@@ -81,7 +81,7 @@ class SimConfig:
         unit="s",
         sane=(0.001, 0.01),
         above=0.0,
-        legal=(None, 0.1),
+        legal=(1e-5, 0.1),
         advice="Longer is cheaper and less stable: 0.002 to 0.01 with implicitfast.",
     )
     integrator: str = setting(
@@ -100,10 +100,13 @@ class SimConfig:
         10,
         "Iterations of the solver.",
         sane=(4, 100),
+        legal=(None, 10_000),
         above=0,
         advice="Too few make feet sink and slide; newton needs about 10, pgs 8 or more.",
     )
-    ls_iterations: int = setting(20, "Iterations of the solver's line search (newton, cg).", sane=(5, 50), above=0)
+    ls_iterations: int = setting(
+        20, "Iterations of the solver's line search (newton, cg).", sane=(5, 50), legal=(None, 10_000), above=0
+    )
     tolerance: float = setting(
         1e-8, "Improvement at which the solver stops early.", sane=(1e-12, 1e-4), legal=(0.0, None)
     )
@@ -120,9 +123,15 @@ class SimConfig:
         above=0.0,
         advice="10 with elliptic cones lessens slip.",
     )
-    ccd_iterations: int = setting(50, "Iterations of convex collision detection.", sane=(10, 1000), above=0)
+    ccd_iterations: int = setting(
+        50, "Iterations of convex collision detection.", sane=(10, 1000), legal=(None, 10_000), above=0
+    )
     gravity: list[float] = setting(
-        factory=lambda: [0.0, 0.0, -9.81], meaning="Gravity in the world frame.", unit="m/s^2"
+        factory=lambda: [0.0, 0.0, -9.81],
+        meaning="Gravity in the world frame.",
+        unit="m/s^2",
+        length=(3, 3),
+        legal=(-1000.0, 1000.0),
     )
     threads: int = setting(
         0, "CPU threads that step the worlds; 0 for as many as this process may use.", legal=(0, 1024), sane=(0, 64)
@@ -158,7 +167,7 @@ class ObservationTermConfig(TermConfig):
     """One slice of an observation. Order of work: term, noise, clip, scale, delay, history."""
 
     noise: NoiseConfig | None = setting(None, "Random error, only while the group's enable_corruption is on.")
-    clip: list[float] | None = setting(None, "Smallest and largest value, before scaling.")
+    clip: list[float] | None = setting(None, "Smallest and largest value, before scaling.", endless=True)
     scale: float | list[float] = setting(1.0, "Factor, one or one per element.")
     delay_min_lag: int = setting(
         0, "Smallest delay, drawn per world and episode.", unit="control steps", legal=(0, 1000), sane=(0, 5)
@@ -208,6 +217,7 @@ class DrawnCommandConfig(CommandTermConfig):
         meaning="Time until a new command is drawn, shortest and longest.",
         unit="s",
         above=0.0,
+        legal=(None, 1e6),
         sane=(1.0, 30.0),
     )
 
@@ -253,6 +263,7 @@ class EventTermConfig(TermConfig):
         "Time between events of one world, shortest and longest (mode=interval).",
         unit="s",
         above=0.0,
+        legal=(None, 1e6),
         sane=(0.5, 60.0),
     )
 
@@ -271,11 +282,15 @@ class MetricTermConfig(TermConfig):
 class ViewerConfig:
     """Where the camera of windows and videos is."""
 
-    distance: float = setting(3.0, "Distance to the robot's base.", unit="m", sane=(0.5, 20.0), above=0.0)
-    azimuth: float = setting(120.0, "Direction of view around the vertical.", unit="deg", sane=(-360.0, 360.0))
+    distance: float = setting(
+        3.0, "Distance to the robot's base.", unit="m", sane=(0.5, 20.0), above=0.0, legal=(None, 1000.0)
+    )
+    azimuth: float = setting(
+        120.0, "Direction of view around the vertical.", unit="deg", sane=(-360.0, 360.0), legal=(-1e6, 1e6)
+    )
     elevation: float = setting(-15.0, "Direction of view above the horizon.", unit="deg", legal=(-90.0, 90.0))
-    width: int = setting(640, "Width of videos.", unit="px", sane=(160, 1920), above=0)
-    height: int = setting(480, "Height of videos.", unit="px", sane=(120, 1080), above=0)
+    width: int = setting(640, "Width of videos.", unit="px", sane=(160, 1920), above=0, legal=(None, 8192))
+    height: int = setting(480, "Height of videos.", unit="px", sane=(120, 1080), above=0, legal=(None, 8192))
 
 
 @attrs.define(kw_only=True)
@@ -286,10 +301,13 @@ class EnvConfig:
         4,
         "Physics steps per control step.",
         sane=(1, 20),
+        legal=(None, 10_000),
         above=0,
         advice="decimation x sim.timestep is the control period; 0.02 s (50 Hz) suits legged robots.",
     )
-    episode_length_s: float = setting(20.0, "Longest episode.", unit="s", sane=(2.0, 60.0), above=0.0)
+    episode_length_s: float = setting(
+        20.0, "Longest episode.", unit="s", sane=(2.0, 60.0), above=0.0, legal=(None, 1e6)
+    )
     scene: SceneConfig = setting(factory=SceneConfig, meaning="What is simulated, and how many times.")
     sim: SimConfig = setting(factory=SimConfig, meaning="MuJoCo's time step and solver.")
     observations: dict[str, ObservationGroupConfig] = setting(

@@ -8,6 +8,8 @@ from typing import Any
 import attrs
 
 _KEY = "mjsdk.setting"
+LARGEST = 1e12
+"""Largest magnitude of a number whose setting has no bound of its own: its square still is one in 32 bits."""
 
 
 @attrs.frozen
@@ -24,9 +26,13 @@ class Setting:
     choices: tuple[str, ...] = ()
     """Legal values, if there is a list of them. Anything else is an error."""
     legal: tuple[float | None, float | None] = (None, None)
-    """Smallest and largest possible value, both included, None for no bound. Outside of it is an error."""
+    """Smallest and largest possible value, both included; None is as far as `LARGEST`. Outside of it is an error."""
     above: float | None = None
     """The value must be larger than this, if set."""
+    endless: bool = False
+    """Whether the value may be infinite, such as a bound that is none."""
+    length: tuple[int, int] | None = None
+    """Fewest and most elements of a list, both included. Other lengths are an error."""
 
 
 def setting(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.judgement import check_judgement
 from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, Mistake, SceneError
+from mjsdk.errors import ConfigError, HookError, Mistake, said
 from mjsdk.terms import TermRegistry, parameters
 
 if TYPE_CHECKING:
@@ -60,15 +60,24 @@ def compose(
     given = yamlio.load_file(Path(file)) if file is not None else {}
     names = presets.chosen(preset or _preset_of(given), device, task.presets)
     layers = _Layers(session.terms())
-    layers.start(_bare(session, task, names), f"task {task.name}")
+    layers.start(session, task, names)
     layers.origins["preset"] = COMMAND_LINE if preset else "file" if _preset_of(given) else f"device {device}"
     layers.adapt(session)
     for name in names:
-        layers.add(tree(presets.numbers(name, session.robot(), task.presets).items()), f"preset {name}")
+        with _blaming_task(session):
+            numbers = to_plain(presets.numbers(name, session.robot(), task.presets))
+        layers.add(tree(numbers.items()), f"preset {name}")
     layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
     layers.add(tree(overrides), "flag", typed=True)
     composed = layers.finish(session)
     return attrs.evolve(composed, warnings=[*repeated(overrides), *composed.warnings])
+
+
+def adapted(session: Session, task: TaskConfig) -> Config:
+    """The settings of a task, as robot and extras have edited them."""
+    layers = _Layers(session.terms())
+    layers.start(session, task)
+    return layers.adapt(session)
 
 
 @attrs.define
@@ -82,17 +91,22 @@ class _Layers:
     sound: dict[str, Any] = attrs.field(factory=dict)
     """The data before people's own layers: falls in where theirs are mistaken, so that the checks can go on."""
 
-    def start(self, config: Config, origin: str) -> None:
+    def start(self, session: Session, task: TaskConfig, names: Sequence[str] = ()) -> None:
         """Take the first layer as it is."""
-        self.data = to_plain(config)
-        self.origins = {path: origin if "." in path else COMMAND_LINE for path in flat(self.data)}
+        with _blaming_task(session):
+            self.data = to_plain(_bare(session, task, names))
+            paths = flat(self.data)
+        self.origins = {path: f"task {task.name}" if "." in path else COMMAND_LINE for path in paths}
 
-    def adapt(self, session: Session) -> None:
+    def adapt(self, session: Session) -> Config:
         """Let the robot and the extras edit numbers."""
-        ref, origin = session.task_ref, _adapters(session)
-        with _blaming(f"task '{ref.name}' ({ref.package})"):
+        with _blaming_task(session):
             config = from_plain(self.data, self.terms)
-        session.adapt(config)
+        self.sound = deepcopy(self.data)
+        session.adapt(config, lambda plugin: self._adapted(config, f"{plugin.kind} {plugin.name}"))
+        return config
+
+    def _adapted(self, config: Config, origin: str) -> None:
         with _blaming(f"the hook mjsdk_adapt of {origin}"):
             self.replace(to_plain(config), origin)
             from_plain(self.data, self.terms)
@@ -150,6 +164,12 @@ def _blaming(whose: str) -> Iterator[None]:
         raise ConfigError(
             error.mistakes, f"This comes from {whose}, not from your settings; tell its authors."
         ) from error
+    except (Exception, SystemExit) as error:  # objects of a plugin that stand where plain data is meant to
+        raise HookError(f"the settings of {whose} cannot be read: {said(error)}") from error
+
+
+def _blaming_task(session: Session) -> AbstractContextManager[None]:
+    return _blaming(f"task '{session.task_ref.name}' ({session.task_ref.package})")
 
 
 def as_yaml(composed: Composed) -> str:
@@ -188,7 +208,7 @@ def _repair(data: Any, sound: Any, keys: Sequence[str]) -> None:
     if not isinstance(data, dict) or key not in data:
         return
     if isinstance(sound, Mapping) and key in sound:
-        if rest and isinstance(data[key], dict):
+        if rest and isinstance(data[key], dict) and rest[0] in data[key]:
             _repair(data[key], sound[key], rest)
         else:
             data[key] = deepcopy(sound[key])
@@ -271,12 +291,6 @@ def _origin(path: str, origins: Mapping[str, str]) -> str:
     return origins.get(path) or next(below, "")
 
 
-def _adapters(session: Session) -> str:
-    """The plugins that may have edited the task's numbers."""
-    refs = [plugin.ref for plugin in session.plugins if "mjsdk_adapt" in plugin.hooks]
-    return " or ".join(f"{ref.kind} {ref.name}" for ref in refs)
-
-
 def _bare(session: Session, task: TaskConfig, names: Sequence[str]) -> Config:
     from mjsdk.plugins import index
 
@@ -318,14 +332,14 @@ def _agree(one: Any, other: Any) -> bool:
 
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
-    """Names of the robot's parts, from its model alone, and what is odd about its pose."""
-    from mjsdk.scene.facts import odd_pose, robot_spec
+    """Names of the robot's parts, from its model on the ground, and what is odd as episodes begin."""
+    from mjsdk.scene import on_ground, robot_alone
+    from mjsdk.scene.entities import find_robot
+    from mjsdk.scene.facts import odd_pose
     from mjsdk.selection import ModelNames
 
-    collisions = config.env.scene.collisions
-    spec = robot_spec(session, collisions if collisions in session.robot().collisions else "")
-    try:
-        model = spec.compile()
-        return ModelNames.of(model), odd_pose(session, model)
-    except ValueError as error:
-        raise SceneError(f"the model of robot '{session.robot().name}' does not compile: {error}") from error
+    pose, collisions = config.env.scene.pose, config.env.scene.collisions
+    alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")
+    model = on_ground(session, alone)
+    names = ModelNames.of(model, find_robot(model, session.robot()).joints)
+    return names, [*alone.told(session.robot_ref.label), *odd_pose(session, model, pose, collisions)]

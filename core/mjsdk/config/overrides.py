@@ -49,6 +49,8 @@ def parse_flags(args: Sequence[str]) -> list[Override]:
         name, equals, text = token[2:].partition("=")
         if not equals and rest and _is_value(rest[0]):
             text, equals = rest.pop(0), "="
+        if name.count(".") > yamlio.DEEPEST // 2:
+            mistakes.append(Mistake(token, "has more parts than any setting's path"))
         overrides.append((name.replace("-", "_"), parse_value(text) if equals else True))
     if mistakes:
         raise ConfigError(mistakes)

@@ -111,9 +111,11 @@ def _no_preset(name: str, given: str, legal: list[str]) -> str:
 
 
 def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict[str, Any]:
-    """Values of a preset by dotted path: the general ones, then the task's own."""
+    """Values of a preset by dotted path, as plain data: the general ones, then the task's own."""
+    from mjsdk.config.convert import to_plain  # here: `mjsdk explain` must not import cattrs
+
     values = {**PRESETS.get(name, {}), **task_presets.get(name, {})}
     collisions = values.get("env.scene.collisions", "")
     if collisions not in ("", *robot.collisions):
         del values["env.scene.collisions"]  # this robot does not know it: what was chosen stays
-    return values
+    return dict(to_plain(values))

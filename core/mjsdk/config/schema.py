@@ -136,15 +136,20 @@ def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from entries(value, f"{here}.")
 
 
-def numbers(value: Any) -> Iterator[float]:
-    """All numbers in a value: itself, its elements, or the values of a map."""
+def scalars(value: Any) -> Iterator[Any]:
+    """A value itself, or all that its lists and maps hold."""
     if isinstance(value, Mapping):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from numbers(item)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool):
+            yield from scalars(item)
+    else:
         yield value
+
+
+def numbers(value: Any) -> Iterator[float]:
+    """All numbers in a value: itself, its elements, or the values of a map."""
+    return (item for item in scalars(value) if isinstance(item, (int, float)) and not isinstance(item, bool))
 
 
 _WORDS = {

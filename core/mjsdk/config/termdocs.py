@@ -1,6 +1,6 @@
 """What the docstrings of terms say about their parameters.
 
-Grammar of an entry below `Args:` -- `name: Meaning [unit]. Sane: a..b. Advice.` -- where unit, range and advice may be left out.
+Grammar of an entry below `Args:` -- `name: Meaning [unit]. Sane: a..b. Legal: a..b. Advice.` -- where unit, ranges and advice may be left out.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _ENTRY = re.compile(r"(\w+)(?:\s*\([^)]*\))?:\s*(.*)")
 _HEADING = re.compile(r"[A-Z]\w+:")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _SANE = re.compile(rf"\s*Sane:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
+_LEGAL = re.compile(rf"\s*Legal:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
 _UNIT = re.compile(r"\s*\[([^\]]+)\]\s*(?=\.|$)")
 
 
@@ -33,6 +34,8 @@ def parameter_settings(term: Term) -> dict[str, Setting]:
 
 def parse(text: str) -> Setting:
     """The facts in one entry, such as `Meaning [unit]. Sane: 0..1. Advice.`."""
+    legal = _LEGAL.search(text)
+    text = text[: legal.start()] + text[legal.end() :] if legal else text
     sane = _SANE.search(text)
     bounds = (float(sane[1]), float(sane[2])) if sane else None
     first, rest = (text[: sane.start()], text[sane.end() :]) if sane else _split(text)
@@ -44,6 +47,7 @@ def parse(text: str) -> Setting:
         unit=unit[1] if unit and unit[1] != "-" else "",
         sane=bounds,
         advice=rest.strip(),
+        legal=(float(legal[1]), float(legal[2])) if legal else (None, None),
     )
 
 

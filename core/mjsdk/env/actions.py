@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
-from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection
+from mjsdk.env.guard import Guard
+from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.scene import INITIAL
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -45,9 +48,13 @@ class Actions:
     """All action terms, and the last three raw actions."""
 
     def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
-        self.terms: dict[str, ActionTerm] = {
-            name: env.terms.get("action", config.func)(env, name, config) for name, config in configs.items()
-        }
+        self.terms: dict[str, ActionTerm] = {}
+        self._guarded: list[tuple[Guard, Any]] = []
+        for name, config in configs.items():
+            guard = Guard(env, "action", name, config.func)
+            with guard:
+                self.terms[name] = guard.made(ActionTerm, env, name, config)
+            self._guarded.append((guard, self.terms[name]))
         self.size = sum(term.size for term in self.terms.values())
         shape = (env.num_envs, self.size)
         self.action = env.buffers.new("action/action", *shape)
@@ -57,7 +64,8 @@ class Actions:
         self.prev_prev_action = env.buffers.new("action/prev_prev_action", *shape)
         """The action two steps before, shape (E, A)."""
         self.controls = env.buffers.new("action/controls", env.num_envs, env.model.nu)
-        """What the terms tell the actuators, shape (E, actuators)."""
+        """What the terms tell the actuators, shape (E, actuators); others hold the initial pose."""
+        self.controls.copy_(torch.from_numpy(env.model.key(INITIAL).ctrl))
         self._physics = env.physics
         self._mirrored: MirroredTensor | None = None
 
@@ -68,7 +76,11 @@ class Actions:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""
-        return Reflection.joined([term.reflection(mirror) for term in self.terms.values()])
+        parts: list[Reflection] = []
+        for guard, term in self._guarded:
+            with guard:
+                parts.append(reflection_like(guard, term.reflection(mirror), term.size))
+        return Reflection.joined(parts)
 
     def process(self, action: Tensor) -> None:
         """Remember the action and let the terms act on it."""
@@ -77,15 +89,24 @@ class Actions:
         self.action.copy_(action)
         if self._mirrored is not None:
             self._mirrored.reflect()
-        start = 0
-        for term in self.terms.values():
-            term.apply(self.action[:, start : start + term.size])
-            start += term.size
+        self._apply()
         self._physics.write("ctrl", self.controls)
+
+    def rehearse(self) -> None:
+        """Let the terms act on actions of 0, to nobody's effect."""
+        self._apply()
+
+    def _apply(self) -> None:
+        start = 0
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.apply(self.action[:, start : start + term.size]))
+            start += term.size
 
     def reset(self, ids: Tensor) -> None:
         """Forget the past of the worlds `ids`."""
         for tensor in (self.action, self.prev_action, self.prev_prev_action):
             tensor.index_fill_(0, ids, 0.0)
-        for term in self.terms.values():
-            term.reset(ids)
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.reset(ids))

@@ -24,6 +24,15 @@ class Buffers:
         self._tensors[name] = torch.full(shape, fill, dtype=dtype, device=self.device)
         return self._tensors[name]
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Names of all tensors so far."""
+        return frozenset(self._tensors)
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The tensor of that name itself."""
+        return self._tensors[name]
+
     def state_dict(self) -> dict[str, Tensor]:
         """Copies of all tensors, by name."""
         return {name: tensor.clone() for name, tensor in self._tensors.items()}

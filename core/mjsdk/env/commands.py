@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
+from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Reflection
 from mjsdk.env.timers import due, wind_up
 
@@ -85,7 +86,8 @@ class DrawnCommand(CommandTerm):
 
     def _draw(self, ids: Tensor) -> None:
         wind_up(self.env, self.time_left, self.config.resampling_time_range, ids)
-        self.resample(ids)
+        if self.resample(ids) is not None:  # type: ignore[func-returns-value]
+            raise TypeError("resample gave something; it must fill `command` in place and give nothing")
 
 
 class Commands:
@@ -94,16 +96,29 @@ class Commands:
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
         self._robot = env.robot
         self.terms: dict[str, CommandTerm] = {}
+        self._guarded: list[tuple[Guard, Any]] = []
         for name, config in configs.items():
-            self.terms[name] = env.terms.get("command", config.func)(env, name, config)
+            guard = Guard(env, "command", name, config.func)
+            with guard:
+                self.terms[name] = guard.made(CommandTerm, env, name, config)
+            self._guarded.append((guard, self.terms[name]))
+        self._commands = {name: term.command for name, term in self.terms.items()}
 
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds."""
-        for term in self.terms.values():
-            term.compute(dt)
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.compute(dt))
         self._robot.commands_changed()
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins."""
-        for term in self.terms.values():
-            term.reset(ids)
+        for guard, term in self._guarded:
+            with guard:
+                guard.want_nothing(term.reset(ids))
+
+    def check(self) -> None:
+        """Refuse a term that put another tensor in the place of its command, which nobody would read."""
+        for guard, term in self._guarded:
+            if term.command is not self._commands[term.name]:
+                raise guard.error("replaced its `command`, which it must fill in place")

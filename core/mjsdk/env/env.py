@@ -32,6 +32,8 @@ from mjsdk.terms import TermRegistry
 
 logger = logging.getLogger(__name__)
 
+_COUNTER = "env/step_counter"
+
 
 class Env:
     """`E` worlds that take actions of shape (E, A) and give observations of shape (E, D) per group."""
@@ -59,11 +61,12 @@ class Env:
         """What terms that are functions keep from step to step to work with; nothing that has to be saved."""
         self.episode_length_buf = self.buffers.new("env/episode_length", self.num_envs, dtype=torch.long)
         """Age of each world's episode [control steps], shape (E,)."""
-        self._counter = self.buffers.new("env/step_counter", dtype=torch.long)
+        self._counter = self.buffers.new(_COUNTER, dtype=torch.long)
         self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.any_unstable = False
         """Whether there is any such world."""
+        self._unstable_episodes, self._warn_at = 0, 1
         counters = (self.episode_length_buf, self._counter.view(1))
         self._count = count_step.bind(*counters) if kernels.used_on(self.device) else self._count_by_tensors
         self.all_ids = torch.arange(self.num_envs, device=self.device)
@@ -95,6 +98,20 @@ class Env:
         self.log = EpisodeLog(self)
         self.events.startup()
         self.reset()
+        self.commands.check()
+        self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Call terms that only steps call, and undo it: what they give wrongly is an error now, not in a training."""
+        buffers, physics = self.buffers.state_dict(), self.physics.state_dict()
+        generator = self.generator.get_state()
+        with torch.inference_mode():
+            for part in (self.terminations, self.rewards, self.metrics):
+                part.rows.rehearse()
+            self.actions.rehearse()
+        self.buffers.load_state_dict(buffers)
+        self.physics.load_state_dict(physics, derived=False)
+        self.generator.set_state(generator)
 
     @property
     def num_actions(self) -> int:
@@ -239,7 +256,7 @@ class Env:
         raise PhysicsError(
             f"{what} is NaN or infinite in {len(ids)} of {self.num_envs} worlds (first: {ids[0]}) at step "
             f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root "
-            "of a negative number. Mend the term, or set its weight to 0."
+            "of a negative number. Fix the term, or set its weight to 0."
         )
 
     def set_setting(self, path: str, value: Any) -> None:
@@ -252,6 +269,17 @@ class Env:
         state |= {f"physics/{name}": tensor for name, tensor in self.physics.state_dict().items()}
         state |= {f"last/{name}": tensor.clone() for name, tensor in self.observations.last.items()}
         return state | {"generator": self.generator.get_state()}
+
+    def progress(self) -> dict[str, Tensor]:
+        """How far training is, whatever happens to its worlds: control steps, and what the curriculum remembers."""
+        return {name: self.buffers[name].clone() for name in (_COUNTER, *sorted(self.curriculum.buffers))}
+
+    def load_progress(self, progress: dict[str, Tensor]) -> None:
+        """Be as far along as another environment was; what its curriculum does not share with this one is left out."""
+        for name, tensor in self.progress().items():
+            if name in progress and progress[name].shape == tensor.shape:
+                self.buffers[name].copy_(progress[name])
+        self.curriculum.restore()
 
     def fits(self, state: dict[str, Tensor]) -> bool:
         """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds.
@@ -289,10 +317,19 @@ class Env:
             self.unstable.fill_(False)
             self.any_unstable = False
         if self.any_unstable:
+            self._report_unstable(int(self.unstable.sum()))
+
+    def _report_unstable(self, worlds: int) -> None:
+        """Warn the first time, and whenever twice as many episodes have ended so: a training has many steps."""
+        self._unstable_episodes += worlds
+        if self._unstable_episodes >= self._warn_at:
+            self._warn_at = 2 * self._unstable_episodes
             logger.warning(
-                "physics became unstable in %d of %d worlds; their episodes end. If so again, shorten sim.timestep",
-                int(self.unstable.sum()),
+                "physics became unstable in %d of %d worlds (%d so far); their episodes end. If so again, shorten "
+                "sim.timestep",
+                worlds,
                 self.num_envs,
+                self._unstable_episodes,
             )
 
     def _reset(self, ids: Tensor) -> None:

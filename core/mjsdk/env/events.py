@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -33,12 +34,12 @@ class Events:
     def startup(self) -> None:
         """What happens once, to all worlds."""
         for term in self._by_mode["startup"].values():
-            term(self._env.all_ids)
+            term.act(self._env.all_ids)
 
     def reset(self, ids: Tensor) -> None:
         """What happens as the episodes of the worlds `ids` begin."""
         for term in self._by_mode["reset"].values():
-            term(ids)
+            term.act(ids)
         for name, time_left in self._time_left.items():
             wind_up(self._env, time_left, self._intervals[name], ids)
 
@@ -49,7 +50,7 @@ class Events:
             ids = due(time_left, dt)
             if ids is not None:
                 wind_up(self._env, time_left, self._intervals[name], ids)
-                term(ids)
+                term.act(ids)
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:
         if config.interval_range_s is None:
@@ -67,20 +68,36 @@ class Curriculum:
 
     def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
         self._env = env
+        others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
         self.values = dict.fromkeys(self.terms, 0.0)
         """What each term returned last, for the log."""
         self._looked_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
+        self.buffers = env.buffers.names - others
+        """Names of the buffers that hold where the curriculum is."""
 
     def compute(self) -> None:
         """Let the terms look at how far training is."""
         self._looked_at.fill_(self._env.common_step_counter)
         for name, term in self.terms.items():
-            self.values[name] = float(term())
+            self.values[name] = _number(term)
 
     def restore(self) -> None:
         """Give the settings the values that they had when the loaded state was saved."""
-        now = self._env.common_step_counter
+        before = self._env.progress()
         self._env.common_step_counter = int(self._looked_at)
         self.compute()
-        self._env.common_step_counter = now
+        for name, tensor in before.items():  # a term that counts its calls must not count this one
+            self._env.buffers[name].copy_(tensor)
+
+
+def _number(term: BoundTerm) -> float:
+    """What a term gives for the log. Raises `HookError` for anything but one finite number."""
+    value = term()
+    try:
+        number = math.nan if isinstance(value, (str, bytes)) else float(value)
+    except Exception:  # of whatever object the term gives
+        number = math.nan
+    if not math.isfinite(number):
+        raise term.guard.refusal(value, "one finite number")
+    return number

@@ -6,19 +6,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import mujoco
-import numpy as np
 import torch
 from torch import Tensor
 
 from mjsdk import kernels
 from mjsdk.errors import ConfigError, Mistake, SceneError
 from mjsdk.kernels.mirror import reflect
-from mjsdk.scene.joints import scalar_joints
+from mjsdk.scene.mirror import joint_partners, partner
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
-    from mjsdk.scene import Scene
+    from mjsdk.env.guard import Guard
 
 
 @attrs.frozen
@@ -71,7 +69,7 @@ class Mirror:
                 [Mistake("env.mirror_clock", f"'{clock}' is no command with a phase, such as a gait_clock")]
             )
         self._clock = env.commands.terms[clock]
-        self._joints = _joint_reflection(env.scene)
+        self._joints = Reflection(*joint_partners(env.model, env.scene.entity, env.scene.robot))
         self.active = kernels.zeros(env.num_envs, 1, device=env.device, dtype=torch.bool)
         """Worlds that the networks see mirrored, shape (E, 1)."""
         self.look()
@@ -145,34 +143,9 @@ def reflection_of(term: Any, mirror: Mirror, env: Env, params: dict[str, Any], p
     return declared if isinstance(declared, Reflection) else declared(mirror, env, **params)
 
 
-def partner(name: str, pairs: dict[str, str] | Any, names: Sequence[str]) -> str:
-    """The part on the other side: one that the robot's pairs of words lead to, or the part itself if it is in the
-    middle.
-    """
-    for left, right in pairs.items():
-        for here, there in ((left, right), (right, left)):
-            other = name.replace(here, there, 1)
-            if here in name and other in names:
-                return other
-    return name
-
-
-def _joint_reflection(scene: Scene) -> Reflection:
-    """Partners by name; signs by the joints' axes at the model's zero pose."""
-    names, pairs = scene.names.joints, scene.robot.mirror
-    if not pairs:
-        raise SceneError(
-            f"robot '{scene.robot.name}' does not say which of its parts are left and right; set Robot.mirror"
-        )
-    data = mujoco.MjData(scene.model)
-    mujoco.mj_forward(scene.model, data)
-    axes = data.xaxis[scalar_joints(scene.model)]
-    sources = tuple(names.index(partner(name, pairs, names)) for name in names)
-    images = axes * np.array([-1.0, 1.0, -1.0])
-    products = (images * axes[list(sources)]).sum(1)
-    crooked = [name for name, product in zip(names, products, strict=True) if abs(product) < 0.9]
-    if crooked:
-        raise SceneError(
-            f"robot '{scene.robot.name}' is not symmetric: the axes of {', '.join(crooked)} and their partners differ"
-        )
-    return Reflection(sources, tuple(np.sign(products).tolist()))
+def reflection_like(guard: Guard, given: Any, size: int) -> Reflection:
+    """The reflection of `size` numbers that a term gave. Raises `HookError` for anything else: it is an index."""
+    fits = isinstance(given, Reflection) and len(given.signs) == size and sorted(given.sources) == list(range(size))
+    if not fits:
+        raise guard.refusal(given, f"a Reflection of {size} numbers, each the image of another one or of itself")
+    return given

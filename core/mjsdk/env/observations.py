@@ -72,7 +72,7 @@ class Observations:
         computed: dict[str, Tensor] = {}
         for key, term, columns in self._others:
             if key not in computed:
-                computed[key] = term()
+                computed[key] = term.value(columns)
             columns.copy_(computed[key])
         groups = [group.finish() for group in self.groups.values()]
         if self._remember:
@@ -164,7 +164,8 @@ class ObservationGroup:
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the observation looks in the mirror."""
-        repeated = ([term.reflection(mirror)] * self._history[key] for key, term in self._terms.items())
+        widths = {key: where.stop - where.start for key, where in self._raw_slices.items()}
+        repeated = ([term.reflection(mirror, widths[key])] * self._history[key] for key, term in self._terms.items())
         return Reflection.joined(list(itertools.chain.from_iterable(repeated)))
 
     def _remembered(self, present: Tensor) -> Tensor:
@@ -172,12 +173,12 @@ class ObservationGroup:
         return torch.cat([self._memory[key](part) if key in self._memory else part for key, part in parts.items()], -1)
 
     def _width(self, key: str) -> int:
-        value = self._terms[key]()
-        if value.ndim != 2 or len(value) != self._env.num_envs:
-            shape = tuple(value.shape)
-            message = f"must give a tensor of shape (num_envs, D), not {shape}"
-            raise ConfigError([Mistake(f"env.observations.{self._terms[key].name}", message)])
-        return value.shape[1]
+        term = self._terms[key]
+        value = term()
+        with term.guard:
+            width = value.shape[1] if isinstance(value, Tensor) and value.ndim == 2 else 1
+            term.guard.want_like(value, torch.empty(self._env.num_envs, width, device=self._env.device))
+        return width
 
     def _shape(self, name: str, config: ObservationGroupConfig, widths: Mapping[str, int]) -> None:
         device = self._env.device

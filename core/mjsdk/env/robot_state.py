@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,7 +19,6 @@ from mjsdk.kernels import Call
 from mjsdk.kernels.sums import differences
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
-from mjsdk.scene.joints import has_free_base, scalar_joints
 from mjsdk.selection import Selection
 
 
@@ -31,7 +32,7 @@ class RobotState:
     """
 
     def __init__(self, physics: Physics, scene: Scene, buffers: Buffers) -> None:
-        model = scene.model
+        model, entity = scene.model, scene.entity
         self._physics = physics
         self._cache: dict[str, Tensor] = {}
         self._sites: dict[tuple[int, ...], Tensor] = {}
@@ -39,17 +40,21 @@ class RobotState:
         """What several terms read, computed by the first that asks, until the state or the commands change."""
         self._qpos = physics.bind("qpos")
         self._qvel = physics.bind("qvel")
-        self.has_free_base = has_free_base(model)
-        self._motion = BaseMotion(self._qpos, self._qvel)
+        self.has_free_base = entity.has_free_base
+        self._base_columns = place, speed = entity.base_qpos, entity.base_qvel
+        self._pose, self._velocity = self._qpos[:, place : place + 7], self._qvel[:, speed : speed + 6]
+        gravity = model.opt.gravity.tolist()
+        self._motion = BaseMotion(self._qpos, self._qvel, self._base_columns, gravity)
         self._derived: list[Derived] = []
         self._of_base = self.derive(self._motion.calculation()) if self.has_free_base else None
-        hinges = scalar_joints(model)
-        self._qpos_columns = as_index([int(model.jnt_qposadr[i]) for i in hinges])
-        self._qvel_columns = as_index([int(model.jnt_dofadr[i]) for i in hinges])
+        hinges = list(entity.joints)
+        self._qpos_columns, self._qvel_columns = as_index(list(entity.qpos)), as_index(list(entity.qvel))
+        self._qpos_runs, self._qvel_runs = runs(entity.qpos), runs(entity.qvel)
+        self._dofs = as_index(list(entity.dofs))
         self.joints_in_place = isinstance(self._qpos_columns, slice) and isinstance(self._qvel_columns, slice)
         """Whether `joint_pos` and `joint_vel` are views of the physics' memory: joints follow each other evenly."""
         self.joint_names = scene.names.joints
-        """Names of the joints, in the order of all joint tensors."""
+        """Names of the robot's own joints, in the order of all joint tensors."""
         self.default_joint_pos = torch.tensor(scene.default_joint_pos, device=physics.device)
         """Joint positions of the pose that episodes start from [rad], shape (J,)."""
         self._joint_pos_rel = kernels.zeros(physics.num_envs, len(hinges), device=physics.device)
@@ -123,24 +128,35 @@ class RobotState:
         return self._physics.bind("actuator_force")
 
     @property
+    def joint_torque(self) -> Tensor:
+        """Torque of the motors at each joint [N m], shape (E, J); 0 where nothing drives it."""
+        return self._physics.bind("qfrc_actuator")[:, self._qvel_columns]
+
+    @property
+    def power(self) -> Tensor:
+        """What the motors do to each degree of freedom, |torque x speed| [W], shape (E, degrees of freedom)."""
+        torque = self._physics.bind("qfrc_actuator")[:, self._dofs]
+        return (torque * self._qvel[:, self._dofs]).abs()
+
+    @property
     def root_pos_w(self) -> Tensor:
         """Position of the base [m], world frame, shape (E, 3)."""
-        return self._base(self._qpos)[:, :3]
+        return self._of_free_base(self._pose)[:, :3]
 
     @property
     def root_quat_w(self) -> Tensor:
         """Orientation of the base, wxyz, shape (E, 4)."""
-        return self._base(self._qpos)[:, 3:7]
+        return self._of_free_base(self._pose)[:, 3:7]
 
     @property
     def root_lin_vel_w(self) -> Tensor:
         """Velocity of the base [m/s], world frame, shape (E, 3)."""
-        return self._base(self._qvel)[:, :3]
+        return self._of_free_base(self._velocity)[:, :3]
 
     @property
     def root_ang_vel_b(self) -> Tensor:
         """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
-        return self._base(self._qvel)[:, 3:6]
+        return self._of_free_base(self._velocity)[:, 3:6]
 
     @property
     def rotation_w(self) -> Tensor:
@@ -162,8 +178,16 @@ class RobotState:
 
     @property
     def projected_gravity_b(self) -> Tensor:
-        """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright."""
+        """Direction of gravity [-], base frame, shape (E, 3); (0, 0, -1) when upright where gravity points down.
+
+        Zeros where there is no gravity.
+        """
         return self._free().gravity_b
+
+    @property
+    def down_b(self) -> Tensor:
+        """Direction against the world's z axis [-], base frame, shape (E, 3), whatever gravity is."""
+        return self._free().down_b
 
     @property
     def root_lin_vel_yaw(self) -> Tensor:
@@ -202,35 +226,35 @@ class RobotState:
 
     def write_base(self, ids: Tensor, pose: Tensor, velocity: Tensor) -> None:
         """Likewise, with position and orientation in one tensor, shape (n, 7), and velocities in one, shape (n, 6)."""
-        self._base(pose)
-        self._physics.write("qpos", pose, ids)
-        self._physics.write("qvel", velocity, ids)
+        place, speed = self._base_columns
+        self._physics.write("qpos", self._of_free_base(pose), ids, place)
+        self._physics.write("qvel", velocity, ids, speed)
         self.invalidate()
 
     def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
         """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
-        for field, state, columns, values in (
-            ("qpos", self._qpos, self._qpos_columns, pos),
-            ("qvel", self._qvel, self._qvel_columns, vel),
-        ):
-            if isinstance(columns, slice):
-                self._physics.write(field, values, ids, columns.start)
-            else:
-                rows = state[ids]
-                rows[:, columns] = values
-                self._physics.write(field, rows, ids)
+        for field, parts, values in (("qpos", self._qpos_runs, pos), ("qvel", self._qvel_runs, vel)):
+            for column, part in parts:
+                self._physics.write(field, values[:, part], ids, column)
         self.invalidate()
 
-    def _base(self, state: Tensor) -> Tensor:
+    def _of_free_base(self, values: Tensor) -> Tensor:
         if not self.has_free_base:
             raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
-        return state
+        return values
 
     def _free(self) -> BaseMotion:
-        self._base(self._qpos)
+        self._of_free_base(self._pose)
         if self._of_base is not None:
             self._of_base.update()
         return self._motion
+
+
+def runs(columns: Sequence[int]) -> list[tuple[int, slice]]:
+    """Columns that follow each other: the first of each run, and which of the given ones they are."""
+    breaks = [i for i in range(1, len(columns)) if columns[i] != columns[i - 1] + 1]
+    bounds = [0, *breaks, len(columns)] if columns else []
+    return [(columns[start], slice(start, end)) for start, end in pairwise(bounds)]
 
 
 def as_index(columns: list[int]) -> slice | Tensor:

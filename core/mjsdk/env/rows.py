@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from mjsdk.env.terms import BoundTerm
-from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -42,8 +41,15 @@ class Rows:
         self._env.robot.refresh()
         run(self._calls)
         for row, term in self._others:
-            row.copy_(_checked(term, term(), row))
+            row.copy_(term.value(row))
         return self._values
+
+    def rehearse(self) -> None:
+        """Let the terms that are not prepared, and so have not been called yet, give a value, and forget it."""
+        self._env.robot.refresh()
+        for row, term in self._others:
+            term.value(row)
+            term.reset(self._env.all_ids)
 
     def reset(self, ids: Tensor) -> None:
         """Let terms forget the worlds `ids`."""
@@ -56,14 +62,7 @@ def run(calls: Iterable[tuple[Call, BoundTerm]]) -> None:
     for call, term in calls:
         try:
             call()
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise term.blame_kernel(error) from error
-
-
-def _checked(term: BoundTerm, value: Tensor, row: Tensor) -> Tensor:
-    if not isinstance(value, Tensor) or value.shape != row.shape:
-        given = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
-        raise ConfigError(
-            [Mistake(term.path, f"{term.config.func} must give a tensor of shape {tuple(row.shape)}, not {given}")]
-        )
-    return value

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import traceback
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import torch
+from torch import Tensor
 
 from mjsdk.config.env import TermConfig
-from mjsdk.env.mirror import Mirror, Reflection, reflection_of
+from mjsdk.env.guard import Guard
+from mjsdk.env.mirror import Mirror, Reflection, reflection_like, reflection_of
 from mjsdk.env.robot_state import as_index
-from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError
+from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError, said
 from mjsdk.kernels import Call, used_on
 from mjsdk.selection import PerJoint, Selection, resolve
-from mjsdk.terms import CONFIG_SECTIONS, parameters
+from mjsdk.terms import parameters
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -29,40 +30,41 @@ class BoundTerm:
         self.name = name
         self.config = config
         self._env = env
-        self.function: Any = env.terms.get(kind, config.func)
-        self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
+        self.guard = Guard(env, kind, name, config.func)
+        self.function: Any = self.guard.term
+        self.path = self.guard.path
         self.params = self._resolve(config.params)
         self._object: Any = None
         if inspect.isclass(self.function):
             self._object = self()
+        self.remembers = hasattr(self._object, "reset")
+        """Whether the term has anything to forget."""
 
     def __call__(self, *args: Any) -> Any:
-        """The term's value now. Raises `HookError` with where it was, if the term raises."""
-        try:
+        """What the term gives now. Raises `HookError` with where it was, if the term raises."""
+        with self.guard:
             if self._object is not None:
                 return self._object(self._env, *args)
             return self.function(self._env, *args, **self.params)
-        except MjsdkError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise self._blame(error) from error
 
-    def blame_kernel(self, error: Exception) -> HookError:
+    def value(self, out: Tensor) -> Any:
+        """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
+        value = self()
+        with self.guard:
+            self.guard.want_like(value, out)
+        return value
+
+    def act(self, *args: Any) -> None:
+        """Let a term act that gives nothing."""
+        given = self(*args)
+        with self.guard:
+            self.guard.want_nothing(given)
+
+    def blame_kernel(self, error: BaseException) -> HookError:
         """What to say of a prepared call that raised."""
-        reason = " ".join(line.strip() for line in str(error).splitlines()[:4] if line.strip())
-        return HookError(
-            f"{self.path}: the kernel of the term {self.config.func} cannot be used: {type(error).__name__}: {reason}. "
-            f"Mend it, run with MJSDK_KERNELS=0, or leave the term out: --{self.path} null"
-        )
+        return self.guard.error(f"has a kernel that cannot be used: {said(error)}", "run with MJSDK_KERNELS=0, ")
 
-    def _blame(self, error: BaseException) -> HookError:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return HookError(
-            f"{self.path}: the term {self.config.func} raised {type(error).__name__}: {error} "
-            f"({last.filename}, line {last.lineno}). Mend the term, or leave it out: --{self.path} null"
-        )
-
-    def prepare(self, out: torch.Tensor) -> Call | None:
+    def prepare(self, out: Tensor) -> Call | None:
         """What writes the term's value to `out` in every step; none where kernels are off or the term has none."""
         maker = getattr(self.function if self._object is None else self._object, "prepare", None)
         if maker is None or not used_on(self._env.device):
@@ -71,13 +73,13 @@ class BoundTerm:
             call = maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
             if call is not None:
                 self._try(call, out)
-        except MjsdkError:
+        except (MjsdkError, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:
             raise self.blame_kernel(error) from error
         return call
 
-    def _try(self, call: Call, out: torch.Tensor) -> None:
+    def _try(self, call: Call, out: Tensor) -> None:
         """Call it once: what writes to a copy of `out` leaves it as it is."""
         if out.is_floating_point():
             out.fill_(torch.nan)
@@ -86,19 +88,17 @@ class BoundTerm:
         if out.isnan().all():
             raise ValueError("it does not write to `out`")
 
-    def reset(self, ids: torch.Tensor) -> None:
+    def reset(self, ids: Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
         if self.remembers:
-            self._object.reset(ids)
+            with self.guard:
+                self.guard.want_nothing(self._object.reset(ids))
 
-    @property
-    def remembers(self) -> bool:
-        """Whether the term has anything to forget."""
-        return hasattr(self._object, "reset")
-
-    def reflection(self, mirror: Mirror) -> Reflection:
-        """How an observation term's output looks in the mirror."""
-        return reflection_of(self.function, mirror, self._env, self.params, self.path)
+    def reflection(self, mirror: Mirror, size: int) -> Reflection:
+        """How an observation term's output, shape (E, size), looks in the mirror."""
+        with self.guard:
+            given = reflection_of(self.function, mirror, self._env, self.params, self.path)
+            return reflection_like(self.guard, given, size)
 
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""

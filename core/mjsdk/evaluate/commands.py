@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import attrs
 
+LARGEST = 100.0
+"""Largest velocity to ask for [m/s, rad/s]."""
+
 
 @attrs.frozen
 class Command:
@@ -56,11 +59,15 @@ STANDARD = (
 
 def parse_command(text: str) -> Command:
     """The command of `vx,vy,wz`. Raises `ConfigError`."""
-    from mjsdk.errors import ConfigError, Mistake
+    from mjsdk.errors import ConfigError, Mistake, shortened
 
     try:
         forward, left, yaw_rate = (float(part) for part in text.split(","))
     except ValueError:
-        message = f"'{text}' is not a command. Give forward m/s, left m/s and yaw rate rad/s: 0.8,0,0"
+        message = f"'{shortened(text)}' is not a command. Give forward m/s, left m/s and yaw rate rad/s: 0.8,0,0"
         raise ConfigError([Mistake("--command", message)]) from None
-    return Command(forward, left, yaw_rate)
+    command = Command(forward, left, yaw_rate)
+    if not all(abs(value) <= LARGEST for value in command.values):
+        message = f"'{shortened(text)}' is not a command: each number must be from {-LARGEST:g} to {LARGEST:g}"
+        raise ConfigError([Mistake("--command", message)])
+    return command

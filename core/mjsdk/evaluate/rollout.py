@@ -96,7 +96,7 @@ def _quantities(env: Env, action_before: Tensor, episodes: Episodes) -> dict[str
         return values
     velocity = base_velocity(env.robot)
     speed = velocity[:, :2].norm(dim=1)
-    power = (env.physics.bind("qfrc_actuator") * env.physics.bind("qvel")).abs().sum(1)
+    power = env.robot.power.sum(1)
     values |= {"speed": speed, "distance": speed * env.step_dt, "energy": power * env.step_dt}
     term = velocity_term(env)
     if term is not None:

@@ -47,8 +47,7 @@ def evaluate_run(
     env, policy = _set_up(run, options, checkpoint)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
-    mass = float(env.model.body_mass.sum())
-    return make_report(episodes, mass, _context(run, options, env, policy))
+    return make_report(episodes, env.scene.entity.mass, _context(run, options, env, policy))
 
 
 def check_run(run: Run, options: Options, checkpoint: str | None = None) -> None:
@@ -86,7 +85,8 @@ def rebuild(
     env = make_env(config, session, device=device, seed=seed)
     policy.check(env)
     check_model(run, session)
-    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env
+    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env  # if the checkpoint does not say
+    env.load_progress(policy.progress)
     return env, policy
 
 

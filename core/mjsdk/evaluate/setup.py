@@ -17,6 +17,8 @@ from mjsdk.task import EvaluationConfig
 SIMS = ("faithful", "fast", "as-trained")
 """Physics to evaluate on: presets, or what the run was trained with."""
 MAX_SEED = 2**31 - 1
+SHORTEST_S, LONGEST_S = 0.1, 1e6
+"""Lengths of an episode, smallest and largest [s]."""
 FEET_FORCE = "eval_feet_force"
 FEET_VELOCITY = "eval_feet_velocity"
 """Sensors that evaluation adds, if the robot has feet."""
@@ -80,6 +82,9 @@ def check_options(options: Options) -> None:
     if options.sim not in SIMS:
         hint = closest(options.sim, SIMS) or "."
         mistakes.append(Mistake("--sim", f"'{options.sim}'{hint} Legal: {listing(SIMS)}"))
+    if not SHORTEST_S <= options.horizon_s <= LONGEST_S:
+        legal = f"from {SHORTEST_S:g} to {LONGEST_S:g} s"
+        mistakes.append(Mistake("horizon_s", f"must be {legal}, not {options.horizon_s:g}"))
     if mistakes:
         raise ConfigError(mistakes)
 

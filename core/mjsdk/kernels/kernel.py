@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,8 +65,7 @@ class Kernel:
     def kept(self) -> bool:
         """Whether code of it lies beside its source, younger than that."""
         source = Path(self.function.__code__.co_filename)
-        name = f"*{self.function.__name__}-{self.function.__code__.co_firstlineno}.py{PYTHON}*.nbi"
-        found = (source.parent / "__pycache__").glob(name)
+        found = _indices(self.function, source.parent / "__pycache__")
         return any(index.stat().st_mtime >= source.stat().st_mtime for index in found)
 
     def _compiled(self, keep: bool = True) -> Any:
@@ -87,8 +86,30 @@ def _dispatcher(function: Callable[..., Any], keep: bool) -> Any:
         return _dispatcher(function, keep=False)
     if keep:
         lock = Path(made.stats.cache_path) / f"{function.__module__.rpartition('.')[2]}.{function.__name__}.lock"
-        made.compile = _one_at_a_time(made.compile, lock)
+        made.compile = _one_at_a_time(_remaking(made.compile, function, Path(made.stats.cache_path)), lock)
     return made
+
+
+def _indices(function: Callable[..., Any], folder: Path) -> Iterator[Path]:
+    """Files that say which code of a function is kept in a folder."""
+    return folder.glob(f"*{function.__name__}-{function.__code__.co_firstlineno}.py{PYTHON}*.nbi")
+
+
+def _remaking(compile_: Callable[[Any], Any], function: Callable[..., Any], folder: Path) -> Callable[[Any], Any]:
+    """`compile_` that makes code again whose file was cut short, of which numba says whatever unpickling does."""
+    from numba.core.errors import NumbaError
+
+    def compile_again(types: Any) -> Any:
+        try:
+            return compile_(types)
+        except (NumbaError, OSError):
+            raise
+        except Exception:
+            for index in _indices(function, folder):
+                index.unlink()
+            return compile_(types)
+
+    return compile_again
 
 
 def _one_at_a_time(compile_: Callable[[Any], Any], lock: Path) -> Callable[[Any], Any]:

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import MAX_WORLDS
-from mjsdk.errors import BrokenRun, shortened
+from mjsdk.errors import BrokenRun, listing, shortened
 from mjsdk.learn.finite import all_finite
 from mjsdk.learn.fitting import MOMENTS, misfit_of_learner
 from mjsdk.runs import Run, write_atomically
@@ -71,9 +71,14 @@ def _is_number(value: Any) -> bool:
     return _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15
 
 
+def _is_small(value: Tensor) -> bool:
+    return bool((value.to(torch.float64).abs() < 2**53).all())
+
+
 _TENSOR = Kind("a dense tensor of real numbers", _is_dense)
 _STEP = Kind("a tensor of one number from 0", _is_number)
 _FLOATS = Kind("a dense tensor of floating point", lambda value: _is_dense(value) and value.dtype in _REAL)
+_SMALL = Kind("a dense tensor of numbers below 2^53", lambda value: _is_dense(value) and _is_small(value))
 _WHOLE = counts(10**9)
 _HIDDEN = Kind(
     "nothing, a tensor or two tensors",
@@ -122,7 +127,7 @@ SHAPE: Mapping[str, Shape] = {
             "joints": [TEXT],
             "meaning": {"*": PLAIN},
         },
-        "totals": {"timesteps": COUNT, "seconds": AMOUNT, "*": AMOUNT},
+        "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress": {"*": _SMALL}},
         "rng": {
             "torch": Kind("a state of torch's generator", lambda value: _accepted(torch.Generator().set_state, value)),
             "python": (
@@ -213,6 +218,10 @@ def _fill_in(data: dict[str, Any]) -> None:
     if isinstance(env, dict) and isinstance(policy, dict):
         data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
         policy.setdefault("meaning", {})
+        totals = data["infos"].get("totals")
+        if isinstance(totals, dict) and "progress" not in totals:
+            worlds = {name: value for name, value in progress_of(data).items() if _is_dense(value) and _is_small(value)}
+            totals["progress"] = worlds
         data["infos"].setdefault("plugins", [])
 
 
@@ -247,6 +256,8 @@ def _first_line(error: BaseException) -> str:
 
 
 def _way_out(run: Run, damaged: Path) -> str:
+    if damaged not in run.checkpoints():  # whatever it is, it is not for us to say that it is in the way
+        return f"Name a checkpoint of the run: {listing(path.name for path in run.checkpoints())}."
     whole = next((path for path in reversed(run.checkpoints()) if path != damaged and _is_whole(path)), None)
     if whole is None:
         return "No other checkpoint of this run is whole: choose another run, or train again."
@@ -259,6 +270,13 @@ def _is_whole(path: Path) -> bool:
     except BrokenRun:
         return False
     return True
+
+
+def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
+    worlds = {str(name).removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
+    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
+    return progress
 
 
 # Random number generators

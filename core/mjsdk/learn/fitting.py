@@ -72,7 +72,7 @@ def misfit_of_learner(data: Mapping[str, Any]) -> str:
 
 
 def loadable(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """A checkpoint for rsl_rl to load: which of Adam's implementations is used is the affair of this torch."""
+    """A checkpoint for rsl_rl to load: which of Adam's versions is used is the affair of this torch."""
     saved, fresh = state["optimizer_state_dict"], optimizer.state_dict()["param_groups"]
     groups = [{**new, "lr": old["lr"]} for new, old in zip(fresh, saved["param_groups"], strict=True)]
     moments = {i: {name: entry[name] for name in MOMENTS} for i, entry in saved["state"].items()}

@@ -6,13 +6,14 @@ import importlib
 import json
 import logging
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mjsdk.errors import MissingDependency, StorageError
-from mjsdk.learn.report import Report, Watcher
+from mjsdk.errors import BrokenRun, MissingDependency, StorageError
+from mjsdk.learn.report import Dispensable, Report, Watcher
 from mjsdk.runs import METRICS, Run, metrics_lines, write_atomically
 
 _log = logging.getLogger(__name__)
@@ -22,9 +23,9 @@ def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[
     """The loggers of a training that goes on after iteration `after`; what was logged beyond it is cut off."""
     loggers: list[Watcher] = [MetricsFile(run.path / METRICS, after)]
     if logger == "tensorboard":
-        loggers.append(TensorBoard(run.path, after))
+        loggers.append(Dispensable(TensorBoard(run.path, after)))
     elif logger == "wandb":
-        loggers.append(WeightsAndBiases(run, wandb_project, after))
+        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project, after)))
     return loggers
 
 
@@ -81,7 +82,7 @@ class TensorBoard:
 
         self._folder = folder
         with _storing(folder):
-            self._writer = SummaryWriter(str(folder), purge_step=after + 1 if after else None, flush_secs=5)
+            self._writer = SummaryWriter(str(folder), purge_step=after + 1, flush_secs=5)
 
     def iteration(self, report: Report) -> None:
         """Write all values."""
@@ -102,16 +103,34 @@ class WeightsAndBiases:
     def __init__(self, run: Run, project: str, after: int) -> None:
         wandb = _import_wandb()
         self._run = wandb.init(
-            project=project, name=run.name, id=run.name, resume="allow", dir=str(run.path), config=run.config_data
+            project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
         )
+        define = getattr(self._run, "define_metric", None)
+        if define:
+            define("iteration")
+            define("*", step_metric="iteration")
 
     def iteration(self, report: Report) -> None:
-        """Send all values."""
-        self._run.log(report.row(), step=report.iteration)
+        """Send all values, in steps of W&B's own: it drops those of iterations that are done a second time."""
+        self._run.log(report.row())
 
     def close(self) -> None:
         """Send what is left."""
         self._run.finish()
+
+
+def _wandb_id(run: Run) -> str:
+    """Where W&B keeps the run: under its names, and a random part that it was given, if it was."""
+    path = run.path.resolve()
+    try:
+        own = str(run.info.get("id", ""))
+    except BrokenRun:
+        own = ""
+    return re.sub(r"[^\w.-]+", "-", "-".join(filter(None, (path.parent.name, path.name, own))))[-_LONGEST_ID:]
+
+
+_LONGEST_ID = 128
+"""Characters that W&B takes."""
 
 
 def _import_wandb() -> Any:

@@ -13,7 +13,7 @@ from torch import Tensor
 from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
-from mjsdk.learn.checkpoints import read_checkpoint
+from mjsdk.learn.checkpoints import progress_of, read_checkpoint
 from mjsdk.learn.fitting import described, network_sizes
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
@@ -76,7 +76,13 @@ class Policy:
     """The deterministic policy of a checkpoint: the mean of the last part of its training (`agent.averaging`)."""
 
     def __init__(
-        self, network: MLPModel, description: Mapping[str, Any], iteration: int, run: Run, checkpoint: Path
+        self,
+        network: MLPModel,
+        description: Mapping[str, Any],
+        iteration: int,
+        run: Run,
+        checkpoint: Path,
+        progress: Mapping[str, Tensor] | None = None,
     ) -> None:
         self._network = network
         self._clip = description["clip_actions"]
@@ -84,6 +90,8 @@ class Policy:
         """See `describe_policy`."""
         self.iteration = iteration
         """Iterations done when it was saved."""
+        self.progress = dict(progress or {})
+        """How far the training was by then, see `Env.progress`."""
         self.run = run
         self.checkpoint = checkpoint
         """File that it comes from."""
@@ -124,4 +132,4 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     sizes = network_sizes(description)["actor"]
     network = build_network("actor", described(description).actor, *sizes)
     network.load_state_dict(data["average_state_dict"])
-    return Policy(network.to(device).eval(), description, data["iter"], run, path)
+    return Policy(network.to(device).eval(), description, data["iter"], run, path, progress_of(data))

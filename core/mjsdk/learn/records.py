@@ -6,6 +6,7 @@ import functools
 import logging
 import os
 import platform
+import re
 import shlex
 import subprocess
 import sys
@@ -21,6 +22,9 @@ from mjsdk.runs import Run, schema
 from mjsdk.scene.digest import model_digest
 
 _PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
+_GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
+_FOREIGN = re.compile(r"^(?:local|worktree)\s+(?:filter\.|remote\..*\.promisor$)", re.IGNORECASE | re.MULTILINE)
+"""Settings of a repository by which looking at its files runs programs: filters, and fetching what is missing."""
 _log = logging.getLogger(__name__)
 
 
@@ -72,29 +76,41 @@ def moment() -> dict[str, Any]:
     return {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "git": git_state(Path.cwd()),
+        "git": git_state(Path()),
     }
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Commit of the repository around a folder and whether files differ from it; None where there is none."""
+    """Commit of the repository around a folder and whether files differ from it; None where there is none.
+
+    The repository may be a stranger's: no program that its own settings or hooks name is run.
+    """
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
     return {
         "commit": commit,
         "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"),
-        "dirty": _git(folder, "status", "--porcelain") != "",
+        "dirty": _dirty(folder),
     }
 
 
+def _dirty(folder: Path) -> bool | None:
+    """Whether files differ from the commit; None where git would have to run the repository's programs to tell."""
+    settings = _git(folder, "config", "--list", "--show-scope", "--name-only")
+    if settings is None or _FOREIGN.search(settings):
+        return None
+    status = _git(folder, "status", "--porcelain", "--no-renames", "--ignore-submodules=dirty")
+    return None if status is None else status != ""
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
-    # The folder may be a stranger's, whose settings may name programs that git would run.
-    command = ["git", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-C", str(folder), *arguments]
+    command = [*_GIT, "-C", str(folder), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=5, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
+    return done.stdout.strip()
 
 
 def _version(distribution: str) -> str | None:

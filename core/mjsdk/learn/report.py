@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from typing import Any, Protocol
 
 import attrs
@@ -28,6 +30,9 @@ class Report:
         return {"iteration": self.iteration, "timesteps": self.timesteps, **self.values, **times}
 
 
+_log = logging.getLogger(__name__)
+
+
 class Watcher(Protocol):
     """Is told of every iteration, before its checkpoint is written."""
 
@@ -36,3 +41,40 @@ class Watcher(Protocol):
 
     def close(self) -> None:
         """The training has ended, well or not."""
+
+
+class Dispensable:
+    """A watcher that a training can do without: once it fails, it is told so and left out."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+        self._failed = False
+
+    def iteration(self, report: Report) -> None:
+        """Take in an iteration."""
+        self._do("iteration", report)
+
+    def note(self, text: str) -> None:
+        """Say something between the iterations."""
+        self._do("note", text)
+
+    def close(self) -> None:
+        """The training has ended, well or not."""
+        self._do("close")
+
+    def _do(self, what: str, *given: Any) -> None:
+        if self._failed and what != "close":
+            return
+        try:
+            getattr(self._watcher, what)(*given)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit too: nothing that only looks on may end a training
+            if not self._failed:
+                told = "".join(traceback.format_exception_only(error)).strip()[:_LONGEST]
+                _log.warning("the training goes on without %s, which failed: %s", type(self._watcher).__name__, told)
+            self._failed = True
+
+
+_LONGEST = 300
+"""Characters of what a watcher that failed said."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -28,6 +30,8 @@ from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve_device
 from mjsdk.plugins import Session
 from mjsdk.runs import Run, create_run
+from mjsdk.runs.aside import leave_behind
+from mjsdk.runs.lock import RunLock
 from mjsdk.runs.run import named_settings
 
 
@@ -37,6 +41,12 @@ class Training:
 
     trainer: Trainer
     session: Session
+    lock: RunLock
+    """Keeps others from training in the run's folder until the training is closed."""
+
+    def close(self) -> None:
+        """Let others train in the run's folder."""
+        self.lock.release()
 
 
 @attrs.frozen(kw_only=True)
@@ -55,6 +65,7 @@ def begin(config: Config, session: Session) -> Training:
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
     run = create_run(config.train.log_root, experiment, agent.run_name)
     try:
+        lock = RunLock(run).acquire()
         trainer = _trainer(config, session, run)
         trainer.warm_up()
         _record(run, config, session, trainer.env)
@@ -63,16 +74,27 @@ def begin(config: Config, session: Session) -> Training:
     except BaseException:
         run.discard()
         raise
-    return Training(trainer, session)
+    return Training(trainer, session, lock)
 
 
 def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_time: bool = False) -> Training:
     """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings.
 
-    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none.
+    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none. What lies beyond
+    that checkpoint is then moved aside, see `runs.aside`.
     """
+    run = Run(run.path)  # what another process wrote meanwhile counts
+    lock = RunLock(run).acquire()
+    try:
+        return _gone_on(run, checkpoint, changes or Changes(), by_time, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: RunLock) -> Training:
     session = run.session()
-    config = resumed_config(run, session, changes or Changes())
+    config = resumed_config(run, session, changes)
     _check(config, session)
     state = read_checkpoint(run, run.newest_checkpoint(checkpoint), config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
@@ -82,8 +104,9 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_t
     run.check_metrics()
     records.check_model(run, session)
     if by_time or trainer.iteration < config.agent.max_iterations:
+        leave_behind(run, trainer.iteration)
         _record_resume(run, config, trainer.iteration)
-    return Training(trainer, session)
+    return Training(trainer, session, lock)
 
 
 def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
@@ -144,7 +167,7 @@ def _record(run: Run, config: Config, session: Session, env: Env) -> None:
     threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
     data = records.keep_local_plugins(run, session, _settled(config))
     info = records.origin(session, config.agent.seed, config.train.device, threads)
-    run.write_info({**info, "settings": [len(named_settings(data))]})
+    run.write_info({**info, "id": secrets.token_hex(4), "settings": [len(named_settings(data))]})
     run.write_config(data)
 
 
@@ -159,7 +182,7 @@ def _settled(config: Config) -> dict[str, Any]:
 def _record_resume(run: Run, config: Config, iteration: int) -> None:
     before, after = flat(run.config_data), flat(_settled(config))
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
-    entry = {"iteration": iteration, **records.moment(), "changed": changed}
+    entry = {"iteration": iteration, "started": time.time(), **records.moment(), "changed": changed}
     sizes = (
         {"settings": [*run.info["settings"], len(named_settings(_settled(config)))]} if "settings" in run.info else {}
     )

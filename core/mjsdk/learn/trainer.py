@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -16,7 +15,7 @@ from torch import Tensor
 from mjsdk.config import Config
 from mjsdk.env import Env
 from mjsdk.env.steady import steady
-from mjsdk.errors import BrokenRun, Diverged, MjsdkError, StorageError
+from mjsdk.errors import BrokenRun, Diverged, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average
@@ -104,8 +103,8 @@ class Trainer:
 
     def _one(self, until: int, watchers: Sequence[Watcher], deadline: float, start: float) -> str:
         report = self._iterate(until)
-        self._interrupt.tell()
         try:
+            self._interrupt.tell()
             for watcher in watchers:
                 watcher.iteration(report)
             # Half an iteration of grace, so that on average the time is met.
@@ -123,8 +122,8 @@ class Trainer:
                 self.save()
         except StorageError as error:
             raise StorageError(f"{error}\n{self._rescue()}") from error
-        except MjsdkError:
-            self._save_last(self.state_dict())
+        except BaseException:
+            self._save_last()
             raise
         return reason
 
@@ -135,17 +134,17 @@ class Trainer:
     # One iteration
 
     def _iterate(self, until: int) -> Report:
-        clock = _Clock(self.env)
+        clock, progress = _Clock(self.env), self.env.progress()
         try:
             self._rollout(clock)
             check_rollout(self.algorithm.storage, self.env)
-        except MjsdkError:
-            self._save_learner()
+            with torch.no_grad():
+                self.algorithm.compute_returns(self._obs)
+            losses = self._update()
+            check_update(self.algorithm, losses)
+        except BaseException:
+            self._save_last(progress)
             raise
-        with torch.no_grad():
-            self.algorithm.compute_returns(self._obs)
-        losses = self._update()
-        check_update(self.algorithm, losses)
         self.iteration += 1
         self._average.update(self.iteration)
         steps = self.env.num_envs * self.config.agent.num_steps_per_env
@@ -206,21 +205,23 @@ class Trainer:
         checkpoints.write_checkpoint(path, self.state_dict())
         return path
 
-    def _save_learner(self) -> None:
-        """Keep what was learned although the worlds are spoilt; resumed from here, they begin anew."""
-        state = self.state_dict()
-        state["infos"] |= {"env": {}, "shapes": {}, "num_envs": 0}
-        self._save_last(state)
+    def _save_last(self, progress: Mapping[str, Tensor] | None = None) -> None:
+        """Save before something ends the training, unless that is done or the weights are spoilt.
 
-    def _save_last(self, state: Mapping[str, Any]) -> None:
-        """Save before an error ends the training, unless that is done or the weights are spoilt too."""
+        In the middle of an iteration, which began with `progress`, only the learner is saved: its worlds may be spoilt,
+        and begin anew when the training is resumed.
+        """
         path = self.run.checkpoint_path(self.iteration)
-        weights = [*state["actor_state_dict"].values(), *state["critic_state_dict"].values()]
-        if path.exists() or not all_finite(weights):
+        if path.exists():
             return
         try:
-            checkpoints.write_checkpoint(path, state)
-        except StorageError as error:  # must not hide what ended the training
+            state = self.state_dict()
+            if progress is not None:
+                totals = {**state["infos"]["totals"], "progress": progress}
+                state["infos"] |= {"env": {}, "shapes": {}, "num_envs": 0, "totals": totals}
+            if all_finite([*state["actor_state_dict"].values(), *state["critic_state_dict"].values()]):
+                checkpoints.write_checkpoint(path, state)
+        except Exception as error:  # must not hide what ended the training
             _log.warning("iteration %d is not saved: %s", self.iteration, error)
 
     def state_dict(self) -> dict[str, Any]:
@@ -230,7 +231,7 @@ class Trainer:
         infos = {
             "format": checkpoints.FORMAT,
             "policy": describe_policy(self.config.agent, self.env),
-            "totals": {"timesteps": self.timesteps, "seconds": self.seconds},
+            "totals": {"timesteps": self.timesteps, "seconds": self.seconds, "progress": self.env.progress()},
             "rng": checkpoints.random_state(),
             "hidden": hidden,
             "env": worlds,
@@ -256,9 +257,9 @@ class Trainer:
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]
         self.seconds = infos["totals"]["seconds"]
-        self._load_worlds(infos)
+        self._load_worlds(infos, checkpoints.progress_of(state))
 
-    def _load_worlds(self, infos: Mapping[str, Any]) -> None:
+    def _load_worlds(self, infos: Mapping[str, Any], progress: dict[str, Tensor]) -> None:
         if self.env.fits(infos["env"]):
             check_worlds(infos, self.env, self.algorithm, self.run)
             self.env.load_state_dict(infos["env"])
@@ -266,6 +267,9 @@ class Trainer:
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
             _log.warning("the worlds begin anew, because %s. The curve will not go on exactly.", self._change(infos))
+            self.env.common_step_counter = self.iteration * self.config.agent.num_steps_per_env  # if it does not say
+            self.env.load_progress(progress)
+            self.env.reset()
             self.env.stagger_episodes()
         self._obs = as_tensordict(self.env.get_observations())
         checkpoints.set_random_state(infos["rng"])
@@ -279,12 +283,10 @@ class Trainer:
 
     def _rescue(self) -> str:
         """Save what a full disk would lose somewhere else; says where, and how to go on."""
-        folder = Path(tempfile.gettempdir()) / f"mjsdk-rescue-{os.getpid()}"
         newest = self.run.checkpoints()[-1:]
         kept = f"All older files are whole{f', the newest checkpoint is {newest[0].name}' if newest else ''}."
         try:
-            folder.mkdir(exist_ok=True)
-            path = self.save(folder)
+            path = self.save(Path(tempfile.mkdtemp(prefix="mjsdk-rescue-")))
         except (OSError, StorageError) as error:
             return f"{kept} Iteration {self.iteration} could not be saved elsewhere either: {error}"
         return (

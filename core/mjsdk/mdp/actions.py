@@ -16,7 +16,7 @@ from mjsdk.config.fields import setting
 from mjsdk.env.actions import ActionTerm
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.robot_state import as_index
-from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
+from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError, listing
 from mjsdk.kernels.gait import stepping_targets
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from mjsdk.env.env import Env
 
 
+ALL = ".*"
+
+
 @attrs.define(kw_only=True)
 class JointPositionConfig(ActionTermConfig):
     """Joint position targets around the default pose: target = default + scale x action."""
 
-    joints: str | list[str] = setting(".*", "Joints that are driven, as a role or patterns; each needs an actuator.")
+    joints: str | list[str] = setting(
+        ALL, "Joints that are driven, as a role or patterns, each with an actuator; `.*` for all that have one."
+    )
     scale: float | dict[str, float] = setting(
         0.25,
         "Change of target per unit of action: a number, or a map from patterns to numbers.",
@@ -39,7 +44,10 @@ class JointPositionConfig(ActionTermConfig):
         advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.",
     )
     clip: list[float] | None = setting(
-        None, "Smallest and largest action, before scaling.", advice="Bounds what a wild policy can ask for."
+        None,
+        "Smallest and largest action, before scaling.",
+        endless=True,
+        advice="Bounds what a wild policy can ask for.",
     )
 
     def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
@@ -70,7 +78,7 @@ class JointPosition(ActionTerm):
 
     def __init__(self, env: Env, name: str, config: JointPositionConfig) -> None:
         super().__init__(env, name, config)
-        self.joints = select(Joints, config.joints, env.names, env.roles)
+        self.joints = self._chosen()
         self.index = as_index(list(self.joints.ids))
         """Columns of the driven joints among all joints."""
         self._controls = as_index(self._actuators())
@@ -95,13 +103,27 @@ class JointPosition(ActionTerm):
         """Pairs of joints change places; those that turn the other way change their sign."""
         return mirror.joints(self.joints.ids)
 
+    def _chosen(self) -> Joints:
+        """All joints that an actuator drives, or those of the settings, which must all have one."""
+        entity, names = self.env.scene.entity, self.env.names.joints
+        driven = Joints(tuple(names[i] for i in entity.driven), entity.driven)
+        if not driven:
+            raise self._mistake("no joint of this robot has an actuator; give it some by Robot.actuators")
+        if self.config.joints in (ALL, [ALL]):
+            return driven
+        chosen: Joints = select(Joints, self.config.joints, self.env.names, self.env.roles)
+        passive = [names[i] for i in chosen.ids if entity.actuators[i] is None]
+        if passive:
+            what = f"no actuator drives {listing(passive)}"
+            raise self._mistake(f"{what}. Legal: {listing(driven.names)}, or {ALL} for all of them")
+        return chosen
+
     def _actuators(self) -> list[int]:
-        model = self.env.model
-        of_joint = {model.joint(int(joint)).name: i for i, (joint, _) in enumerate(model.actuator_trnid)}
-        missing = [name for name in self.joints.names if name not in of_joint]
-        if missing:
-            raise ConfigError([Mistake(f"env.actions.{self.name}.joints", f"no actuator drives {', '.join(missing)}")])
-        return [of_joint[name] for name in self.joints.names]
+        numbers = (self.env.scene.entity.actuators[i] for i in self.joints.ids)
+        return [number for number in numbers if number is not None]
+
+    def _mistake(self, what: str) -> ConfigError:
+        return ConfigError([Mistake(f"env.actions.{self.name}.joints", what)])
 
 
 @attrs.define(kw_only=True)
@@ -139,9 +161,7 @@ class SteppingJointPosition(JointPosition):
     def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
         super().__init__(env, name, config)
         self._clock = gait_clock(env, config.clock, f"env.actions.{name}.clock")
-        lifts = env.gait.lift if env.gait else ()
-        rows = [per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts]
-        self._lift = torch.tensor(rows, device=env.device).view(len(rows), -1)[:, self.index] * config.lift
+        self._lift = _lifts(env, name)[:, self.index] * config.lift
         self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
         self._target = kernels.zeros(env.num_envs, self.size, device=env.device)
@@ -176,6 +196,16 @@ class SteppingJointPosition(JointPosition):
         standing, swing = np.float32(self.config.standing), np.float32(self._clock.config.swing)
         before, moves, after = self._arrays
         stepping_targets(kernels.array(action), standing, *before, *moves, swing, *after)
+
+
+def _lifts(env: Env, name: str) -> Tensor:
+    """What lifts each foot [rad], shape (F, J). Raises `ConfigError` for a robot that does not say."""
+    lifts = env.gait.lift if env.gait else ()
+    if not lifts:
+        robot = env.scene.robot.name
+        message = f"robot '{robot}' does not say what lifts its feet: set lift in its Gait, or use joint_position"
+        raise ConfigError([Mistake(f"env.actions.{name}.func", message)])
+    return torch.tensor([per_joint(lift, env.names, env.roles, default=0.0) for lift in lifts], device=env.device)
 
 
 def swing_bump(phase: Tensor, swing: float) -> Tensor:

@@ -165,7 +165,9 @@ def _side_of_first_step(env: Env, offsets: Sequence[float]) -> float:
     data = mujoco.MjData(env.model)
     mujoco.mj_resetDataKeyframe(env.model, data, env.model.key("initial").id)
     mujoco.mj_kinematics(env.model, data)
-    left = [float(data.site(name).xpos[1] - data.qpos[1]) for name in sites]
+    base = env.scene.entity.base
+    axis = data.xmat[base].reshape(3, 3)[:, 1]
+    left = [float(axis @ (data.site(name).xpos - data.xpos[base])) for name in sites]
     first = sum(y if offset < 0.5 else -y for y, offset in zip(left, offsets, strict=True))
     return math.copysign(1.0, first) if abs(first) > 0.5 * max(map(abs, left)) else 0.0
 

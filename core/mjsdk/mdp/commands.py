@@ -32,16 +32,22 @@ class VelocityRanges:
         meaning="Forward velocity.",
         unit="m/s",
         sane=(-3.0, 3.0),
+        legal=(-100.0, 100.0),
         advice="Widen in stages: a policy that cannot stand does not learn to run.",
     )
     lin_vel_y: list[float] = setting(
-        factory=lambda: [-0.5, 0.5], meaning="Velocity to the left.", unit="m/s", sane=(-1.5, 1.5)
+        factory=lambda: [-0.5, 0.5],
+        meaning="Velocity to the left.",
+        unit="m/s",
+        sane=(-1.5, 1.5),
+        legal=(-100.0, 100.0),
     )
     ang_vel_z: list[float] = setting(
         factory=lambda: [-1.0, 1.0],
         meaning="Yaw rate; also bounds what heading_command asks for.",
         unit="rad/s",
         sane=(-3.0, 3.0),
+        legal=(-100.0, 100.0),
     )
     heading: list[float] = setting(
         factory=lambda: [-3.14, 3.14],

@@ -38,6 +38,8 @@ def _checked(stages: list[dict[str, Any]]) -> tuple[list[int], list[Any]]:
         message = f"each stage is a map of `step` and `value`, not {wrong[0] if wrong else stages}"
         raise ConfigError([Mistake("env.curriculum: stages", message)])
     steps = [stage["step"] for stage in stages]
+    if not all(type(step) is int for step in steps):
+        raise ConfigError([Mistake("env.curriculum: stages", f"steps are whole numbers, not {steps}")])
     if steps[0] != 0 or sorted(set(steps)) != steps:
         raise ConfigError([Mistake("env.curriculum: stages", f"steps must begin with 0 and rise, not {steps}")])
     return steps, [stage["value"] for stage in stages]

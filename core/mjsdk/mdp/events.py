@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Sequence
 
+import mujoco
 import torch
 from torch import Tensor
 
 from mjsdk import kernels
 from mjsdk.env.env import Env
 from mjsdk.env.rotations import quat_from_euler, quat_rotate_inverse
+from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.kernels.draws import between, upright_pose
 from mjsdk.selection import Bodies, Geoms
+
+logger = logging.getLogger(__name__)
 
 _AXES = ("x", "y", "z", "roll", "pitch", "yaw")
 Ranges = dict[str, list[float]]
@@ -132,46 +138,100 @@ def push_towards(env: Env, ids: Tensor, angle: Tensor, speed: float) -> None:
     robot.write_root(ids, robot.root_pos_w[ids], robot.root_quat_w[ids], lin, robot.root_ang_vel_b[ids])
 
 
-def randomize_friction(env: Env, ids: Tensor, geoms: Geoms, friction_range: list[float]) -> None:
-    """Give the geoms a sliding friction, the same for all geoms of a world.
+class RandomizeFriction:
+    """Give the geoms a sliding friction, the same for all geoms of a world."""
 
-    Args:
-        geoms: The geoms, as a role or patterns.
-        friction_range: Smallest and largest sliding friction [-].
-    """
-    friction = env.physics.expand("geom_friction")
-    drawn = env.draw(friction_range, len(ids), 1).expand(len(ids), len(geoms))
-    friction[ids.unsqueeze(1), torch.tensor(geoms.ids), 0] = drawn
+    def __init__(self, env: Env, geoms: Geoms, friction_range: list[float]) -> None:
+        """Build the term.
 
+        Args:
+            env: The environment.
+            geoms: The geoms, as a role or patterns.
+            friction_range: Smallest and largest sliding friction [-].
+        """
+        self._bounds = _checked("randomize_friction: friction_range", friction_range, least=0.0)
+        self._at = torch.tensor(geoms.ids)
+        _warn_of_lost_friction(env.model, geoms, self._bounds[0])
 
-def randomize_mass(env: Env, ids: Tensor, bodies: Bodies, mass_range: list[float]) -> None:
-    """Add to the mass of bodies, without changing their inertia.
-
-    Args:
-        bodies: The bodies, as a role or patterns.
-        mass_range: Smallest and largest addition [kg].
-    """
-    mass = env.physics.expand("body_mass")
-    at = torch.tensor(bodies.ids)
-    original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32)
-    mass[ids.unsqueeze(1), at] = original + env.draw(mass_range, len(ids), len(bodies))
-    env.physics.set_const(ids)
+    def __call__(self, env: Env, ids: Tensor) -> None:
+        """Change the worlds `ids`, shape (n,)."""
+        friction = env.physics.expand("geom_friction")
+        drawn = env.draw(self._bounds, len(ids), 1).expand(len(ids), len(self._at))
+        friction[ids.unsqueeze(1), self._at, 0] = drawn
 
 
-def randomize_com(env: Env, ids: Tensor, bodies: Bodies, x: list[float], y: list[float], z: list[float]) -> None:
-    """Shift the centre of mass of bodies.
+def _warn_of_lost_friction(model: mujoco.MjModel, geoms: Geoms, least: float) -> None:
+    """MuJoCo takes the larger friction of two geoms of the same priority, and that of the one with the higher."""
+    colliding = [i for i in geoms.ids if model.geom_contype[i] or model.geom_conaffinity[i]]
+    ground = max(
+        (float(model.geom_friction[i, 0]) for i in range(model.ngeom) if not model.geom_bodyid[i]), default=0.0
+    )
+    losing = [model.geom(i).name for i in colliding if model.geom_bodyid[i] and model.geom_priority[i] < 1]
+    if not colliding:
+        logger.warning("randomize_friction has no effect: none of %s collides", listing(geoms.names))
+    elif losing and least < ground:
+        logger.warning(
+            "randomize_friction: less than the ground's friction of %g has no effect on %d geoms, such as '%s'; "
+            "give their collision rule priority=1",
+            ground,
+            len(losing),
+            losing[0],
+        )
 
-    Args:
-        bodies: The bodies, as a role or patterns.
-        x: Smallest and largest shift forward [m].
-        y: Smallest and largest shift to the left [m].
-        z: Smallest and largest shift up [m].
-    """
-    com = env.physics.expand("body_ipos")
-    original = torch.tensor(env.model.body_ipos[list(bodies.ids)], dtype=torch.float32)
-    shift = torch.stack([env.uniform(low, high, len(ids), len(bodies)) for low, high in (x, y, z)], -1)
-    com[ids.unsqueeze(1), torch.tensor(bodies.ids)] = original + shift
-    env.physics.set_const(ids)
+
+class RandomizeMass:
+    """Add to the mass of bodies, without changing their inertia."""
+
+    def __init__(self, env: Env, bodies: Bodies, mass_range: list[float]) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            bodies: The bodies, as a role or patterns.
+            mass_range: Smallest and largest addition [kg].
+        """
+        self._bounds = _checked("randomize_mass: mass_range", mass_range)
+        self._at = torch.tensor(bodies.ids)
+        self._original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32)
+        for name, mass in zip(bodies.names, self._original.tolist(), strict=True):
+            _check_mass(name, mass, self._bounds[0])
+
+    def __call__(self, env: Env, ids: Tensor) -> None:
+        """Change the worlds `ids`, shape (n,)."""
+        mass = env.physics.expand("body_mass")
+        mass[ids.unsqueeze(1), self._at] = self._original + env.draw(self._bounds, len(ids), len(self._at))
+        env.physics.set_const(ids)
+
+
+def _check_mass(body: str, mass: float, added: float) -> None:
+    if mass + added <= 0.0 and added < 0.0:
+        message = f"body '{body}' weighs {mass:.4g} kg; {added:g} kg more leave nothing. Legal: above {-mass:.4g}"
+        raise ConfigError([Mistake("randomize_mass: mass_range", message)])
+
+
+class RandomizeCom:
+    """Shift the centre of mass of bodies."""
+
+    def __init__(self, env: Env, bodies: Bodies, x: list[float], y: list[float], z: list[float]) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            bodies: The bodies, as a role or patterns.
+            x: Smallest and largest shift forward [m].
+            y: Smallest and largest shift to the left [m].
+            z: Smallest and largest shift up [m].
+        """
+        self._bounds = [_checked(f"randomize_com: {axis}", given) for axis, given in (("x", x), ("y", y), ("z", z))]
+        self._at = torch.tensor(bodies.ids)
+        self._original = torch.tensor(env.model.body_ipos[list(bodies.ids)], dtype=torch.float32)
+
+    def __call__(self, env: Env, ids: Tensor) -> None:
+        """Change the worlds `ids`, shape (n,)."""
+        com = env.physics.expand("body_ipos")
+        shift = torch.stack([env.draw(bounds, len(ids), len(self._at)) for bounds in self._bounds], -1)
+        com[ids.unsqueeze(1), self._at] = self._original + shift
+        env.physics.set_const(ids)
 
 
 def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> None:
@@ -181,7 +241,16 @@ def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> No
         bias_range: Smallest and largest error [rad].
     """
     bias = env.robot.encoder_bias
-    bias[ids] = env.draw(bias_range, len(ids), bias.shape[1])
+    bias[ids] = env.draw(_checked("randomize_encoder_bias: bias_range", bias_range), len(ids), bias.shape[1])
+
+
+def _checked(path: str, bounds: Sequence[float], least: float = -math.inf) -> tuple[float, float]:
+    """Smallest and largest value. Raises `ConfigError` if they are no two finite numbers in order, from `least` on."""
+    pair = len(bounds) == 2 and all(map(math.isfinite, bounds))
+    if not pair or not least <= bounds[0] <= bounds[1]:
+        legal = "two finite numbers, the smallest first" + ("" if least < 0.0 else f", from {least:g} on")
+        raise ConfigError([Mistake(path, f"must be {legal}, not {list(bounds)}")])
+    return bounds[0], bounds[1]
 
 
 def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
@@ -192,16 +261,19 @@ def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
 
 def _bounds(env: Env, ranges: Ranges) -> Tensor:
     """Smallest and largest number for x, y, z, roll, pitch, yaw, shape (6, 2); 0 where there is no range."""
+    unknown = [axis for axis in ranges if axis not in _AXES]
+    if unknown:
+        raise ConfigError([Mistake("env.events", f"no axis {listing(unknown)}. Legal: {listing(_AXES)}")])
     return torch.tensor([ranges.get(axis, [0.0, 0.0]) for axis in _AXES], dtype=torch.float32, device=env.device)
 
 
 TERMS = {
     "push_by_setting_velocity": push_by_setting_velocity,
     "push_in_random_direction": push_in_random_direction,
-    "randomize_com": randomize_com,
+    "randomize_com": RandomizeCom,
     "randomize_encoder_bias": randomize_encoder_bias,
-    "randomize_friction": randomize_friction,
-    "randomize_mass": randomize_mass,
+    "randomize_friction": RandomizeFriction,
+    "randomize_mass": RandomizeMass,
     "reset_joints_by_offset": ResetJoints,
     "reset_root_state_uniform": ResetRoot,
 }

@@ -42,7 +42,8 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
-        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Smaller asks for more precision and
+        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
+            Smaller asks for more precision and
             gives a weaker hint from afar; two terms, one wide and one narrow, do both.
     """
     return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
@@ -54,7 +55,8 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
-        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Steps make the yaw rate swing:
+        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Legal: 0.001..1000.
+            Steps make the yaw rate swing:
             below 0.3 the swing drowns the mean.
     """
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
@@ -97,18 +99,19 @@ def drift(env: Env, command: str) -> Tensor:
 
 
 def upright(env: Env, std: float = 0.45) -> Tensor:
-    """How upright the base is: exp(-|horizontal part of gravity|^2 / std^2).
+    """How upright the base is: exp(-|sine of its tilt|^2 / std^2).
 
     Args:
-        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Smaller is stricter.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
+            Smaller is stricter.
     """
     return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
 
 
-@prepared_by(lambda env, out: squares.bind(env.robot.projected_gravity_b[:, :2], out))
+@prepared_by(lambda env, out: squares.bind(env.robot.down_b[:, :2], out))
 def flat_orientation_l2(env: Env) -> Tensor:
-    """Squared sine of the base's tilt [-]."""
-    return sum_of_squares(env.robot.projected_gravity_b[:, :2])
+    """Squared sine of the base's tilt from the vertical [-], whatever gravity is."""
+    return sum_of_squares(env.robot.down_b[:, :2])
 
 
 @prepared_by(lambda env, out: squares.bind(env.robot.root_lin_vel_w[:, 2:], out))
@@ -181,15 +184,16 @@ def joint_pos_limits(env: Env) -> Tensor:
 
 
 def electrical_power(env: Env) -> Tensor:
-    """Mechanical power that the motors spend, without recuperation [W]; all joints must be driven."""
-    return (env.robot.actuator_force * env.robot.joint_vel).clamp(min=0.0).sum(1)
+    """Mechanical power that the motors spend, without recuperation [W]."""
+    return (env.robot.joint_torque * env.robot.joint_vel).clamp(min=0.0).sum(1)
 
 
 def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment]
     """How close the joints are to the default pose: exp(-mean(error^2 / std^2)).
 
     Args:
-        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1. Small for
+        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1.
+            Legal: 0.001..1000. Small for
             joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel

@@ -20,17 +20,17 @@ def time_out(env: Env) -> Tensor:
 
 
 def _prepare_orientation(env: Env, out: Tensor, limit_angle: float) -> Call:
-    return above.bind(env.robot.projected_gravity_b[:, 2], -math.cos(limit_angle), out)
+    return above.bind(env.robot.down_b[:, 2], -math.cos(limit_angle), out)
 
 
 @prepared_by(_prepare_orientation)
 def bad_orientation(env: Env, limit_angle: float = 1.22) -> Tensor:
-    """The base is tilted too far.
+    """The base is tilted too far from the vertical, whatever gravity is.
 
     Args:
         limit_angle: Largest tilt from the vertical [rad]. Sane: 0.5..1.57. Smaller ends hopeless episodes earlier.
     """
-    return env.robot.projected_gravity_b[:, 2] > -math.cos(limit_angle)
+    return env.robot.down_b[:, 2] > -math.cos(limit_angle)
 
 
 def root_height_below(env: Env, minimum_height: float) -> Tensor:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
+from typing import Any
+
 import importlib_metadata
 import mujoco
 import numpy as np
@@ -12,6 +16,7 @@ from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
+from mjsdk.physics.quiet import quiet_mujoco
 from mjsdk.threads import available_threads
 
 _STATE = {
@@ -21,12 +26,21 @@ _STATE = {
     "qacc_warmstart": mujoco.mjtState.mjSTATE_WARMSTART,
     "ctrl": mujoco.mjtState.mjSTATE_CTRL,
 }
+_ABOVE_ZERO = {"body_mass", "body_inertia"}
+"""Fields of bodies that no randomisation may take below 0."""
 _UNSTABLE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
     int(mujoco.mjtWarning.mjWARN_BADQVEL),
     int(mujoco.mjtWarning.mjWARN_BADQACC),
     int(mujoco.mjtWarning.mjWARN_BADCTRL),
 ]
+_LACKING = [
+    int(mujoco.mjtWarning.mjWARN_INERTIA),
+    int(mujoco.mjtWarning.mjWARN_CONTACTFULL),
+    int(mujoco.mjtWarning.mjWARN_CNSTRFULL),
+]
+"""Warnings of MuJoCo about a model that asks for more than it simulates."""
+_log = logging.getLogger(__name__)
 
 
 def check_mjbatch() -> None:
@@ -65,6 +79,7 @@ class CpuPhysics:
         check_mjbatch()
         import mjbatch
 
+        quiet_mujoco()
         self.model = model
         self.num_envs = num_envs
         self._batch = mjbatch.Batch(model, num_envs, min(threads or available_threads(), num_envs))
@@ -76,9 +91,10 @@ class CpuPhysics:
         self._expanded: dict[str, Tensor] = {}
         self._written: dict[tuple[str, int, int], list[Tensor]] = {}
         self._has_own_constants = False
+        self._told: set[int] = set()
         self._warnings = self._batch.bind("warning")
         self._warned = any_of.bind(self._warnings.reshape(-1)) if kernels.used_on(self.device) else self._warnings.any
-        self._batch.reset(keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
+        _run(self._batch.reset, keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[0].clone()
 
     def bind(self, field: str) -> Tensor:
@@ -129,7 +145,7 @@ class CpuPhysics:
 
     def step(self, count: int = 1) -> None:
         """See `Physics.step`."""
-        self._batch.step(nstep=count)
+        _run(self._batch.step, nstep=count)
 
     def reset(self, ids: Tensor) -> None:
         """See `Physics.reset`."""
@@ -144,7 +160,7 @@ class CpuPhysics:
 
     def forward(self, ids: Tensor | None = None) -> None:
         """See `Physics.forward`."""
-        self._batch.forward(None if ids is None else ids.numpy())
+        _run(self._batch.forward, None if ids is None else ids.numpy())
 
     def expand(self, field: str) -> Tensor:
         """See `Physics.expand`."""
@@ -155,18 +171,41 @@ class CpuPhysics:
 
     def set_const(self, ids: Tensor | None = None) -> None:
         """See `Physics.set_const`."""
-        self._batch.set_const(None if ids is None else ids.numpy())
+        for field in _ABOVE_ZERO & set(self._expanded):
+            self._check_positive(field)
+        _run(self._batch.set_const, None if ids is None else ids.numpy())
         self._has_own_constants = True
+
+    def _check_positive(self, field: str) -> None:
+        own, values = torch.from_numpy(getattr(self.model, field)), self._expanded[field]
+        wrong = (values > 0.0).logical_not_() & (own > 0.0)
+        if wrong.any():
+            world, body, *_ = wrong.nonzero()[0].tolist()
+            name, what = self.model.body(body).name, field.removeprefix("body_")
+            raise PhysicsError(
+                f"the {what} of body '{name}' is {values[world, body].tolist()} in world {world}, and must be above 0: "
+                "an event takes too much of it away"
+            )
 
     def unstable(self) -> Tensor | None:
         """See `Physics.unstable`."""
         if not self._warned():
             return None
-        counts = self._warnings[:, _UNSTABLE] if self._warnings.ndim == 2 else self._warnings[:, _UNSTABLE, -1]
-        unstable = counts.any(axis=1)
+        counts = self._warnings if self._warnings.ndim == 2 else self._warnings[..., -1]
+        self._tell_once(counts)
+        unstable = counts[:, _UNSTABLE].any(axis=1)
         # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.
         self._warnings[unstable] = 0
         return torch.from_numpy(unstable)
+
+    def _tell_once(self, counts: np.ndarray) -> None:
+        """Log MuJoCo's warnings that are not about a world that blew up, each when it first appears."""
+        for kind in set(_LACKING) - self._told:
+            worlds = np.flatnonzero(counts[:, kind])
+            if len(worlds):
+                self._told.add(kind)
+                text = mujoco.mju_warningText(kind, int(self._warnings[worlds[0], kind].flat[0]))
+                _log.warning("MuJoCo warns in %d of %d worlds: %s", len(worlds), self.num_envs, text)
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""
@@ -206,6 +245,15 @@ class CpuPhysics:
             return getattr(self._batch, method)(field, dtype)
         except (ValueError, TypeError) as error:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _run(method: Callable[..., None], *args: Any, **named: Any) -> None:
+    """Call mjbatch; an error of MuJoCo in one of its worlds, such as memory that is too small, is the model's."""
+    try:
+        method(*args, **named)
+    except RuntimeError as error:
+        text = " ".join(str(error).split())
+        raise PhysicsError(f"MuJoCo cannot simulate this model: {text}. Change the model, or its <size>") from error
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

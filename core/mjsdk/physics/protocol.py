@@ -53,7 +53,10 @@ class Physics(Protocol):
         ...
 
     def set_const(self, ids: Tensor | None = None) -> None:
-        """Recompute constants that follow from expanded fields, such as `body_subtreemass`."""
+        """Recompute constants that follow from expanded fields, such as `body_subtreemass`.
+
+        Raises `PhysicsError` for masses and inertias that are not above 0 any more.
+        """
         ...
 
     def unstable(self) -> Tensor | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import uuid
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.errors import MissingDependency, StorageError, closest, listing
+from mjsdk.files import output, storing
 from mjsdk.plot.curves import AXES, Curve, title_of
 
 if TYPE_CHECKING:
@@ -90,15 +89,10 @@ def _columns(panels: int) -> int:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the picture, whole or not at all."""
     check_picture_path(path)
-    partial = path.with_name(f".{uuid.uuid4().hex[:8]}.partial{path.suffix}")
-    try:
+    with storing(f"the picture '{path}'"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(partial, dpi=130)
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise StorageError(f"cannot write the picture '{path}': {error.strerror or error}") from error
+    with output(path, f"the picture '{path}'") as file:
+        figure.savefig(file, dpi=130, format=path.suffix[1:].lower())
 
 
 def check_picture_path(path: Path) -> None:

@@ -19,6 +19,10 @@ from mjsdk.errors import RenderError
 HEADLESS = ("egl", "osmesa")
 """MuJoCo's ways to draw without a display, in the order in which they are tried."""
 _PROBE = "import sys, importlib; importlib.import_module('mujoco.' + sys.argv[1]).GLContext(64, 64).make_current()"
+_PROBE_WINDOW = """import sys, glfw
+glfw.ERROR_REPORTING = False
+window = glfw.init() and (glfw.window_hint(glfw.VISIBLE, 0) or glfw.create_window(64, 64, "mjsdk", None, None))
+sys.exit(None if window else glfw.get_error()[1].decode())"""
 _PROBE_TIMEOUT = 30.0  # s; a first start of a driver on a slow disk takes a few
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software", "osmesa")
 """Parts of the names of OpenGL implementations that draw on the CPU."""
@@ -32,6 +36,20 @@ def has_display() -> bool:
     """Whether a window can be opened."""
     linux = sys.platform.startswith("linux")
     return not linux or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def check_window() -> None:
+    """Raise `RenderError` where no window opens: MuJoCo ends the process instead of raising an error."""
+    if sys.platform == "darwin":  # says so itself
+        return
+    if reason := probe("glfw"):
+        raise no_window(reason)
+
+
+def no_window(reason: object) -> RenderError:
+    """That no window can be opened, and what to do."""
+    starter = "start it by `mjpython -m mjsdk play ...`" if sys.platform == "darwin" else "check the display (DISPLAY)"
+    return RenderError(f"cannot open a window ({reason}). Either {starter}, or write a video: --video play.mp4")
 
 
 def make_context(width: int, height: int) -> Any:
@@ -57,12 +75,18 @@ def find_headless() -> str:
 
 
 def probe(backend: str) -> str:
-    """Try a backend in a process of its own: nothing if it works, else why not."""
+    """Try a backend, or `glfw` for windows, in a process of its own: nothing if it works, else why not."""
     environment = os.environ | {"MUJOCO_GL": backend, "PYOPENGL_PLATFORM": backend}
-    command = [sys.executable, "-c", _PROBE, backend]
+    command = [sys.executable, "-c", _PROBE_WINDOW if backend == "glfw" else _PROBE, backend]
     try:
         done = subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=_PROBE_TIMEOUT, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_PROBE_TIMEOUT,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mjsdk.errors import MissingDependency, RenderError, StorageError, closest, listing
+from mjsdk.files import scratch_name
 
 log = logging.getLogger(__name__)
 
@@ -39,19 +40,17 @@ def check_video_path(path: Path) -> None:
         raise StorageError(f"'{path}' is not the name of a video{hint} It must end in one of {listing(FORMATS)}")
     if path.is_dir():
         raise StorageError(f"cannot write the video '{path}': it is a folder. Name a file in it.")
+    if path.exists() and not path.is_file():
+        raise StorageError(f"cannot write the video '{path}': it is no regular file. Choose another name.")
     if not path.parent.exists():
         raise StorageError(f"cannot write the video '{path}': there is no folder '{path.parent}'. Make it first.")
-    probe = _partial(path)
+    probe = scratch_name(path)
     try:
-        probe.touch()  # permissions alone do not tell: root may write anywhere, but not to /proc or a full disk
+        # Permissions alone do not tell: root may write anywhere, but not to /proc or a full disk.
+        probe.touch(exist_ok=False)
         probe.unlink()
     except OSError as error:
         raise StorageError(f"cannot write the video '{path}': {error.strerror or error}") from error
-
-
-def _partial(path: Path) -> Path:
-    """Where a video is until it is complete."""
-    return path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix.lower()}")
 
 
 class VideoWriter:
@@ -62,9 +61,9 @@ class VideoWriter:
 
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
         check_video_path(path)
-        self.path = path
+        self.path = Path(os.path.realpath(path))
         self.frames = 0
-        self._partial = _partial(path)
+        self._partial = scratch_name(self.path).with_suffix(path.suffix.lower())
         self._encoder = _make_encoder(self._partial, fps, size)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="video")
         self._pending: deque[Future[None]] = deque()

@@ -15,7 +15,7 @@ from mjsdk.render.camera import FollowCamera, heading_of
 from mjsdk.render.draw import ACTUAL, ASKED, RADIUS, SLOWEST, add_velocity
 from mjsdk.render.offscreen import Offscreen
 from mjsdk.render.video import VideoWriter, check_video_path
-from mjsdk.scene import build_scene
+from mjsdk.scene import INITIAL, Scene, build_scene
 
 if TYPE_CHECKING:
     from mjsdk.env import Env
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MAX_FPS = 30.0
 """Videos have the control rate, or a whole part of it, up to this many frames per second: 25 at 50 Hz."""
-_BASE = 1
-"""The robot's first body, after the world."""
 _LIGHT_DISTANCE = 2.5
 """Distance of the lights to the robot [m]."""
 _LIGHT_TURN, _LIGHT_STEEPNESS = 25.0, 1.5
@@ -46,13 +44,16 @@ class WorldView:
 
     def __init__(self, env: Env, session: Session, world: int = 0) -> None:
         self.world = world
-        self.model = build_scene(session, env.config, visuals=True).model
+        scene = build_scene(session, env.config, visuals=True)
+        self.model = scene.model
         self.data = mujoco.MjData(self.model)
+        self.base = scene.entity.base
+        """The robot's base among the bodies of `model`."""
         _light(self.model)
         self.shine(env.config.viewer.azimuth)
         self._env = env
         self._qpos = env.physics.bind("qpos")
-        self._top = _height_above_base(self.model, self.data)
+        self._top = _height_above_base(scene, self.data)
 
     def update(self) -> None:
         """Take over the world's state."""
@@ -75,13 +76,13 @@ class WorldView:
 
     @property
     def base_pos(self) -> np.ndarray:
-        """Position of the robot's first body [m], world frame, shape (3,)."""
-        return self.data.xpos[_BASE].copy()
+        """Position of the robot's base [m], world frame, shape (3,)."""
+        return self.data.xpos[self.base].copy()
 
     @property
     def heading(self) -> float:
-        """Direction of the robot's first body around the vertical [rad]."""
-        return heading_of(self.data.xquat[_BASE])
+        """Direction of the robot's base around the vertical [rad]."""
+        return heading_of(self.data.xquat[self.base])
 
     def velocities(self) -> tuple[Sequence[float], Sequence[float]] | None:
         """Asked and actual forward speed, speed to the left [m/s] and yaw rate [rad/s]; none without such a command."""
@@ -171,12 +172,14 @@ def frame_interval(step_dt: float) -> int:
     return max(1, round(1.0 / (step_dt * MAX_FPS) + 0.49))
 
 
-def _height_above_base(model: mujoco.MjModel, data: mujoco.MjData) -> float:
+def _height_above_base(scene: Scene, data: mujoco.MjData) -> float:
     """How far the highest geom of the robot is above its base in the initial pose [m]."""
-    mujoco.mj_resetDataKeyframe(model, data, 0)
+    model = scene.model
+    mujoco.mj_resetDataKeyframe(model, data, model.key(INITIAL).id)
     mujoco.mj_kinematics(model, data)
-    robot = model.geom_bodyid > 0
-    return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max() - data.xpos[_BASE, 2])
+    robot = np.isin(model.geom_bodyid, scene.entity.bodies)
+    base = float(data.xpos[scene.entity.base, 2])
+    return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max(initial=base)) - base
 
 
 def _light(model: mujoco.MjModel) -> None:

@@ -6,9 +6,11 @@ logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
     model_<n>.pt    checkpoints, by iterations done; model_0.pt is the policy before training
     metrics.jsonl   one line per iteration
     plugins/        copies of local files that were used as plugins
+    abandoned/      what lay beyond a checkpoint that the training went back to
 """
 
-from mjsdk.runs.files import metrics_lines, read_metrics, write_atomically
+from mjsdk.files import write_atomically
+from mjsdk.runs.files import metrics_lines, read_metrics
 from mjsdk.runs.finding import all_runs, create_run, find_run, newest_run
 from mjsdk.runs.run import CONFIG, INFO, METRICS, PLUGINS, Run, iteration_of
 

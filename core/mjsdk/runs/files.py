@@ -1,4 +1,4 @@
-"""Files of a run: written in full or not at all, read with errors that name them."""
+"""Files of a run, read with errors that name them."""
 
 from __future__ import annotations
 
@@ -10,29 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mjsdk.errors import BrokenRun, StorageError, shortened
+from mjsdk.errors import BrokenRun, shortened
 
 MOST_TEXT = 16 * 2**20
 """Bytes of settings and records that are read: a thousand times what a training writes."""
 MOST_LINES = 2**30
 """Bytes of metrics that are read: a million iterations."""
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file in full or not at all. Raises `StorageError`; what was there before is then untouched."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}. Nothing that was there before is lost."
-        ) from error
-    finally:
-        scratch.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -85,10 +68,11 @@ def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
             lines = file.read().split(b"\n")
     except FileNotFoundError:
         return []
-    return [_row(line) for line in lines[:-1]]
+    return [parse_row(line) for line in lines[:-1]]
 
 
-def _row(line: bytes) -> dict[str, Any] | None:
+def parse_row(line: bytes) -> dict[str, Any] | None:
+    """A line of a metrics file; None if it is damaged."""
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):

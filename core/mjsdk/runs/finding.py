@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import math
 import re
+import secrets
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing
+from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing, shortened
 from mjsdk.runs.run import CONFIG, INFO, Run, pattern_of
-
-_LONGEST = 200
-"""Characters of a name in a message."""
 
 
 def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -> Run:
     """An empty run under a hidden name, which `Run.publish` makes visible when it is complete."""
     folder = Path(log_root) / "rsl_rl" / _legal_name(experiment_name, "experiment_name")
     name = time.strftime("%Y-%m-%d_%H-%M-%S") + (f"_{_legal_name(run_name, 'run_name')}" if run_name else "")
-    path = folder / f".{name}.{os.getpid()}"
+    path = folder / f".{name}.{secrets.token_hex(4)}"
     try:
         path.mkdir(parents=True)
     except OSError as error:
@@ -34,7 +34,7 @@ def find_run(spec: str | Path = "latest", log_root: str | Path = "logs") -> Run:
     try:
         return newest_run(log_root) if str(spec) == "latest" else _find_named(str(spec), log_root)
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise UnknownRun(f"cannot look for run '{_shortened(str(spec))}': {error.strerror or error}") from error
+        raise UnknownRun(f"cannot look for run '{shortened(str(spec))}': {error.strerror or error}") from error
 
 
 def _find_named(text: str, log_root: str | Path) -> Run:
@@ -48,27 +48,31 @@ def _find_named(text: str, log_root: str | Path) -> Run:
 
 
 def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
-    """The run that started last, among those of an experiment whose name matches a regular expression in full."""
+    """The run that was trained last, among those of an experiment whose name matches a regular expression in full.
+
+    What was trained last is what was begun or resumed last. A run's own name may be given as EXPERIMENT/NAME too.
+    """
     runs = [run for run in all_runs(log_root, experiment) if run.complete]
-    chosen = [run for run in runs if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name)]
+    chosen = [run for run in runs if _matches(run, pattern)]
     if chosen:
         return chosen[-1]
     where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
     for run in _incomplete(log_root, experiment):
-        if run.name == pattern or pattern_of(pattern, "load_run").fullmatch(run.name):
+        if _matches(run, pattern):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
-        raise UnknownRun(f"no run in {where} matches '{pattern}'. There: {_names(runs)}")
+        raise UnknownRun(f"no run in {where} matches '{shortened(pattern)}'. There: {_names(runs)}")
     raise UnknownRun(
         f"no run in {where} yet. Make one: `mjsdk train --robot ROBOT --task TASK`, or say where with --log-root."
     )
 
 
 def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
-    """All runs, by the time they started."""
+    """All runs, by the time that they were begun or resumed last."""
     folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
+    _check_place(log_root, experiment)
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
-    return sorted(runs, key=_started)
+    return sorted(runs, key=_trained)
 
 
 def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
@@ -79,11 +83,37 @@ def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
     return [run for run in map(Run, folders) if not run.complete]
 
 
-def _started(run: Run) -> tuple[float, str]:
+def _check_place(log_root: str | Path, experiment: str) -> None:
+    """Raise `ConfigError` for what would be taken for the present folder, a pattern or another place."""
+    if not str(log_root).strip():
+        raise ConfigError([Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")])
+    if experiment != "*":
+        _legal_name(experiment, "experiment_name")
+
+
+def _matches(run: Run, pattern: str) -> bool:
+    exact = pattern in (run.name, f"{run.path.parent.name}/{run.name}")
+    return exact or bool(pattern_of(pattern, "load_run").fullmatch(run.name))
+
+
+def _trained(run: Run) -> tuple[float, str]:
+    """When a run was begun or resumed last, by what it says of itself: a copy has other times of files."""
     try:
-        return float(run.info["started"]), run.name
-    except (BrokenRun, KeyError, TypeError, ValueError):
+        info = run.info
+    except BrokenRun:
         return 0.0, run.name
+    resumed = info.get("resumed")
+    return max(map(_moment, [info, *(resumed if isinstance(resumed, list) else [])])), run.name
+
+
+def _moment(entry: Any) -> float:
+    """Seconds since 1970; entries of earlier versions have them as text only, and strangers' may have anything."""
+    started, text = (entry.get("started"), entry.get("time")) if isinstance(entry, dict) else (None, None)
+    try:
+        moment = float(started) if started is not None else datetime.fromisoformat(str(text)).timestamp()
+    except (OverflowError, TypeError, ValueError):
+        return 0.0
+    return moment if math.isfinite(moment) else 0.0
 
 
 def _checked(run: Run) -> Run:
@@ -112,15 +142,6 @@ def _names(runs: Sequence[Run]) -> str:
 
 def _legal_name(name: str, setting: str) -> str:
     if not re.fullmatch(r"[\w][\w.+=-]*", name):
-        raise ConfigError(
-            [
-                Mistake(
-                    f"agent.{setting}", f"'{name}' cannot be part of a folder's name; use letters, digits and _ . + = -"
-                )
-            ]
-        )
+        wrong = f"'{shortened(name)}' cannot be part of a folder's name; use letters, digits and _ . + = -"
+        raise ConfigError([Mistake(f"agent.{setting}", wrong)])
     return name
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"

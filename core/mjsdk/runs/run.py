@@ -14,11 +14,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mjsdk.config import yamlio
-from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing, shortened
+from mjsdk.errors import (
+    BrokenRun,
+    ConfigError,
+    Mistake,
+    SelectionError,
+    StorageError,
+    UnknownRun,
+    closest,
+    listing,
+    shortened,
+)
+from mjsdk.files import write_atomically
 from mjsdk.learn.versions import check_version
 from mjsdk.runs import schema
-from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics, write_atomically
+from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics
 from mjsdk.runs.trust import remember, require_known
+from mjsdk.selection import compiled
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -245,11 +257,9 @@ class Run:
 
     def publish(self) -> None:
         """Give a new run its final name, once it is complete enough to be found."""
-        name = self.name.removeprefix(".").rpartition(".")[0]
-        numbered = (self.path.with_name(f"{name}_{i}" if i > 1 else name) for i in itertools.count(1))
-        target = next(path for path in numbered if not path.exists())
+        target = self.path.with_name(self.name.removeprefix(".").rpartition(".")[0])
         try:
-            self.path = self.path.rename(target)
+            self.path = self.path.rename(new_folder(target))  # an empty folder gives way
         except OSError as error:
             raise StorageError(f"cannot make the run folder {target}: {error.strerror or error}") from error
 
@@ -260,6 +270,17 @@ class Run:
             with suppress(OSError):  # other runs may be there
                 self.path.parent.rmdir()
                 self.path.parent.parent.rmdir()
+
+
+def new_folder(path: Path) -> Path:
+    """Make the folder `path`, or `path_2`, `path_3` and so on: the first whose name nothing has, asked by making it."""
+    free = path
+    for number in itertools.count(2):
+        with suppress(FileExistsError):
+            free.mkdir(parents=True)
+            break
+        free = path.with_name(f"{path.name}_{number}")
+    return free
 
 
 def iteration_of(checkpoint: Path) -> int:
@@ -279,6 +300,6 @@ def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:
     """A regular expression that somebody wrote into a setting of the agent."""
     try:
-        return re.compile(text)
-    except re.error as error:
-        raise ConfigError([Mistake(f"agent.{setting}", f"'{text}' is not a regular expression: {error}")]) from error
+        return compiled(text)
+    except SelectionError as error:
+        raise ConfigError([Mistake(f"agent.{setting}", str(error))]) from error

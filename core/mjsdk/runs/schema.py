@@ -138,7 +138,7 @@ _MOMENT: Mapping[str, Shape] = {
         lambda value: value is None or not list(find_faults(value, _GIT)),
     ),
 }
-_GIT: Shape = {"commit": NAME, "branch": TEXT, "dirty": SWITCH}
+_GIT: Shape = {"commit": NAME, "branch": TEXT, "dirty": or_none(SWITCH)}
 _PROGRAMS = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy", "python")
 
 CONFIG_SHAPE: Shape = {
@@ -157,7 +157,8 @@ _RECORDS: Mapping[str, Shape] = {
     "plugins": [{**PLUGIN, "api": COUNT}],
     "versions": dict.fromkeys(_PROGRAMS, or_none(NAME)),
     "platform": NAME,
-    "resumed": [{"iteration": COUNT, **_MOMENT, "changed": {}}],
+    "id?": NAME,
+    "resumed": [{"iteration": COUNT, "started?": NUMBER, **_MOMENT, "changed": {}}],
     "settings": Kind("whole numbers", lambda value: bool(value) and not list(find_faults(value, [COUNT]))),
     "model": {"sha256": NAME, "mujoco": NAME, "machine": TEXT},
 }
@@ -167,4 +168,4 @@ def info_shape(data: Mapping[str, Any]) -> Shape:
     """What `run.json` must hold: all of it, unless it is from before it said which format it has."""
     if "format" in data:
         return {"format": counts(FORMAT), **_RECORDS}
-    return {**{f"{name}?": shape for name, shape in _RECORDS.items()}, "plugins?": [PLUGIN]}
+    return {**{f"{name.removesuffix('?')}?": shape for name, shape in _RECORDS.items()}, "plugins?": [PLUGIN]}

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mjsdk.errors import StorageError, UntrustedCode, listing
-from mjsdk.runs.files import write_atomically
+from mjsdk.files import write_atomically
 
 STATE = "MJSDK_STATE_DIR"
 """Environment variable: the folder in which mjsdk keeps what it knows about this user."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import attrs
 import mujoco
-import numpy as np
 
 from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
-from mjsdk.scene.facts import robot_spec
-from mjsdk.scene.joints import has_free_base, scalar_joints
+from mjsdk.scene.alone import Alone, check_same_masses, compiled, robot_alone
+from mjsdk.scene.entities import Entity, find_robot
+from mjsdk.scene.guest import referred_to
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
 from mjsdk.selection import ModelNames, per_joint
@@ -28,6 +28,8 @@ class Scene:
 
     model: mujoco.MjModel
     robot: Robot
+    entity: Entity
+    """Which bodies, joints and columns are the robot's own."""
     names: ModelNames
     sensors: dict[str, SensorSlot]
     initial: InitialState
@@ -38,31 +40,35 @@ class Scene:
 
 def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -> Scene:
     """Compile the robot on its ground. Without `visuals`, geoms that only look good are left out: faster."""
-    robot = session.robot()
-    spec = robot_spec(session, config.scene.collisions)
+    robot, who = session.robot(), session.robot_ref.label
+    alone = robot_alone(session, config.scene.collisions)
+    spec, bare = alone.spec, alone.model
     add_ground(spec, config.scene.terrain, visuals)
-    bare = _compile(robot, spec)
-    _check_base(robot, bare)
-    names = ModelNames.of(bare)
+    names = ModelNames.of(bare, find_robot(bare, robot).joints)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
     initial = _pose(robot, config.scene.pose)
     joint_pos = per_joint(initial.joint_pos, names, robot.roles, default=0.0)
-    _add_initial(spec, bare, initial, joint_pos)
+    _add_initial(spec, bare, robot, initial, joint_pos)
     if not visuals:
         _drop_visuals(spec)
-    model = _compile(robot, spec)
-    return Scene(model, robot, ModelNames.of(model), sensor_slots(model, added), initial, tuple(joint_pos))
+    model = compiled(f"{who} with its ground and sensors", spec)
+    check_same_masses(who, "as ground and sensors were added", bare, model)
+    entity = find_robot(model, robot)
+    names = ModelNames.of(model, entity.joints)
+    return Scene(model, robot, entity, names, sensor_slots(model, added), initial, tuple(joint_pos))
 
 
 def compile_robot(session: Session, collisions: str = "") -> mujoco.MjModel:
-    """The robot alone, with actuators and collisions, at its default pose."""
-    robot = session.robot()
-    spec = robot_spec(session, collisions)
-    model = _compile(robot, spec)
-    joint_pos = per_joint(robot.default_pose.joint_pos, ModelNames.of(model), robot.roles, default=0.0)
-    _add_initial(spec, model, robot.default_pose, joint_pos)
-    return _compile(robot, spec)
+    """The robot alone, with actuators and collisions."""
+    return robot_alone(session, collisions).model
+
+
+def on_ground(session: Session, alone: Alone) -> mujoco.MjModel:
+    """The robot with nothing but a ground, as its facts are held against."""
+    spec = alone.spec.copy()
+    add_ground(spec, "flat", visuals=False)
+    return compiled(session.robot_ref.label, spec)
 
 
 def _pose(robot: Robot, name: str) -> InitialState:
@@ -76,21 +82,6 @@ def _pose(robot: Robot, name: str) -> InitialState:
     return robot.poses[name]
 
 
-def _check_base(robot: Robot, model: mujoco.MjModel) -> None:
-    """What terms call the base is the body of the free joint: the role must name the same."""
-    named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    moved = model.body(int(model.jnt_bodyid[0])).name if has_free_base(model) else ""
-    if named and moved and named != (moved,):
-        raise SceneError(f"robot '{robot.name}': role 'base' is {listing(named)}, but the free joint moves {moved}")
-
-
-def _compile(robot: Robot, spec: mujoco.MjSpec) -> mujoco.MjModel:
-    try:
-        return spec.compile()
-    except ValueError as error:
-        raise SceneError(f"the model of robot '{robot.name}' does not compile: {error}") from error
-
-
 def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
     option = spec.option
     for name in ("timestep", "iterations", "ls_iterations", "tolerance", "ls_tolerance", "impratio", "ccd_iterations"):
@@ -102,26 +93,22 @@ def _apply_options(spec: mujoco.MjSpec, sim: SimConfig) -> None:
 
 
 def _drop_visuals(spec: mujoco.MjSpec) -> None:
-    watched = {sensor.objname for sensor in spec.sensors if sensor.objtype == mujoco.mjtObj.mjOBJ_GEOM}
+    named = referred_to(spec)
     for geom in list(spec.geoms):
-        needed = geom.contype or geom.conaffinity or geom.name in watched
-        if not needed and not _gives_mass(spec, geom):
+        needed = geom.contype or geom.conaffinity or geom.name in named
+        if not needed and not _gives_mass(geom):
             spec.delete(geom)
 
 
-def _gives_mass(spec: mujoco.MjSpec, geom: mujoco.MjsGeom) -> bool:
+def _gives_mass(geom: mujoco.MjsGeom) -> bool:
     """Whether the mass and inertia of the geom's body come from its geoms."""
     stated = geom.parent.explicitinertial or geom.parent.name == "world"
-    return spec.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
+    return geom.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
 
 
 def _add_initial(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, initial: InitialState, joint_pos: tuple[float, ...]
+    spec: mujoco.MjSpec, model: mujoco.MjModel, robot: Robot, initial: InitialState, joint_pos: tuple[float, ...]
 ) -> None:
     """Add the pose as the keyframe `initial`, with servos that hold it."""
-    qpos = model.qpos0.copy()
-    if has_free_base(model):
-        qpos[:7] = [*initial.pos, *initial.quat]
-    qpos[model.jnt_qposadr[scalar_joints(model)]] = np.array(joint_pos)
-    ctrl = qpos[model.jnt_qposadr[model.actuator_trnid[:, 0]]]
+    qpos, ctrl = find_robot(model, robot).start(model, initial, joint_pos)
     spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)

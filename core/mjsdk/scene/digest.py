@@ -7,12 +7,12 @@ import hashlib
 import numpy as np
 
 from mjsdk.plugins import Session
-from mjsdk.scene.facts import robot_spec
+from mjsdk.scene.alone import robot_alone
 
 
 def model_digest(session: Session) -> str:
     """A SHA-256 of the robot alone, with actuators and its default collisions, as this MuJoCo compiles it."""
-    model = robot_spec(session).compile()
+    model = robot_alone(session).model
     found = hashlib.sha256(model.names)
     for name in dir(model):
         values = getattr(model, name)

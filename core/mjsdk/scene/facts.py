@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import mujoco
-import numpy as np
 
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
-from mjsdk.robot import PARTS, Robot
-from mjsdk.scene.collisions import WORLD
-from mjsdk.scene.joints import has_free_base, scalar_joints
+from mjsdk.robot import PARTS, Robot, Role
+from mjsdk.scene.entities import find_robot
+from mjsdk.scene.first_pose import FirstPose
+from mjsdk.scene.mirror import joint_partners
 from mjsdk.selection import Joints, ModelNames, match, per_joint, select
 
-_SUNK = 0.02
-"""How deep a geom may start in the ground without a warning [m]."""
 _JOINTS_WITH_POSITION = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
 
-def robot_spec(session: Session, collisions: str = "") -> mujoco.MjSpec:
-    """The session's robot with actuators and the collisions of a preset. Raises `SceneError` if its facts are wrong."""
-    spec = session.load_spec()
-    session.setup(spec, collisions)
-    mistakes = list(_mistakes(session.robot(), spec))
+def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
+    """Raise `SceneError` if names in the facts are not in the robot's model."""
+    _refuse(session, list(_mistakes(session.robot(), spec)))
+
+
+def check_compiled(session: Session, model: mujoco.MjModel) -> None:
+    """Raise `SceneError` if what the facts call the base is not what moves freely."""
+    _refuse(session, list(_wrong_base(session.robot(), model)))
+
+
+def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """What terms call the base is the body of the free joint: the role must name the same."""
+    named = robot.roles["base"].bodies if "base" in robot.roles else ()
+    entity = find_robot(model, robot)
+    moved = model.body(entity.base).name if entity.has_free_base else ""
+    if named and moved and named != (moved,):
+        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
+
+
+def _refuse(session: Session, mistakes: list[str]) -> None:
     if mistakes:
-        ref = session.robot_ref
-        raise SceneError("\n".join([f"robot '{ref.name}' ({ref.package}) does not fit its model:", *mistakes]))
-    return spec
+        raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
 
 
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
     yield from _wrong_roles(robot, spec)
+    yield from _wrong_gait(robot)
     names = _names(spec)
     for field, patterns in _joint_patterns(robot):
         for pattern in patterns:
@@ -57,6 +69,13 @@ def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"gait, lift of foot {i}", lift
 
 
+def _wrong_gait(robot: Robot) -> Iterator[str]:
+    feet = robot.roles["feet"] if "feet" in robot.roles else Role()
+    count = len(feet.sites or feet.bodies)
+    if robot.gait and count and len(robot.gait.offsets) != count:
+        yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
+
+
 def _wrong_roles(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
     for role, parts in robot.roles.items():
         for part in PARTS:
@@ -75,60 +94,24 @@ def _names(spec: mujoco.MjSpec) -> ModelNames:
     return ModelNames(of(hinges), of(spec.bodies), of(spec.sites), of(spec.geoms))
 
 
-def odd_pose(session: Session, model: mujoco.MjModel) -> list[str]:
-    """Warnings about the robot's default pose: joints outside of their ranges, geoms in the ground."""
-    robot, names = session.robot(), ModelNames.of(model)
-    joint_pos = np.array(per_joint(robot.default_pose.joint_pos, names, robot.roles, default=0.0))
-    where = f"robot '{session.robot_ref.name}', pose '{next(iter(robot.poses))}'"
-    data = mujoco.MjData(model)
-    if has_free_base(model):
-        data.qpos[:7] = [*robot.default_pose.pos, *robot.default_pose.quat]
-    data.qpos[model.jnt_qposadr[scalar_joints(model)]] = joint_pos
-    mujoco.mj_kinematics(model, data)
-    warnings = [f"{where}: {text}" for text in _beyond(model, names, joint_pos)]
-    depths = _depths(model, data) if has_free_base(model) else {}
-    if depths and max(depths.values()) > _SUNK:
-        deepest = max(depths, key=depths.__getitem__)
-        warnings.append(f"{where}: {deepest} is {depths[deepest]:.2g} m under the ground; raise pos")
-    return warnings
+def odd_pose(session: Session, model: mujoco.MjModel, pose: str = "", collisions: str = "") -> list[str]:
+    """Warnings about the robot in a pose, as episodes begin: what makes no sense there, or has no effect.
 
+    Raises `SceneError` for a mirror that leaves a joint without a partner.
 
-def _beyond(model: mujoco.MjModel, names: ModelNames, joint_pos: np.ndarray) -> Iterator[str]:
-    for name, value in zip(names.joints, joint_pos, strict=True):
-        joint = model.joint(name)
-        low, high = joint.range
-        if model.jnt_limited[joint.id] and not low - 1e-6 <= value <= high + 1e-6:
-            yield f"{name} is at {value:.4g} rad, outside of its range {low:.4g} .. {high:.4g}"
-
-
-def _depths(model: mujoco.MjModel, data: mujoco.MjData) -> Mapping[str, float]:
-    """How far each geom that collides with the ground reaches below it [m], by what it is called."""
-    touching = [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD]
-    robots = [i for i in touching if model.geom_bodyid[i]]
-    return {_called(model, i): -_lowest(model, data, i) for i in robots}
-
-
-def _called(model: mujoco.MjModel, geom: int) -> str:
-    name = model.geom(geom).name
-    return f"geom '{name}'" if name else f"a geom of body '{model.body(model.geom_bodyid[geom]).name}'"
-
-
-def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:
-    """Height of the lowest point of a geom [m]."""
-    size, height, down = model.geom_size[geom], data.geom_xpos[geom, 2], data.geom_xmat[geom, 6:]
-    kind = mujoco.mjtGeom(int(model.geom_type[geom]))
-    if kind == mujoco.mjtGeom.mjGEOM_SPHERE:
-        return float(height - size[0])
-    if kind == mujoco.mjtGeom.mjGEOM_CAPSULE:
-        return float(height - size[0] - size[1] * abs(down[2]))
-    if kind == mujoco.mjtGeom.mjGEOM_CYLINDER:
-        return float(height - size[0] * np.hypot(*down[:2]) - size[1] * abs(down[2]))
-    if kind == mujoco.mjtGeom.mjGEOM_BOX:
-        return float(height - np.abs(down) @ size)
-    if kind == mujoco.mjtGeom.mjGEOM_ELLIPSOID:
-        return float(height - np.linalg.norm(down * size))
-    if kind == mujoco.mjtGeom.mjGEOM_MESH:
-        mesh = model.geom_dataid[geom]
-        first = model.mesh_vertadr[mesh]
-        return float(height + (model.mesh_vert[first : first + model.mesh_vertnum[mesh]] @ down).min())
-    return np.inf
+    Args:
+        session: The plugins.
+        model: The robot; what concerns the ground is looked for where the model has one.
+        pose: One of the robot's poses; its default one if none.
+        collisions: The collision preset that the model was made with; the robot's default one if none.
+    """
+    facts = session.robot()
+    robot = find_robot(model, facts)
+    names = ModelNames.of(model, robot.joints)
+    if facts.mirror:
+        joint_partners(model, robot, facts)
+    pose = pose if pose in facts.poses else next(iter(facts.poses))
+    joint_pos = per_joint(facts.poses[pose].joint_pos, names, facts.roles, default=0.0)
+    rules = facts.collisions.get(collisions or facts.default_collisions, ())
+    first = FirstPose(facts, model, robot, names, facts.poses[pose], tuple(joint_pos), tuple(rules))
+    return [f"robot '{session.robot_ref.name}', pose '{pose}': {text}" for text in first.warnings()]

@@ -101,10 +101,10 @@ def dynamics(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:
 
 def weightless_drawings(spec: mujoco.MjSpec) -> None:
     """Geoms without a name, which are only drawn, have no part in masses and inertias. Of our model alone."""
-    drawn = spec.compile()
-    for geom in [geom for geom in spec.geoms if not geom.name]:
-        spec.delete(geom)
-    bare = spec.compile()
+    drawn, plain = spec.copy().compile(), spec.copy()
+    for geom in [geom for geom in plain.geoms if not geom.name]:
+        plain.delete(geom)
+    bare = plain.compile()
     _same_fields(bare, drawn, ("body_mass", "body_inertia"))
 
 

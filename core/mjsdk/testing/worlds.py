@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from mjsdk.env import Env
 
 TESTBOT = str(Path(__file__).with_name("testbot.py"))
-"""What to give as `--robot` for the robot of `mjsdk.testing.testbot`."""
+"""What to give as `--robot` for the robot of `mjsdk.testing.testbot`: two legs."""
+TESTARM = str(Path(__file__).with_name("testarm.py"))
+"""Likewise for that of `mjsdk.testing.testarm`: a fixed base."""
 TESTTASK = str(Path(__file__).with_name("testtask.py"))
 """What to give as `--task` for the task of `mjsdk.testing.testtask`."""
 

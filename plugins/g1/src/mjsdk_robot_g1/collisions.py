@@ -21,8 +21,8 @@ def presets() -> dict[str, tuple[CollisionRule, ...]]:
         "feet": (_sole(SPHERES),),
         "lean": (_sole(SPHERES), *_itself(_sole(OUTLINE), _limbs())),
         "feet_capsules": (_sole(CAPSULES),),
-        "full": (_sole(CAPSULES, self_collision=True), _limbs(self_collision=True)),
-        "full_without_self": (_sole(CAPSULES), _limbs()),
+        "full": (_sole(CAPSULES, self_collision=True), _limbs()),
+        "full_without_self": (_sole(CAPSULES), _limbs_on_ground()),
     }
 
 
@@ -36,6 +36,11 @@ def _itself(*rules: CollisionRule) -> Iterator[CollisionRule]:
     return (attrs.evolve(rule, world=False, self_collision=True) for rule in rules)
 
 
-def _limbs(*, self_collision: bool = False) -> CollisionRule:
+def _limbs() -> CollisionRule:
     """Everything else slides freely on the robot itself, which is cheaper; on the ground, the ground decides."""
-    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=self_collision, condim=1)
+    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=True, condim=1, priority=0)
+
+
+def _limbs_on_ground() -> CollisionRule:
+    """Everything else where it meets the ground alone, which decides."""
+    return CollisionRule(geoms=ALL_BUT_FEET, friction=(1.0,), priority=0)

@@ -12,8 +12,8 @@ def presets() -> dict[str, tuple[CollisionRule, ...]]:
     """Rules by name, the default first."""
     return {
         "feet": (CollisionRule(geoms=FEET, priority=1),),
-        "full": (_rubber(self_collision=True), _limbs(self_collision=True)),
-        "full_without_self": (_rubber(), _limbs()),
+        "full": (_rubber(self_collision=True), _limbs()),
+        "full_without_self": (_rubber(), _limbs_on_ground()),
     }
 
 
@@ -22,6 +22,11 @@ def _rubber(*, self_collision: bool = False) -> CollisionRule:
     return CollisionRule(geoms=FEET, self_collision=self_collision, condim=6, friction=(0.6, 0.002, 0.0002), priority=1)
 
 
-def _limbs(*, self_collision: bool = False) -> CollisionRule:
+def _limbs() -> CollisionRule:
     """Everything else slides freely on the robot itself, which is cheaper; on the ground, the ground decides."""
-    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=self_collision, condim=1)
+    return CollisionRule(geoms=ALL_BUT_FEET, self_collision=True, condim=1, priority=0)
+
+
+def _limbs_on_ground() -> CollisionRule:
+    """Everything else where it meets the ground alone, which decides."""
+    return CollisionRule(geoms=ALL_BUT_FEET, friction=(1.0,), priority=0)

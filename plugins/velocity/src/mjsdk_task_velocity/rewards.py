@@ -93,7 +93,7 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
 
     Args:
         bodies: The bodies whose z axis should be vertical.
-        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
     x_and_y = take(env.robot.body_quat_w, bodies.index)[..., 1:3]
@@ -129,8 +129,9 @@ class GaitReward:
             sensor: Name of the feet's contact sensor.
             velocity: Name of the feet's velocity sensor (framelinvel).
             height: Lift of a foot over its height in the default pose in mid swing [m]. Sane: 0.02..0.2.
+                Legal: 0.001..10.
             load: Force above which a foot carries weight [N]. Sane: 5..100.
-            slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Sane: 0.1..1.
+            slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
         """
         self._clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
         self._feet = feet
@@ -194,7 +195,7 @@ class FootCrowding:
             env: The environment.
             feet: The feet's sites.
             share: Part of their horizontal distance in the default pose that every two feet should keep [-].
-                Sane: 0.3..0.9. Larger keeps legs apart, and hinders sideways steps.
+                Sane: 0.3..0.9. Legal: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
         """
         self._feet = feet
         self._pairs = torch.combinations(torch.arange(len(feet)), 2).T.numpy()

@@ -1,0 +1,56 @@
+"""The standard streams as a command finds them: closed, unread, or unable to write every character."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+import sys
+
+_SPELLED = "mjsdk"
+"""Name of the way in which characters are written that a stream's encoding lacks."""
+_SIZE = re.compile("[1-9][0-9]{0,3}")
+"""What is believed of COLUMNS and LINES: rich counts digits that are no numbers, and fills lines of any length."""
+_ALIKE = {
+    **dict.fromkeys("─━╸╺╴╶", "-"),
+    **dict.fromkeys("│┃", "|"),
+    **dict(zip("▁▂▃▄▅▆▇█", "__..-=##", strict=True)),
+    "…": "~",
+    "\u2800": " ",  # braille without dots
+}
+_DRAWN = range(0x2500, 0x2900)
+"""Lines, blocks and braille: each becomes one character, so that drawings keep their shape."""
+
+
+def prepare() -> None:
+    """Make sure that there are streams, that they take whatever text is written, and that their size is one."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123
+    if sys.stdout is None:
+        sys.stderr.write("error: the standard output is closed: there is nowhere to write to\n")
+        sys.exit(2)
+    for size in ("COLUMNS", "LINES"):
+        if not _SIZE.fullmatch(os.environ.get(size, "")):
+            os.environ.pop(size, None)
+    codecs.register_error(_SPELLED, _spell)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_SPELLED)
+
+
+def mute() -> None:
+    """Say nothing more, not even what Python still holds back."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _spell(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_like, error.object[error.start : error.end])), error.end
+
+
+def _like(character: str) -> str:
+    """What looks like a character of a drawing; of any other its number, as Python writes it."""
+    other = "*" if ord(character) in _DRAWN else character.encode("ascii", "backslashreplace").decode()
+    return _ALIKE.get(character, other)

@@ -1,0 +1,90 @@
+"""Which part of a robot is the mirror image of which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import mujoco
+import numpy as np
+
+from mjsdk.errors import SceneError
+from mjsdk.robot import Robot
+from mjsdk.scene.entities import Entity
+
+_IMAGE = np.array([1.0, -1.0, 1.0])
+"""What the mirror does to a place: left becomes right."""
+_NEAR = 0.05
+"""Share of the robot's size by which a joint may be away from where its partner's image is."""
+_FIX = "Give both sides of Robot.mirror as their names have them, such as {'left_': 'right_'}, or leave it out."
+
+
+def partner(name: str, pairs: Mapping[str, str], names: Sequence[str]) -> str:
+    """The part on the other side: one that the robot's pairs of words lead to, or the part itself if it is in the
+    middle.
+    """
+    for left, right in pairs.items():
+        for here, there in ((left, right), (right, left)):
+            other = name.replace(here, there, 1)
+            if here in name and other in names:
+                return other
+    return name
+
+
+def joint_partners(model: mujoco.MjModel, robot: Entity, facts: Robot) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The partner of each joint by name, and whether it turns the same way (1) or the other (-1), shape (J,) each.
+
+    Raises `SceneError` for joints that are not where the image of their partner is, at the model's zero pose.
+    """
+    names, pairs = [model.joint(joint).name for joint in robot.joints], facts.mirror
+    if not pairs:
+        raise SceneError(f"robot '{facts.name}' does not say which of its parts are left and right; set Robot.mirror")
+    places, axes = _joints(model, robot)
+    sources = [names.index(partner(name, pairs, names)) for name in names]
+    products = ((axes * -_IMAGE) * axes[sources]).sum(1)
+    mistakes = [
+        *_unused(pairs, [*names, *_other_names(model)]),
+        *_misplaced(names, sources, places),
+        *(_crooked(names[i], names[sources[i]]) for i in _where(np.abs(products) < 0.9)),
+    ]
+    if mistakes:
+        raise SceneError("\n".join([f"robot '{facts.name}' is not symmetric as its mirror says:", *mistakes, _FIX]))
+    return tuple(sources), tuple(np.sign(products).tolist())
+
+
+def _joints(model: mujoco.MjModel, robot: Entity) -> tuple[np.ndarray, np.ndarray]:
+    """Places [m] and axes of the joints at the zero pose, in the frame of the base, shape (J, 3) each."""
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    joints, frame = list(robot.joints), data.xmat[robot.base].reshape(3, 3)
+    return (data.xanchor[joints] - data.xpos[robot.base]) @ frame, data.xaxis[joints] @ frame
+
+
+def _unused(pairs: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
+    for left, right in pairs.items():
+        if not any(left in name or right in name for name in names):
+            yield f"  '{left}': '{right}' is in no name"
+
+
+def _other_names(model: mujoco.MjModel) -> Iterator[str]:
+    yield from (model.body(i).name for i in range(model.nbody))
+    yield from (model.site(i).name for i in range(model.nsite))
+
+
+def _misplaced(names: Sequence[str], sources: Sequence[int], places: np.ndarray) -> Iterator[str]:
+    near = _NEAR * np.abs(places).max(initial=0.0)
+    far = np.linalg.norm(places * _IMAGE - places[list(sources)], axis=1)
+    for i in _where(far > near):
+        if sources[i] == i:
+            yield f"  joint '{names[i]}' has no partner, and is {abs(places[i, 1]):.3g} m beside the middle"
+        else:
+            yield f"  joint '{names[i]}' is {far[i]:.3g} m away from the mirror image of '{names[sources[i]]}'"
+
+
+def _where(wrong: np.ndarray) -> list[int]:
+    found: list[int] = np.flatnonzero(wrong).tolist()
+    return found
+
+
+def _crooked(name: str, other: str) -> str:
+    whose = "the middle plane does not mirror it onto itself" if name == other else f"that of '{other}' differs"
+    return f"  joint '{name}': its axis does not fit, {whose}"

@@ -1,0 +1,131 @@
+"""Trainings that go on, go back, and outlive what surrounds them, on a robot that costs nothing."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mjsdk.api import load_run
+from mjsdk.evaluate import Options
+from mjsdk.evaluate.run import check_run
+from mjsdk.runs import find_run
+from mjsdk.runs.lock import RunLock
+
+PARTS = Path(__file__).parents[1] / "evaluate" / "parts"
+
+
+@pytest.fixture(autouse=True)
+def _place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mjsdk.learn.start.use_threads", lambda device: torch.get_num_threads())
+    monkeypatch.setattr("mjsdk.kernels.ahead.start", lambda packages: None)
+
+
+@pytest.fixture
+def train(mjsdk):
+    def call(iterations, *args, resume=False):
+        which = ("--resume",) if resume else ("--robot", PARTS / "glider.py", "--task", PARTS / "glide.py")
+        new = () if resume else ("--env.scene.num-envs", 4, "--agent.num-steps-per-env", 4, "--agent.logger", "none")
+        return mjsdk("train", *which, *new, "--agent.max-iterations", iterations, *args)
+
+    return call
+
+
+def iterations(path):
+    return [json.loads(line)["iteration"] for line in path.read_text().splitlines()]
+
+
+def contents(run):
+    return {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+
+
+def test_after_going_back_newest_is_what_was_trained_last(train):
+    assert train(5, "--agent.save-interval", 1)[0] == 0
+    code, _, err = train(3, "--agent.load-checkpoint", "model_2.pt", resume=True)
+    run = find_run("latest")
+    assert code == 0, err
+    assert "goes back to iteration 2" in err
+    assert "model_3.pt, model_4.pt, model_5.pt" in err
+    assert run.newest_checkpoint().name == "model_3.pt"
+    assert load_run("latest").policy().checkpoint.name == "model_3.pt"
+    assert train(6, resume=True)[0] == 0
+    assert iterations(run.path / "metrics.jsonl") == [1, 2, 3, 4, 5, 6]
+    (aside,) = (run.path / "abandoned").iterdir()
+    assert iterations(aside / "metrics.jsonl") == [3, 4, 5]
+    assert [entry["iteration"] for entry in find_run("latest").info["resumed"]] == [2, 3]
+
+
+@pytest.mark.parametrize("wrong", [("--seed", 9), ("--agent.actor.hidden-dims", "[8]"), ("--env.rewards.no.weight", 1)])
+def test_a_going_back_that_is_refused_moves_nothing(train, wrong):
+    train(2, "--agent.save-interval", 1)
+    run = find_run("latest")
+    before = contents(run)
+    assert train(3, "--agent.load-checkpoint", "model_1.pt", *wrong, resume=True)[0] == 2
+    assert contents(run) == before
+
+
+def test_a_run_that_was_resumed_is_the_latest(train):
+    for name in ("first", "second"):
+        train(1, "--run-name", name)
+    assert find_run("latest").name.endswith("second")
+    train(2, "--agent.load-run", ".*first", resume=True)
+    assert find_run("latest").name.endswith("first")
+
+
+def test_a_second_training_of_one_run_is_refused_and_changes_nothing(train):
+    train(1)
+    run = find_run("latest")
+    lock = RunLock(run).acquire()
+    before = contents(run)
+    code, _, err = train(2, "--env.scene.num-envs", 8, resume=True)
+    assert code == 2
+    assert f"error: run {run.path} is being trained by process" in err
+    assert contents(run) == before
+    check_run(run, Options(num_envs=1))  # who only reads needs no lock
+    lock.release()
+    assert train(2, resume=True)[0] == 0
+
+
+class Leaving(io.StringIO):
+    """A reader that leaves after the first iteration."""
+
+    def write(self, text):
+        if "iteration 2/" in self.getvalue() + text:
+            raise BrokenPipeError(32, "Broken pipe")
+        return super().write(text)
+
+
+def test_a_reader_that_leaves_does_not_end_a_training(train, monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Leaving())
+    code, _, err = train(4)
+    assert code == 0
+    assert err.count("nothing can be written to the standard output any more; the training goes on") == 1
+    run = find_run("latest")
+    assert iterations(run.path / "metrics.jsonl") == [1, 2, 3, 4]
+    assert run.newest_checkpoint().name == "model_4.pt"
+
+
+@pytest.mark.parametrize("where", ["mjsdk.learn.progress.PlainView.iteration", "mjsdk.learn.videos.Videos.iteration"])
+def test_a_view_that_fails_does_not_end_a_training(train, where, monkeypatch):
+    def failing(*_):
+        raise SystemExit(7)
+
+    monkeypatch.setattr("mjsdk.learn.videos.Videos._film", lambda self: None)
+    monkeypatch.setattr(where, failing)
+    code, _, err = train(2, "--video")
+    assert code == 0
+    assert err.count("the training goes on without") == 1
+    assert find_run("latest").newest_checkpoint().name == "model_2.pt"
+
+
+def test_the_way_on_names_the_experiment_where_another_has_a_run_of_that_name(train, monkeypatch):
+    monkeypatch.setattr("time.strftime", lambda *_: "now")
+    outputs = [train(1, "--agent.experiment-name", name)[1] for name in ("a_a", "b_b")]
+    assert "--agent.load-run now --agent" in outputs[0]
+    assert "--agent.load-run b_b/now --agent" in outputs[1]
+    code, _, err = train(2, "--agent.load-run", "a_a/now", resume=True)
+    assert code == 0, err
+    assert find_run("a_a/now").newest_checkpoint().name == "model_2.pt"
