@@ -75,7 +75,8 @@ def replaced(data, path, value):
 
 
 def contents(run):
-    return {path: path.read_bytes() for path in sorted(run.path.rglob("*")) if path.is_file()}
+    """All files but those of the lock, which says who looks at a run."""
+    return {path: path.read_bytes() for path in sorted(run.path.rglob("[!.]*")) if path.is_file()}
 
 
 def wrong_values():
@@ -138,8 +139,13 @@ def test_every_field_of_a_checkpoint_is_checked_as_it_is_read(run):
         check_layout(load_policy(again).description, describe_env(env), again)
 
     found = escapes(run, data, lambda changed: torch.save(changed, path), wrong_values(), read)
-    # What a setting meant is compared as far as the checkpoint tells, and older versions of torch have fewer options.
-    untold = ("infos.policy.meaning.", "optimizer_state_dict.param_groups.0.decoupled_weight_decay")
+    # What a setting meant is compared as far as the checkpoint tells, progress that it does not tell follows from the
+    # iterations, and older versions of torch have fewer options.
+    untold = (
+        "infos.policy.meaning.",
+        "infos.totals.progress.",
+        "optimizer_state_dict.param_groups.0.decoupled_weight_decay",
+    )
     assert {key for key in found if not key[0].startswith(untold)} == set()
     assert {value for _, value in found} == {"GONE"}
 
@@ -152,7 +158,7 @@ def test_every_field_of_what_a_run_says_of_itself_is_checked(run):
         return [GONE, *(other for other in ([["abc"]], {"a": 1}) if type(other) is not type(value) or value)]
 
     found = escapes(run, data, lambda changed: path.write_text(json.dumps(changed)), of, Run.session)
-    # Without a format it is a record of an older mjsdk, which said less.
+    # Without a format it is a record of an older mjsdk, which said less; only a logger asks for the id.
     assert found == {("format", "GONE"): "nothing is said"}
 
 

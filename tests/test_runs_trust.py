@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import py_compile
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from mjsdk.api import load_run
 from mjsdk.config.layers import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
-from mjsdk.learn.records import git_state
 from mjsdk.learn.start import begin
 from mjsdk.learn.versions import IGNORE_VERSIONS
 from mjsdk.plugins import open_session
@@ -192,15 +190,3 @@ def test_the_robot_of_another_package_is_not_taken_for_the_one_that_is_gone(arm,
     monkeypatch.setenv(IGNORE_VERSIONS, "1")
     assert arm.session().robot_ref.dist == "other-robot"
     assert "other-robot 1.0 is installed" in caplog.text
-
-
-def test_git_runs_no_program_that_a_repository_names(tmp_path):
-    def git(*arguments):
-        subprocess.run(["git", "-C", tmp_path, *arguments], check=True, capture_output=True)
-
-    mark = tmp_path.parent / f"{tmp_path.name}.mark"
-    git("init", "-q")
-    git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "first")
-    git("config", "core.fsmonitor", f"touch {mark}; false")
-    assert git_state(tmp_path)["dirty"] is False
-    assert not mark.exists()

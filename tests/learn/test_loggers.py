@@ -169,7 +169,7 @@ def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
     old = [tmp_path / experiment / "2026-01-31_14-05-59" for experiment in ("a_walk", "b_walk")]
     for path in old:
         path.mkdir(parents=True)
-        (path / "config.yaml").write_text("robot: x\n")
+        (path / "config.yaml").write_text("robot: x\ntask: y\n")
     new = lab.begin().run
     new.write_info({**new.info, "id": "4f2a"})
     for path in (*old, new.path, new.path):

@@ -71,12 +71,14 @@ def _is_number(value: Any) -> bool:
     return _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15
 
 
+def _is_small(value: Tensor) -> bool:
+    return bool((value.to(torch.float64).abs() < 2**53).all())
+
+
 _TENSOR = Kind("a dense tensor of real numbers", _is_dense)
 _STEP = Kind("a tensor of one number from 0", _is_number)
-_COUNTER = Kind(
-    "a tensor of one whole number", lambda value: _is_dense(value) and value.dtype == torch.int64 and value.ndim == 0
-)
 _FLOATS = Kind("a dense tensor of floating point", lambda value: _is_dense(value) and value.dtype in _REAL)
+_SMALL = Kind("a dense tensor of numbers below 2^53", lambda value: _is_dense(value) and _is_small(value))
 _WHOLE = counts(10**9)
 _HIDDEN = Kind(
     "nothing, a tensor or two tensors",
@@ -99,8 +101,6 @@ _OPTIONS: Mapping[str, Shape] = {
     "betas": (AMOUNT, AMOUNT),
 }
 
-_PROGRESS: Mapping[str, Shape] = {"env/step_counter": _COUNTER, "curriculum/looked_at": _COUNTER}
-"""What a checkpoint of this format says at least of how far training was."""
 SHAPE: Mapping[str, Shape] = {
     "actor_state_dict": _NETWORK,
     "critic_state_dict": _NETWORK,
@@ -127,12 +127,7 @@ SHAPE: Mapping[str, Shape] = {
             "joints": [TEXT],
             "meaning": {"*": PLAIN},
         },
-        "totals": {
-            "timesteps": COUNT,
-            "seconds": AMOUNT,
-            "progress": {"*": _TENSOR},
-            "*": AMOUNT,
-        },
+        "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress": {"*": _SMALL}},
         "rng": {
             "torch": Kind("a state of torch's generator", lambda value: _accepted(torch.Generator().set_state, value)),
             "python": (
@@ -206,8 +201,6 @@ def _check(path: Path, data: Any) -> None:
     if found == 1:
         _fill_in(data)
     check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
-    if found > 1:
-        check(path, data["infos"]["totals"]["progress"], _PROGRESS, "a checkpoint that tells how far training was")
     for name, tensors in _numbers(data):
         if not all_finite(tensors.values()):
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
@@ -225,9 +218,11 @@ def _fill_in(data: dict[str, Any]) -> None:
     if isinstance(env, dict) and isinstance(policy, dict):
         data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
         policy.setdefault("meaning", {})
+        totals = data["infos"].get("totals")
+        if isinstance(totals, dict) and "progress" not in totals:
+            worlds = {name: value for name, value in progress_of(data).items() if _is_dense(value) and _is_small(value)}
+            totals["progress"] = worlds
         data["infos"].setdefault("plugins", [])
-        if isinstance(totals := data["infos"].get("totals"), dict):
-            totals["progress"] = {n: env[key] for n in _PROGRESS if (key := f"buffer/{n}") in env}
 
 
 def _format(data: Any) -> int:
@@ -278,8 +273,9 @@ def _is_whole(path: Path) -> bool:
 
 
 def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """How far a training was, see `Env.progress`."""
-    progress: dict[str, torch.Tensor] = data["infos"]["totals"]["progress"]
+    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
+    worlds = {str(name).removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
+    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
     return progress
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import secrets
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mjsdk.errors import BrokenRun, ConfigError, Mistake, StorageError, UnknownRun, closest, listing, shortened
+from mjsdk.runs.files import read_mapping
 from mjsdk.runs.run import CONFIG, INFO, Run, pattern_of
 
 
@@ -99,7 +101,7 @@ def _matches(run: Run, pattern: str) -> bool:
 def _trained(run: Run) -> tuple[float, str]:
     """When a run was begun or resumed last, by what it says of itself: a copy has other times of files."""
     try:
-        info = run.info
+        info = read_mapping(run.path / INFO, json.loads)
     except BrokenRun:
         return 0.0, run.name
     resumed = info.get("resumed")
