@@ -75,9 +75,7 @@ class Run:
     @cached_property
     def config_data(self) -> dict[str, Any]:
         """All settings as plain data."""
-        data = read_mapping(self.path / CONFIG, yamlio.load)
-        schema.check(self.path / CONFIG, data, schema.CONFIG_SHAPE)
-        return data
+        return read_mapping(self.path / CONFIG, yamlio.load)
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -93,6 +91,7 @@ class Run:
         """
         from mjsdk.plugins import open_session
 
+        schema.check(self.path / CONFIG, self.config_data, schema.CONFIG_SHAPE)
         self._check_name("robot")
         self._check_name("task")
         specs = [spec for _, spec in self._plugins()]
