@@ -29,7 +29,7 @@ def robot_facts(session: Session) -> dict[str, Any]:
     robot, alone = session.robot(), robot_alone(session)
     model = on_ground(session, alone)
     entity = find_robot(model, robot)
-    for warning in (*alone.told(session.robot_ref.label), *odd_pose(session, model)):
+    for warning in (*alone.warnings(session.robot_ref.label), *odd_pose(session, model)):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),

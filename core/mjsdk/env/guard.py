@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,10 +54,12 @@ class Guard:
             raise self.refusal(term, f"a {base.__name__}")
         return term
 
-    def want_nothing(self, given: Any) -> None:
-        """Refuse what is given by code that must act in place: whoever gives it believes that it is used."""
-        if given is not None:
-            raise self.refusal(given, "nothing, but change things in place")
+    def act(self, call: Callable[..., Any], *args: Any) -> None:
+        """Call code that must act in place, and refuse what it gives: whoever gives it believes that it is used."""
+        with self:
+            given = call(*args)
+            if given is not None:
+                raise self.refusal(given, "nothing, but change things in place")
 
     def want_like(self, given: Any, out: Tensor) -> None:
         """Refuse what cannot be copied to `out`, shape (E,) or (E, D), without losing something."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mjsdk import kernels
-from mjsdk.errors import PhysicsError, listing
+from mjsdk.errors import PhysicsError, listing, one_line
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
 from mjsdk.physics.quiet import quiet_mujoco
@@ -252,8 +252,8 @@ def _run(method: Callable[..., None], *args: Any, **named: Any) -> None:
     try:
         method(*args, **named)
     except RuntimeError as error:
-        text = " ".join(str(error).split())
-        raise PhysicsError(f"MuJoCo cannot simulate this model: {text}. Change the model, or its <size>") from error
+        said = one_line(str(error))
+        raise PhysicsError(f"MuJoCo cannot simulate this model: {said}. Change the model, or its <size>") from error
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -25,7 +25,7 @@ from mjsdk.errors import (
     listing,
     shortened,
 )
-from mjsdk.files import write_atomically
+from mjsdk.files import storing, write_atomically
 from mjsdk.learn.versions import check_version
 from mjsdk.runs import schema
 from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics
@@ -112,14 +112,11 @@ class Run:
 
     def config(self, session: Session) -> Config:
         """All settings, checked against the plugins of `session`."""
-        from mjsdk.config.checks import check
-        from mjsdk.config.convert import from_plain, to_plain
+        from mjsdk.config.convert import to_plain
+        from mjsdk.config.layers import overridden
 
         try:
-            config = from_plain(self.config_data, session.terms())
-            mistakes = check(config, session.terms(), robot=session.robot()).mistakes
-            if mistakes:
-                raise ConfigError(mistakes)
+            config = overridden(self.config_data, (), session)
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
         self._check_whole(to_plain(config))
@@ -246,10 +243,8 @@ class Run:
     def keep_plugin(self, source: Path, kind: str) -> str:
         """Copy a local plugin file into the run; returns what to call it in `config.yaml`."""
         name = f"{PLUGINS}/{kind}/{source.name}"
-        try:
+        with storing(str(self.path / PLUGINS)):
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot write {self.path / PLUGINS}: {error.strerror or error}") from error
         data = source.read_bytes()
         write_atomically(self.path / name, data)
         remember(source, data)
