@@ -212,10 +212,9 @@ def _fill_in(data: dict[str, Any]) -> None:
     if isinstance(env, dict) and isinstance(policy, dict):
         data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
         policy.setdefault("meaning", {})
-        totals = data["infos"].get("totals")
-        if isinstance(totals, dict) and "progress" not in totals:
-            worlds = {name: value for name, value in progress_of(data).items() if _is_dense(value) and _is_small(value)}
-            totals["progress"] = worlds
+        if isinstance(totals := data["infos"].get("totals"), dict):
+            kept = {name: value for name, value in env.items() if _is_dense(value) and _is_small(value)}
+            totals.setdefault("progress", {str(name).removeprefix("buffer/"): value for name, value in kept.items()})
         data["infos"].setdefault("plugins", [])
 
 
@@ -259,13 +258,6 @@ def _is_whole(path: Path) -> bool:
     except BrokenRun:
         return False
     return True
-
-
-def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
-    worlds = {str(name).removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
-    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
-    return progress
 
 
 # Random number generators
