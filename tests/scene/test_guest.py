@@ -308,7 +308,7 @@ def test_any_exception_of_mujoco_is_about_the_model():
     from mjsdk.scene import alone
 
     with pytest.raises(SceneError, match="robot 'x' does not compile: engine error. Correct it"):
-        alone.compiled("robot 'x'", Fails())
+        alone.compile_model("robot 'x'", Fails())
 
 
 def test_the_guide_has_the_rules():

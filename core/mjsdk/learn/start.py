@@ -101,7 +101,6 @@ def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: R
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
-    run.check_metrics()
     records.check_model(run, session)
     if by_time or trainer.iteration < config.agent.max_iterations:
         leave_behind(run, trainer.iteration)

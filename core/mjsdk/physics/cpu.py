@@ -16,7 +16,6 @@ from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing, one_line
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
-from mjsdk.physics.quiet import quiet_mujoco
 from mjsdk.threads import available_threads
 
 _STATE = {
@@ -79,7 +78,7 @@ class CpuPhysics:
         check_mjbatch()
         import mjbatch
 
-        quiet_mujoco()
+        _quiet_mujoco()
         self.model = model
         self.num_envs = num_envs
         self._batch = mjbatch.Batch(model, num_envs, min(threads or available_threads(), num_envs))
@@ -245,6 +244,16 @@ class CpuPhysics:
             return getattr(self._batch, method)(field, dtype)
         except (ValueError, TypeError) as error:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _quiet_mujoco() -> None:
+    """Let MuJoCo count its warnings (`MjData.warning`), which it prints per world and appends to MUJOCO_LOG.TXT.
+
+    A handler that somebody else has set is left alone.
+    """
+    if mujoco.get_mju_user_warning() is None:
+        # A built-in that does nothing: Python code in its place could be interrupted, which MuJoCo does not survive.
+        mujoco.set_mju_user_warning(id)
 
 
 def _run(method: Callable[..., None], *args: Any, **named: Any) -> None:

@@ -28,9 +28,9 @@ from mjsdk.errors import (
 from mjsdk.files import storing, write_atomically
 from mjsdk.learn.versions import check_version
 from mjsdk.runs import schema
-from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics
+from mjsdk.runs.files import read_mapping, read_metrics
 from mjsdk.runs.trust import remember, require_known
-from mjsdk.selection import compiled
+from mjsdk.selection import regular_expression
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -223,11 +223,6 @@ class Run:
         """The lines of `metrics.jsonl`; what is not one is left out."""
         return read_metrics(self.path / METRICS)
 
-    def check_metrics(self) -> None:
-        """Raise `BrokenRun` if `metrics.jsonl` is there and is no file that can be read."""
-        with suppress(FileNotFoundError), open_regular(self.path / METRICS, MOST_LINES):
-            pass
-
     # Writing
 
     def write_config(self, data: dict[str, Any]) -> None:
@@ -295,6 +290,6 @@ def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:
     """A regular expression that somebody wrote into a setting of the agent."""
     try:
-        return compiled(text)
+        return regular_expression(text)
     except SelectionError as error:
         raise ConfigError([Mistake(f"agent.{setting}", str(error))]) from error

@@ -43,12 +43,12 @@ def robot_alone(session: Session, collisions: str = "") -> Alone:
     _check_fresh(who, spec)
     found = receive(spec)
     session.setup(spec, collisions)
-    model = compiled(who, spec)
+    model = compile_model(who, spec)
     check_facts(session, model)
     return Alone(spec, model, found)
 
 
-def compiled(who: str, spec: mujoco.MjSpec) -> mujoco.MjModel:
+def compile_model(who: str, spec: mujoco.MjSpec) -> mujoco.MjModel:
     """The model of a spec, which stays uncompiled."""
     try:
         model = spec.copy().compile()
