@@ -19,7 +19,9 @@ def on_stderr() -> Iterator[None]:
     stdout.flush()
     with ExitStack() as undo:
         with suppress(OSError):  # one of them is closed, or there is none
-            undo.callback(_put_back, os.dup(1))
+            kept = os.dup(1)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 1)
             os.dup2(2, 1)
         sys.stdout = cast(Any, _Stderr())
         try:
@@ -50,8 +52,3 @@ class _Stderr:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys.stderr, name)
-
-
-def _put_back(kept: int) -> None:
-    os.dup2(kept, 1)
-    os.close(kept)

@@ -71,17 +71,10 @@ class Guard:
 
 def _fits(given: Any, out: Tensor) -> bool:
     """Whole numbers, switches and other precisions can become floats; only switches can be switches."""
-    return (
-        isinstance(given, Tensor)
-        and given.shape == out.shape
-        and given.layout is torch.strided
-        and given.device == out.device
-        and (given.dtype is out.dtype or (out.dtype is not torch.bool and _is_real(given)))
-    )
-
-
-def _is_real(given: Tensor) -> bool:
-    return not (given.is_complex() or given.is_quantized)
+    if not isinstance(given, Tensor) or given.layout is not torch.strided or given.device != out.device:
+        return False
+    becomes_one = out.dtype is not torch.bool and not given.is_complex() and not given.is_quantized
+    return given.shape == out.shape and (given.dtype is out.dtype or becomes_one)
 
 
 def described(given: Any) -> str:

@@ -160,13 +160,11 @@ def _misfit_of_memory(hidden: Any, network: nn.Module, worlds: int) -> str:
 
 def _unlike(name: str, value: Tensor, wanted: Tensor | None) -> str:
     """What a tensor is and must be, or nothing if it can stand for the wanted one."""
-    if wanted is not None and value.shape == wanted.shape and _same_numbers(value.dtype, wanted.dtype):
-        return ""
+    if wanted is not None and value.shape == wanted.shape:
+        kinds = {value.dtype, wanted.dtype}
+        if len(kinds) == 1 or all(kind.is_floating_point for kind in kinds):
+            return ""
     return f"{name} is {_kind(value)} and must be {'nothing' if wanted is None else _kind(wanted)}"
-
-
-def _same_numbers(one: torch.dtype, other: torch.dtype) -> bool:
-    return one == other or (one.is_floating_point and other.is_floating_point)
 
 
 def _wild(value: Tensor) -> Tensor:
