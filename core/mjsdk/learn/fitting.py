@@ -1,4 +1,4 @@
-"""Whether what a checkpoint holds fits the networks, the optimizer and the worlds that shall take it.
+"""Whether what a checkpoint holds fits the networks, the optimizer and the worlds that are to take it.
 
 torch copies numbers of other kinds and shapes where it can, and its fused Adam reads beyond arrays that are too short.
 """

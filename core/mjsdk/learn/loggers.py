@@ -24,7 +24,7 @@ def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[
     if logger == "tensorboard":
         loggers.append(Dispensable(TensorBoard(run.path, after)))
     elif logger == "wandb":
-        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project, after)))
+        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project)))
     return loggers
 
 
@@ -99,15 +99,13 @@ class TensorBoard:
 class WeightsAndBiases:
     """A run at Weights & Biases."""
 
-    def __init__(self, run: Run, project: str, after: int) -> None:
+    def __init__(self, run: Run, project: str) -> None:
         wandb = _import_wandb()
         self._run = wandb.init(
             project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
         )
-        define = getattr(self._run, "define_metric", None)
-        if define:
-            define("iteration")
-            define("*", step_metric="iteration")
+        self._run.define_metric("iteration")
+        self._run.define_metric("*", step_metric="iteration")
 
     def iteration(self, report: Report) -> None:
         """Send all values, in steps of W&B's own: it drops those of iterations that are done a second time."""
