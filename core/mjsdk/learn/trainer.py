@@ -267,8 +267,8 @@ class Trainer:
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
             _log.warning("the worlds begin anew, because %s. The curve will not go on exactly.", self._change(infos))
-            self.env.common_step_counter = self.iteration * self.config.agent.num_steps_per_env  # if it does not say
-            self.env.load_progress(infos["totals"]["progress"])
+            steps = self.iteration * self.config.agent.num_steps_per_env
+            self.env.load_progress(infos["totals"]["progress"], steps)
             self.env.reset()
             self.env.stagger_episodes()
         self._obs = as_tensordict(self.env.get_observations())
