@@ -15,6 +15,7 @@ from mjsdk.config.env import (
     ActionTermConfig,
     CommandTermConfig,
     CurriculumTermConfig,
+    DrawnCommandConfig,
     EventTermConfig,
     MetricTermConfig,
     ObservationTermConfig,
@@ -232,8 +233,7 @@ def good(kind: str) -> Any:
 FUNCTIONS = [kind for kind in PATHS if kind not in ("command", "action")]
 
 
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize("kind", FUNCTIONS)
+@pytest.mark.parametrize(("error", "kind"), list(zip(ERRORS, itertools.cycle(FUNCTIONS), strict=False)))
 def test_a_function_that_raises_is_named(build, kind, error):
     text = blamed(build, kind, of_function(kind, raising(error)))
     assert f"raised {type(error).__name__}" in text
@@ -313,8 +313,6 @@ def test_a_draw_that_is_returned_rather_than_filled_in_is_refused(build):
             return torch.zeros(len(ids), 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        from mjsdk.config.env import DrawnCommandConfig
-
         patch.setitem(ENTRIES, "command", DrawnCommandConfig)
         assert "resample gave something" in blamed(build, "command", Bad)
 

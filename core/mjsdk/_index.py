@@ -133,17 +133,11 @@ def _salvage(group: str) -> Iterator[Any]:
 
     seen: set[str] = set()
     for dist in importlib_metadata.distributions():
-        folder = str(getattr(dist, "_path", dist))
-        part = "METADATA"
-        try:
-            name = _normal(dist.name)
-            part = "entry_points.txt"
-            points = dist.entry_points.select(group=group)
-        except Exception:
-            _warn_of_damage(folder, part)
-            continue
-        yield from () if name in seen else points
-        seen.add(name)
+        if damage := _damage_of(dist):
+            _warn_of_damage(str(getattr(dist, "_path", dist)), damage)
+        elif (name := _normal(dist.name)) not in seen:
+            seen.add(name)
+            yield from dist.entry_points.select(group=group)
 
 
 def damage_behind(error: BaseException) -> str:
@@ -184,9 +178,9 @@ def _damage_of(dist: Any) -> str:
 
 
 @functools.cache
-def _warn_of_damage(folder: str, part: str) -> None:
+def _warn_of_damage(folder: str, damage: str) -> None:
     """Say it once, although packages are looked through for each kind of plugin, and more than once."""
-    _log.warning("skipping the package in %s: its %s is missing or malformed; install it again", folder, part)
+    _log.warning("skipping the package in %s: its %s; install it again", folder, damage)
 
 
 def _ref(kind: str, point: Any) -> PluginRef:

@@ -20,6 +20,7 @@ import pluggy
 from mjsdk import hookspecs
 from mjsdk._index import PluginRef, fault, index, unmet
 from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing, said
+from mjsdk.files import open_regular
 
 SUPPORTED = (hookspecs.API,)
 """Values of a plugin's `MJSDK_API` that this mjsdk understands."""
@@ -54,13 +55,10 @@ class Plugin:
 def read_source(ref: PluginRef) -> bytes:
     """The source of a plugin that is a local file, without running it."""
     try:
-        with Path(ref.target).open("rb") as file:
-            source = file.read(_MOST_SOURCE + 1)
-    except OSError as error:
-        raise BrokenPlugin(f"{ref.label} cannot be read: {error.strerror or error}") from error
-    if len(source) > _MOST_SOURCE:
-        raise BrokenPlugin(f"{ref.label} has more than {_MOST_SOURCE:,} bytes, which is no code that somebody wrote")
-    return source
+        with open_regular(Path(ref.target), _MOST_SOURCE) as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        raise BrokenPlugin(f"{ref.label} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def load(ref: PluginRef, source: bytes | None = None) -> Plugin:

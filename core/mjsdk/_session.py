@@ -119,12 +119,7 @@ class Session:
     def _robot(self) -> Robot:
         from mjsdk.robot import Robot
 
-        robot = self._owned("robot", "mjsdk_robot", Robot)
-        if not robot.poses:
-            raise HookError(
-                f"{self.robot_ref.label}: mjsdk_robot: Robot.poses is empty; it must have one pose at least"
-            )
-        return robot
+        return self._owned("robot", "mjsdk_robot", Robot)
 
     def load_spec(self) -> mujoco.MjSpec:
         """A fresh model of the robot as its package describes it."""

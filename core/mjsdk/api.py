@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.errors import ConfigError
 from mjsdk.plugins import Session, open_session
 
 if TYPE_CHECKING:
@@ -204,24 +203,14 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_co
 
 
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
+    """With settings on top, checked: the configuration may have been edited by hand. Raises `ConfigError`."""
+    from mjsdk.config.convert import to_plain
+    from mjsdk.config.layers import overridden
+    from mjsdk.config.overrides import tree
     from mjsdk.env import make_env
 
-    return make_env(_override(config, session, _pairs(overrides)), session, device=device, seed=seed)
-
-
-def _override(config: Config, session: Session, pairs: Sequence[tuple[str, Any]]) -> Config:
-    """A configuration with settings on top, checked: it may have been edited by hand. Raises `ConfigError`."""
-    from mjsdk.config.checks import check
-    from mjsdk.config.convert import from_plain, to_plain
-    from mjsdk.config.overrides import merge, tree
-
-    data, terms = to_plain(config), session.terms()
-    mistakes = merge(data, tree(pairs), terms, typed=True).mistakes
-    changed = config if mistakes else from_plain(data, terms)
-    mistakes = mistakes or check(changed, terms, robot=session.robot()).mistakes
-    if mistakes:
-        raise ConfigError(mistakes)
-    return changed
+    changed = overridden(to_plain(config), [(tree(_pairs(overrides)), True)], session)
+    return make_env(changed, session, device=device, seed=seed)
 
 
 def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:

@@ -1,15 +1,32 @@
-"""Files that are replaced whole or not at all, whatever happens while they are written."""
+"""Files that are replaced whole or not at all, and read only if they are files."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from mjsdk.errors import StorageError
+
+
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """A file of at most so many bytes, for reading. Raises `OSError`, and `ValueError` for what may have no end."""
+    # Without O_NONBLOCK a pipe that nobody writes to would be waited for.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    facts, wrong = os.fstat(descriptor), ""
+    if not stat.S_ISREG(facts.st_mode):
+        wrong = "it is a folder" if stat.S_ISDIR(facts.st_mode) else "it is a pipe or a device, and must be a file"
+    elif facts.st_size > most:
+        wrong = f"it has {facts.st_size:,} bytes, and may have {most:,}"
+    if wrong:
+        os.close(descriptor)
+        raise ValueError(wrong)
+    return os.fdopen(descriptor, "rb")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

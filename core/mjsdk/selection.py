@@ -95,7 +95,7 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     if not patterns:
         raise SelectionError(f"an empty list names no {what}. Legal: {listing(filter(None, names))}")
     for pattern in patterns:
-        hits = {i for i, name in enumerate(names) if name and compiled(pattern).fullmatch(name)}
+        hits = {i for i, name in enumerate(names) if name and regular_expression(pattern).fullmatch(name)}
         if not hits:
             hint = closest(_plain(pattern), names) or "."
             raise SelectionError(
@@ -114,7 +114,7 @@ _ENDLESS = re.compile(r"[+*}]\)[+*{]")
 """What repeats a group that ends in a repetition, such as `(a+)+`: may be tried for longer than anyone waits."""
 
 
-def compiled(pattern: str) -> re.Pattern[str]:
+def regular_expression(pattern: str) -> re.Pattern[str]:
     """A regular expression. Raises `SelectionError` if it is none, or may take forever."""
     if _ENDLESS.search(pattern):
         raise SelectionError(f"'{shortened(pattern)}' repeats a repetition, which may take forever; repeat once")

@@ -193,7 +193,7 @@ def test_folders_pipes_and_endless_files_are_refused_at_once(tmp_path):
     for file, message in {
         ".": "is a folder",
         "pipe": "a pipe or a device",
-        "large": "more than 1,000,000 bytes",
+        "large": "1,000,001 bytes, and may have 1,000,000",
     }.items():
         with pytest.raises(ConfigError, match=message):
             yamlio.load_file(tmp_path / file)

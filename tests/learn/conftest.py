@@ -125,13 +125,13 @@ class FakeEnv:
             tensor.copy_(state[name])
         self.generator.set_state(state["generator"])
 
-    common_step_counter = property(lambda self: int(self.steps), lambda self, steps: self.steps.fill_(steps))
+    common_step_counter = property(lambda self: int(self.steps))
 
     def progress(self):
         return {"env/step_counter": self.steps.clone()}
 
-    def load_progress(self, progress):
-        self.steps.copy_(progress.get("env/step_counter", self.steps))
+    def load_progress(self, progress, steps=0):
+        self.steps.copy_(progress.get("env/step_counter", torch.tensor(steps)))
 
     def close(self):
         self.closed = True

@@ -5,6 +5,7 @@ import torch
 from torch.distributions import Distribution, Normal
 
 from mjsdk.errors import BrokenRun, Diverged, HookError, RenderError, StorageError
+from mjsdk.learn import checkpoints
 from mjsdk.learn import trainer as trainer_module
 from mjsdk.learn.adapter import as_tensordict
 from mjsdk.learn.interrupts import Interrupt
@@ -336,12 +337,14 @@ def test_progress_is_the_learners_however_many_worlds_there_are(lab, worlds):
 
 
 @pytest.mark.parametrize(("spoilt", "steps"), [(False, 7), (True, 3 * 8)])
-def test_a_checkpoint_that_does_not_tell_its_progress_has_it_from_its_worlds_or_iterations(lab, spoilt, steps):
+def test_an_old_checkpoint_has_its_progress_from_its_worlds_or_iterations(lab, spoilt, steps):
     trainer = lab.begin()
     train(trainer, 3)
     state = trainer.state_dict()
     del state["infos"]["totals"]["progress"]
-    state["infos"]["env"] = {} if spoilt else {"buffer/env/step_counter": torch.tensor(7)}
+    state["infos"] |= {"format": 1, "env": {} if spoilt else {"buffer/env/step_counter": torch.tensor(7)}}
+    path = trainer.run.checkpoint_path(3)
+    checkpoints.write_checkpoint(path, state)
     again = lab.begin(num_envs=4)
-    again.load_state_dict(state)
+    again.load_state_dict(checkpoints.read_checkpoint(trainer.run, path))
     assert again.env.common_step_counter == steps

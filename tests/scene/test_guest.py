@@ -223,7 +223,7 @@ def test_joints_without_a_name_are_called_after_their_body(session):
     give(session, edit=forget)
     names = [compile_robot(session).joint(i).name for i in range(1, 5)]
     assert names == ["left_leg_joint0", "left_leg_joint1_", "right_hip", "left_leg_joint1"]
-    (warning,) = robot_alone(session).told("robot 'testbot'")
+    (warning,) = robot_alone(session).warnings("robot 'testbot'")
     assert "named hinges, slides and balls without a name: left_leg_joint0, left_leg_joint1_" in warning
 
 
@@ -236,7 +236,7 @@ def test_bodies_are_not_fused_and_weigh_what_they_weighed(session):
     for model in (compile_robot(session), scene(session, sensors=sensors)):
         np.testing.assert_allclose(model.body_mass, apart.body_mass)
         np.testing.assert_allclose(model.body("toe").pos, [0, 0, -0.1])
-    (warning,) = robot_alone(session).told("robot 'testbot'")
+    (warning,) = robot_alone(session).warnings("robot 'testbot'")
     assert "bodies to be fused: toe" in warning
     assert "fusestatic" in warning
 
@@ -308,7 +308,7 @@ def test_any_exception_of_mujoco_is_about_the_model():
     from mjsdk.scene import alone
 
     with pytest.raises(SceneError, match="robot 'x' does not compile: engine error. Correct it"):
-        alone.compiled("robot 'x'", Fails())
+        alone.compile_model("robot 'x'", Fails())
 
 
 def test_the_guide_has_the_rules():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TextIO, cast
+from typing import Any, cast
 
 _held = ExitStack()
 """What gives stdout back that `hold` took."""
@@ -20,9 +19,11 @@ def on_stderr() -> Iterator[None]:
     stdout.flush()
     with ExitStack() as undo:
         with suppress(OSError):  # one of them is closed, or there is none
-            undo.callback(_put_back, os.dup(1))
+            kept = os.dup(1)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 1)
             os.dup2(2, 1)
-        sys.stdout = cast(TextIO, _Stderr())
+        sys.stdout = cast(Any, _Stderr())
         try:
             yield
         finally:
@@ -41,32 +42,13 @@ def release() -> None:
     _held.close()
 
 
-class _Stderr(io.TextIOBase):
-    """Stands in for stdout, and writes to stderr as it is then."""
+class _Stderr:
+    """Stands in for stdout: it is stderr as that is then, but closing it does nothing."""
 
-    @property
-    def buffer(self) -> io.BufferedIOBase:
-        """For bytes."""
-        return sys.stderr.buffer  # type: ignore[return-value]
+    closed = False
 
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Encoding of stderr."""
-        return sys.stderr.encoding
+    def close(self) -> None:
+        """Leave stderr open."""
 
-    def write(self, text: str) -> int:
-        """Write to stderr."""
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        """Flush stderr."""
-        sys.stderr.flush()
-
-    def fileno(self) -> int:
-        """Where stderr writes to."""
-        return sys.stderr.fileno()
-
-
-def _put_back(kept: int) -> None:
-    os.dup2(kept, 1)
-    os.close(kept)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)

@@ -29,7 +29,7 @@ def robot_facts(session: Session) -> dict[str, Any]:
     robot, alone = session.robot(), robot_alone(session)
     model = on_ground(session, alone)
     entity = find_robot(model, robot)
-    for warning in (*alone.told(session.robot_ref.label), *odd_pose(session, model)):
+    for warning in (*alone.warnings(session.robot_ref.label), *odd_pose(session, model)):
         _log.warning(warning)
     return {
         **_plugin(session, session.robot_ref, robot.summary),
@@ -53,11 +53,8 @@ def task_facts(name: str, robot: str | None) -> dict[str, Any]:
     try:
         return {**_task_facts(Session([blank, task])), "robot": None}
     except MjsdkError as error:
-        raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {_robots()}") from error
-
-
-def _robots() -> str:
-    return listing(ref.spec for ref in index() if ref.kind == "robot")
+        robots = listing(ref.spec for ref in index() if ref.kind == "robot")
+        raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {robots}") from error
 
 
 def _task_facts(session: Session) -> dict[str, Any]:

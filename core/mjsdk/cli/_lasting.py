@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, cast
 
-from mjsdk.cli import _output
+from mjsdk.cli import _output, _streams
 
 
 @contextmanager
@@ -53,12 +52,6 @@ class _Lasting:
         except (OSError, ValueError) as error:  # ValueError: it is closed
             if isinstance(error, UnicodeError):
                 raise
-            self._fall_silent()
+            self._silent = True
+            _streams.mute(self._stream)
             _output.warn(f"nothing can be written to {self._told} ({error})")
-
-    def _fall_silent(self) -> None:
-        self._silent = True
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        with suppress(OSError, ValueError):  # what python still holds back goes nowhere too
-            os.dup2(nowhere, self._stream.fileno())
-        os.close(nowhere)

@@ -44,7 +44,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        _streams.mute()
+        _streams.mute(sys.stdout)
         sys.exit(0)  # the reader of our output has left, as in `mjsdk list | head -1`
     except Exception as error:
         message = _surroundings(error)
@@ -57,7 +57,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def _surroundings(error: Exception) -> str:
     """What is missing, too small or damaged outside of this program; nothing if that is not what an error is about."""
     if isinstance(error, OSError) and error.errno in _FULL:
-        _streams.mute()
+        _streams.mute(sys.stdout)
         return f"cannot write: {error.strerror}"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
         return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}"

@@ -7,6 +7,8 @@ import io
 import os
 import re
 import sys
+from contextlib import suppress
+from typing import Any
 
 _SPELLED = "mjsdk"
 """Name of the way in which characters are written that a stream's encoding lacks."""
@@ -39,9 +41,12 @@ def prepare() -> None:
             stream.reconfigure(errors=_SPELLED)
 
 
-def mute() -> None:
-    """Say nothing more, not even what Python still holds back."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def mute(stream: Any) -> None:
+    """Let a stream say nothing more, not even what Python still holds back."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):  # it is closed, or no file
+        os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from mjsdk.config.fields import LARGEST, Setting
 from mjsdk.config.root import Config
 from mjsdk.errors import Mistake, SelectionError, closest, listing
 from mjsdk.robot import Robot, Roles
-from mjsdk.selection import ModelNames, compiled
+from mjsdk.selection import ModelNames, regular_expression
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
@@ -192,7 +192,7 @@ def _agent(config: Config) -> Iterator[Mistake]:
     agent = config.agent
     for name in ("load_run", "load_checkpoint"):
         try:
-            compiled(getattr(agent, name))
+            regular_expression(getattr(agent, name))
         except SelectionError as error:
             yield Mistake(f"agent.{name}", str(error))
     yield from _networks(agent)

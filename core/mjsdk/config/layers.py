@@ -65,12 +65,29 @@ def compose(
     layers.adapt(session)
     for name in names:
         with _blaming_task(session):
-            numbers = to_plain(presets.numbers(name, session.robot(), task.presets))
+            numbers = presets.numbers(name, session.robot(), task.presets)
         layers.add(tree(numbers.items()), f"preset {name}")
     layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
     layers.add(tree(overrides), "flag", typed=True)
     composed = layers.finish(session)
     return attrs.evolve(composed, warnings=[*repeated(overrides), *composed.warnings])
+
+
+def overridden(data: dict[str, Any], given: Iterable[tuple[Mapping[str, Any], bool]], session: Session) -> Config:
+    """Complete plain settings with nested ones merged into them, in place, and checked; the bool says who were `typed`.
+
+    Raises `ConfigError` with every mistake that was found.
+    """
+    terms = session.terms()
+    mistakes = [mistake for each, typed in given for mistake in merge(data, each, terms, typed=typed).mistakes]
+    try:
+        config = from_plain(data, terms)
+        mistakes += check(config, terms, robot=session.robot()).mistakes
+    except ConfigError as error:
+        mistakes += error.mistakes
+    if mistakes:
+        raise ConfigError(unique(mistakes))
+    return config
 
 
 def adapted(session: Session, task: TaskConfig) -> Config:
@@ -342,4 +359,4 @@ def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str
     alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")
     model = on_ground(session, alone)
     names = ModelNames.of(model, find_robot(model, session.robot()).joints)
-    return names, [*alone.told(session.robot_ref.label), *odd_pose(session, model, pose, collisions)]
+    return names, [*alone.warnings(session.robot_ref.label), *odd_pose(session, model, pose, collisions)]

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import codecs
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mjsdk.errors import ConfigError, Mistake, shortened
+from mjsdk.errors import ConfigError, Mistake, one_line, shortened
+from mjsdk.files import open_regular
 
 _FLOAT = re.compile(
     r"[-+]?(?:(?:\d[\d_]*)?\.?\d[\d_]*(?:[eE][-+]?\d+)|\d[\d_]*\.[\d_]*(?:[eE][-+]?\d+)?|\.\d[\d_]*|\.(?:inf|Inf|INF))|\.(?:nan|NaN|NAN)"
@@ -165,18 +165,13 @@ def load(text: str) -> Any:
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise yaml.YAMLError(f"{where}{', '.join(filter(None, (error.context, error.problem)))}") from error
     except Exception as error:  # of the reader, or what PyYAML itself stumbles over
-        raise yaml.YAMLError(shortened(" ".join(str(error).split()))) from error
+        raise yaml.YAMLError(one_line(str(error))) from error
 
 
 def read_text(path: Path) -> str:
     """The text in a file of settings. Raises `OSError`, and `ValueError` if it is none, or far too much."""
-    if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may have no end
-        raise ValueError("it is a folder" if path.is_dir() else "it is no file, but a pipe or a device")
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_FILE + 1)
-    if len(data) > _LARGEST_FILE:
-        raise ValueError(f"it has more than {_LARGEST_FILE:,} bytes, which is too much for settings")
-    return decoded(data)
+    with open_regular(path, _LARGEST_FILE) as file:
+        return decoded(file.read())
 
 
 def decoded(data: bytes) -> str:

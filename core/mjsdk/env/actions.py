@@ -99,8 +99,7 @@ class Actions:
     def _apply(self) -> None:
         start = 0
         for guard, term in self._guarded:
-            with guard:
-                guard.want_nothing(term.apply(self.action[:, start : start + term.size]))
+            guard.act(term.apply, self.action[:, start : start + term.size])
             start += term.size
 
     def reset(self, ids: Tensor) -> None:
@@ -108,5 +107,4 @@ class Actions:
         for tensor in (self.action, self.prev_action, self.prev_prev_action):
             tensor.index_fill_(0, ids, 0.0)
         for guard, term in self._guarded:
-            with guard:
-                guard.want_nothing(term.reset(ids))
+            guard.act(term.reset, ids)

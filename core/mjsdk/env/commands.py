@@ -107,15 +107,13 @@ class Commands:
     def compute(self, dt: float) -> None:
         """Go on by `dt` seconds."""
         for guard, term in self._guarded:
-            with guard:
-                guard.want_nothing(term.compute(dt))
+            guard.act(term.compute, dt)
         self._robot.commands_changed()
 
     def reset(self, ids: Tensor) -> None:
         """Draw for worlds whose episode begins."""
         for guard, term in self._guarded:
-            with guard:
-                guard.want_nothing(term.reset(ids))
+            guard.act(term.reset, ids)
 
     def check(self) -> None:
         """Refuse a term that put another tensor in the place of its command, which nobody would read."""

@@ -274,8 +274,12 @@ class Env:
         """How far training is, whatever happens to its worlds: control steps, and what the curriculum remembers."""
         return {name: self.buffers[name].clone() for name in (_COUNTER, *sorted(self.curriculum.buffers))}
 
-    def load_progress(self, progress: dict[str, Tensor]) -> None:
-        """Be as far along as another environment was; what its curriculum does not share with this one is left out."""
+    def load_progress(self, progress: dict[str, Tensor], steps: int = 0) -> None:
+        """Be as far along as another environment was, or `steps` control steps where `progress` does not say.
+
+        What its curriculum does not share with this one is left out.
+        """
+        self.common_step_counter = steps
         for name, tensor in self.progress().items():
             if name in progress and progress[name].shape == tensor.shape:
                 self.buffers[name].copy_(progress[name])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -53,10 +54,12 @@ class Guard:
             raise self.refusal(term, f"a {base.__name__}")
         return term
 
-    def want_nothing(self, given: Any) -> None:
-        """Refuse what is given by code that must act in place: whoever gives it believes that it is used."""
-        if given is not None:
-            raise self.refusal(given, "nothing, but change things in place")
+    def act(self, call: Callable[..., Any], *args: Any) -> None:
+        """Call code that must act in place, and refuse what it gives: whoever gives it believes that it is used."""
+        with self:
+            given = call(*args)
+            if given is not None:
+                raise self.refusal(given, "nothing, but change things in place")
 
     def want_like(self, given: Any, out: Tensor) -> None:
         """Refuse what cannot be copied to `out`, shape (E,) or (E, D), without losing something."""
@@ -68,17 +71,10 @@ class Guard:
 
 def _fits(given: Any, out: Tensor) -> bool:
     """Whole numbers, switches and other precisions can become floats; only switches can be switches."""
-    return (
-        isinstance(given, Tensor)
-        and given.shape == out.shape
-        and given.layout is torch.strided
-        and given.device == out.device
-        and (given.dtype is out.dtype or (out.dtype is not torch.bool and _is_real(given)))
-    )
-
-
-def _is_real(given: Tensor) -> bool:
-    return not (given.is_complex() or given.is_quantized)
+    if not isinstance(given, Tensor) or given.layout is not torch.strided or given.device != out.device:
+        return False
+    becomes_one = out.dtype is not torch.bool and not given.is_complex() and not given.is_quantized
+    return given.shape == out.shape and (given.dtype is out.dtype or becomes_one)
 
 
 def described(given: Any) -> str:

@@ -56,9 +56,7 @@ class BoundTerm:
 
     def act(self, *args: Any) -> None:
         """Let a term act that gives nothing."""
-        given = self(*args)
-        with self.guard:
-            self.guard.want_nothing(given)
+        self.guard.act(self, *args)
 
     def blame_kernel(self, error: BaseException) -> HookError:
         """What to say of a prepared call that raised."""
@@ -91,8 +89,7 @@ class BoundTerm:
     def reset(self, ids: Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""
         if self.remembers:
-            with self.guard:
-                self.guard.want_nothing(self._object.reset(ids))
+            self.guard.act(self._object.reset, ids)
 
     def reflection(self, mirror: Mirror, size: int) -> Reflection:
         """How an observation term's output, shape (E, size), looks in the mirror."""

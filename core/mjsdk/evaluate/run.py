@@ -85,8 +85,7 @@ def rebuild(
     env = make_env(config, session, device=device, seed=seed)
     policy.check(env)
     check_model(run, session)
-    env.common_step_counter = policy.iteration * config.agent.num_steps_per_env  # if the checkpoint does not say
-    env.load_progress(policy.progress)
+    env.load_progress(policy.progress, policy.iteration * config.agent.num_steps_per_env)
     return env, policy
 
 

@@ -25,10 +25,11 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import MAX_WORLDS
-from mjsdk.errors import BrokenRun, listing, shortened
+from mjsdk.errors import BrokenRun, listing, said, shortened
+from mjsdk.files import write_atomically
 from mjsdk.learn.finite import all_finite
 from mjsdk.learn.fitting import MOMENTS, misfit_of_learner
-from mjsdk.runs import Run, write_atomically
+from mjsdk.runs import Run
 from mjsdk.runs.files import open_regular
 from mjsdk.runs.schema import (
     AMOUNT,
@@ -62,13 +63,24 @@ def _is_dense(value: Any) -> bool:
     return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
-def _is_state(value: Any, size: int, dtype: torch.dtype = torch.uint8) -> bool:
-    return _is_dense(value) and value.dtype == dtype and value.shape == (size,)
+def _integers(size: int) -> Kind:
+    return Kind(
+        f"{size} whole numbers",
+        lambda value: _is_dense(value) and value.dtype == torch.int64 and value.shape == (size,),
+    )
 
 
 def _is_number(value: Any) -> bool:
     """Whether a tensor is one number from 0."""
     return _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15
+
+
+def _is_generator_state(value: Any) -> bool:
+    try:
+        torch.Generator().set_state(value.cpu())
+    except (AttributeError, RuntimeError, TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 def _is_small(value: Tensor) -> bool:
@@ -129,19 +141,9 @@ SHAPE: Mapping[str, Shape] = {
         },
         "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress": {"*": _SMALL}},
         "rng": {
-            "torch": Kind("a state of torch's generator", lambda value: _accepted(torch.Generator().set_state, value)),
-            "python": (
-                COUNT,
-                Kind("625 whole numbers", lambda value: _is_state(value, 625, torch.int64)),
-                or_none(NUMBER),
-            ),
-            "numpy": (
-                NAME,
-                Kind("624 whole numbers", lambda value: _is_state(value, 624, torch.int64)),
-                counts(624),
-                counts(1),
-                NUMBER,
-            ),
+            "torch": Kind("a state of torch's generator", _is_generator_state),
+            "python": (COUNT, _integers(625), or_none(NUMBER)),
+            "numpy": (NAME, _integers(624), counts(624), counts(1), NUMBER),
             "cuda?": [Kind("a tensor of bytes", lambda value: _is_dense(value) and value.dtype == torch.uint8)],
         },
         "hidden": {"actor": _HIDDEN, "critic": _HIDDEN},
@@ -152,14 +154,6 @@ SHAPE: Mapping[str, Shape] = {
     },
 }
 """What a checkpoint must hold."""
-
-
-def _accepted(take: Any, value: Any) -> bool:
-    try:
-        take(value.cpu())
-    except (AttributeError, RuntimeError, TypeError, ValueError, OverflowError):
-        return False
-    return True
 
 
 def write_checkpoint(path: Path, data: Mapping[str, Any]) -> None:
@@ -188,7 +182,7 @@ def _read(path: Path, device: str) -> dict[str, Any]:
     except BrokenRun:
         raise
     except Exception as error:  # whatever a stranger's bytes make zipfile and torch raise
-        raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({_first_line(error)}).") from error
+        raise BrokenRun(f"{path} cannot be read, it is damaged or no checkpoint ({said(error)}).") from error
     _check(path, data)
     return data
 
@@ -218,10 +212,9 @@ def _fill_in(data: dict[str, Any]) -> None:
     if isinstance(env, dict) and isinstance(policy, dict):
         data["infos"]["shapes"] = {name: list(getattr(value, "shape", ())) for name, value in env.items()}
         policy.setdefault("meaning", {})
-        totals = data["infos"].get("totals")
-        if isinstance(totals, dict) and "progress" not in totals:
-            worlds = {name: value for name, value in progress_of(data).items() if _is_dense(value) and _is_small(value)}
-            totals["progress"] = worlds
+        if isinstance(totals := data["infos"].get("totals"), dict):
+            kept = {name: value for name, value in env.items() if _is_dense(value) and _is_small(value)}
+            totals.setdefault("progress", {str(name).removeprefix("buffer/"): value for name, value in kept.items()})
         data["infos"].setdefault("plugins", [])
 
 
@@ -250,11 +243,6 @@ def _check_bits(path: Path, file: BinaryIO) -> None:
         raise BrokenRun(f"{path} is damaged: the checksum of {damaged} is wrong.")
 
 
-def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or ["no details"]
-    return f"{type(error).__name__}: {shortened(lines[0])}"
-
-
 def _way_out(run: Run, damaged: Path) -> str:
     if damaged not in run.checkpoints():  # whatever it is, it is not for us to say that it is in the way
         return f"Name a checkpoint of the run: {listing(path.name for path in run.checkpoints())}."
@@ -270,13 +258,6 @@ def _is_whole(path: Path) -> bool:
     except BrokenRun:
         return False
     return True
-
-
-def progress_of(data: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    """How far a training was, see `Env.progress`; earlier versions kept that with the worlds alone."""
-    worlds = {str(name).removeprefix("buffer/"): value for name, value in data["infos"]["env"].items()}
-    progress: dict[str, torch.Tensor] = data["infos"]["totals"].get("progress", worlds)
-    return progress
 
 
 # Random number generators

@@ -1,4 +1,4 @@
-"""Whether what a checkpoint holds fits the networks, the optimizer and the worlds that shall take it.
+"""Whether what a checkpoint holds fits the networks, the optimizer and the worlds that are to take it.
 
 torch copies numbers of other kinds and shapes where it can, and its fused Adam reads beyond arrays that are too short.
 """
@@ -109,8 +109,7 @@ def _misfit_of_network(state: Mapping[str, Tensor], network: nn.Module) -> str:
     wanted = network.state_dict()
     if set(state) != set(wanted):
         return f"it lacks {_some(set(wanted) - set(state))} and has {_some(set(state) - set(wanted))} instead"
-    wrong = [name for name, value in wanted.items() if not _alike(state[name], value)]
-    return f"{_told(wrong[0], state[wrong[0]])} and must be {_kind(wanted[wrong[0]])}" if wrong else ""
+    return next(filter(None, (_unlike(name, state[name], value) for name, value in wanted.items())), "")
 
 
 def _misfit_of_optimizer(saved: Mapping[str, Any], optimizer: torch.optim.Optimizer, begun: bool) -> str:
@@ -126,27 +125,23 @@ def _misfit_of_optimizer(saved: Mapping[str, Any], optimizer: torch.optim.Optimi
 
 def _misfit_of_moments(i: int, moments: Mapping[str, Any], parameter: Tensor) -> str:
     for name in ("exp_avg", "exp_avg_sq"):
-        if not _alike(moments[name], parameter):
-            return f"{_told(f'state.{i}.{name}', moments[name])} and must be {_kind(parameter)}"
+        if wrong := _unlike(f"state.{i}.{name}", moments[name], parameter):
+            return wrong
     return f"state.{i}.exp_avg_sq has numbers below 0" if bool((moments["exp_avg_sq"] < 0).any()) else ""
 
 
 def _fixed(group: Mapping[str, Any]) -> dict[str, Any]:
     """What a group of parameters has whatever torch and device."""
-    return {name: _listed(group[name]) for name in ("params", "betas", "eps", "weight_decay", "amsgrad", "maximize")}
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    names = ("params", "eps", "weight_decay", "amsgrad", "maximize")
+    return {"betas": list(group["betas"]), **{name: group[name] for name in names}}
 
 
 def _misfit_of_worlds(saved: Mapping[str, Tensor], fresh: Mapping[str, Tensor]) -> str:
     """What of the state of worlds cannot be that of worlds like `fresh`, or nothing."""
     for name, value in saved.items():
-        other = fresh.get(name)
-        if other is None or not _alike(value, other):
-            return f"{_told(name, value)} and must be {'nothing' if other is None else _kind(other)}"
-        if bool(_wild(value).any()) and not bool(_wild(other).any()):
+        if wrong := _unlike(name, value, fresh.get(name)):
+            return wrong
+        if bool(_wild(value).any()) and not bool(_wild(fresh[name]).any()):
             return f"{name} has numbers that are NaN, infinite or beyond {_LARGEST:g}"
     return ""
 
@@ -163,17 +158,17 @@ def _misfit_of_memory(hidden: Any, network: nn.Module, worlds: int) -> str:
     return "" if right and all_finite(parts) else "it is not that of the network"
 
 
-def _alike(value: Tensor, other: Tensor) -> bool:
-    same = value.dtype == other.dtype or (value.is_floating_point() and other.is_floating_point())
-    return same and value.shape == other.shape
+def _unlike(name: str, value: Tensor, wanted: Tensor | None) -> str:
+    """What a tensor is and must be, or nothing if it can stand for the wanted one."""
+    if wanted is not None and value.shape == wanted.shape:
+        kinds = {value.dtype, wanted.dtype}
+        if len(kinds) == 1 or all(kind.is_floating_point for kind in kinds):
+            return ""
+    return f"{name} is {_kind(value)} and must be {'nothing' if wanted is None else _kind(wanted)}"
 
 
 def _wild(value: Tensor) -> Tensor:
     return ~(value.abs() <= _LARGEST) if value.is_floating_point() else torch.zeros((), dtype=torch.bool)
-
-
-def _told(name: str, value: Tensor) -> str:
-    return f"{name} is {_kind(value)}"
 
 
 def _kind(value: Tensor) -> str:

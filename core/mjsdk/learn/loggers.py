@@ -7,14 +7,13 @@ import json
 import logging
 import math
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mjsdk.errors import BrokenRun, MissingDependency, StorageError
+from mjsdk.errors import BrokenRun, MissingDependency
+from mjsdk.files import storing, write_atomically
 from mjsdk.learn.report import Dispensable, Report, Watcher
-from mjsdk.runs import METRICS, Run, metrics_lines, write_atomically
+from mjsdk.runs import METRICS, Run, metrics_lines
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +24,7 @@ def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[
     if logger == "tensorboard":
         loggers.append(Dispensable(TensorBoard(run.path, after)))
     elif logger == "wandb":
-        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project, after)))
+        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project)))
     return loggers
 
 
@@ -41,13 +40,13 @@ class MetricsFile:
     def __init__(self, path: Path, after: int) -> None:
         self._path = path
         _cut(path, after)
-        with _storing(path):
+        with storing(str(path)):
             self._file = path.open("ab", buffering=0)
 
     def iteration(self, report: Report) -> None:
         """Append a line."""
         line = json.dumps({key: _number(value) for key, value in report.row().items()}) + "\n"
-        with _storing(self._path):
+        with storing(str(self._path)):
             written = self._file.write(line.encode())
             if written != len(line.encode()):
                 raise OSError(28, "No space left on device")
@@ -81,34 +80,32 @@ class TensorBoard:
         from torch.utils.tensorboard import SummaryWriter
 
         self._folder = folder
-        with _storing(folder):
+        with storing(str(folder)):
             self._writer = SummaryWriter(str(folder), purge_step=after + 1, flush_secs=5)
 
     def iteration(self, report: Report) -> None:
         """Write all values."""
-        with _storing(self._folder):
+        with storing(str(self._folder)):
             for name, value in report.row().items():
                 if name != "iteration":
                     self._writer.add_scalar(name, value, report.iteration)
 
     def close(self) -> None:
         """Write what is left."""
-        with _storing(self._folder):
+        with storing(str(self._folder)):
             self._writer.close()
 
 
 class WeightsAndBiases:
     """A run at Weights & Biases."""
 
-    def __init__(self, run: Run, project: str, after: int) -> None:
+    def __init__(self, run: Run, project: str) -> None:
         wandb = _import_wandb()
         self._run = wandb.init(
             project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
         )
-        define = getattr(self._run, "define_metric", None)
-        if define:
-            define("iteration")
-            define("*", step_metric="iteration")
+        self._run.define_metric("iteration")
+        self._run.define_metric("*", step_metric="iteration")
 
     def iteration(self, report: Report) -> None:
         """Send all values, in steps of W&B's own: it drops those of iterations that are done a second time."""
@@ -141,11 +138,3 @@ def _import_wandb() -> Any:
             f"agent.logger is wandb, but the package 'wandb' cannot be imported ({error}). "
             "Run: pip install 'mjsdk[wandb]', or choose --agent.logger tensorboard or none."
         ) from error
-
-
-@contextmanager
-def _storing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}.") from error

@@ -13,7 +13,7 @@ from torch import Tensor
 from mjsdk.config.convert import to_plain
 from mjsdk.errors import BrokenRun
 from mjsdk.learn.adapter import GROUPS, build_network
-from mjsdk.learn.checkpoints import progress_of, read_checkpoint
+from mjsdk.learn.checkpoints import read_checkpoint
 from mjsdk.learn.fitting import described, network_sizes
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
@@ -132,4 +132,5 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     sizes = network_sizes(description)["actor"]
     network = build_network("actor", described(description).actor, *sizes)
     network.load_state_dict(data["average_state_dict"])
-    return Policy(network.to(device).eval(), description, data["iter"], run, path, progress_of(data))
+    progress = data["infos"]["totals"]["progress"]
+    return Policy(network.to(device).eval(), description, data["iter"], run, path, progress)

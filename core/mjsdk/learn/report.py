@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import Any, Protocol
 
 import attrs
+
+from mjsdk.errors import said
+
+_log = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
@@ -30,9 +33,6 @@ class Report:
         return {"iteration": self.iteration, "timesteps": self.timesteps, **self.values, **times}
 
 
-_log = logging.getLogger(__name__)
-
-
 class Watcher(Protocol):
     """Is told of every iteration, before its checkpoint is written."""
 
@@ -44,7 +44,7 @@ class Watcher(Protocol):
 
 
 class Dispensable:
-    """A watcher that a training can do without: once it fails, it is told so and left out."""
+    """A watcher that a training can do without: once it fails, it is left out with a warning."""
 
     def __init__(self, watcher: Watcher) -> None:
         self._watcher = watcher
@@ -71,10 +71,6 @@ class Dispensable:
             raise
         except BaseException as error:  # SystemExit too: nothing that only looks on may end a training
             if not self._failed:
-                told = "".join(traceback.format_exception_only(error)).strip()[:_LONGEST]
-                _log.warning("the training goes on without %s, which failed: %s", type(self._watcher).__name__, told)
+                name = type(self._watcher).__name__
+                _log.warning("the training goes on without %s, which failed: %s", name, said(error))
             self._failed = True
-
-
-_LONGEST = 300
-"""Characters of what a watcher that failed said."""

@@ -15,9 +15,9 @@ import torch
 from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.checks import check
-from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.layers import flat
-from mjsdk.config.overrides import merge, tree
+from mjsdk.config.convert import to_plain
+from mjsdk.config.layers import flat, overridden
+from mjsdk.config.overrides import tree
 from mjsdk.config.presets import chosen, numbers
 from mjsdk.config.yamlio import load_file
 from mjsdk.env import Env, make_env
@@ -101,7 +101,6 @@ def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: R
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
     _change_learning_rate(trainer, run)
-    run.check_metrics()
     records.check_model(run, session)
     if by_time or trainer.iteration < config.agent.max_iterations:
         leave_behind(run, trainer.iteration)
@@ -112,20 +111,7 @@ def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: R
 def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
     """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
     run.config(session)  # says so if the file itself does not fit, before anything else is blamed
-    data, terms = deepcopy(run.config_data), session.terms()
-    mistakes = [
-        mistake
-        for given, typed in _layers(session, changes)
-        for mistake in merge(data, given, terms, typed=typed).mistakes
-    ]
-    try:
-        config = from_plain(data, terms)
-        mistakes += check(config, terms, robot=session.robot()).mistakes
-    except ConfigError as error:
-        mistakes += error.mistakes
-    if mistakes:
-        raise ConfigError(list(dict.fromkeys(mistakes)))
-    return config
+    return overridden(deepcopy(run.config_data), _layers(session, changes), session)
 
 
 def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any], bool]]:

@@ -209,7 +209,7 @@ class Trainer:
         """Save before something ends the training, unless that is done or the weights are spoilt.
 
         In the middle of an iteration, which began with `progress`, only the learner is saved: its worlds may be spoilt,
-        and begin anew when the training is resumed.
+        and begin again when the training is resumed.
         """
         path = self.run.checkpoint_path(self.iteration)
         if path.exists():
@@ -257,9 +257,9 @@ class Trainer:
         self.iteration = state["iter"]
         self.timesteps = infos["totals"]["timesteps"]
         self.seconds = infos["totals"]["seconds"]
-        self._load_worlds(infos, checkpoints.progress_of(state))
+        self._load_worlds(infos)
 
-    def _load_worlds(self, infos: Mapping[str, Any], progress: dict[str, Tensor]) -> None:
+    def _load_worlds(self, infos: Mapping[str, Any]) -> None:
         if self.env.fits(infos["env"]):
             check_worlds(infos, self.env, self.algorithm, self.run)
             self.env.load_state_dict(infos["env"])
@@ -267,8 +267,8 @@ class Trainer:
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
             _log.warning("the worlds begin anew, because %s. The curve will not go on exactly.", self._change(infos))
-            self.env.common_step_counter = self.iteration * self.config.agent.num_steps_per_env  # if it does not say
-            self.env.load_progress(progress)
+            steps = self.iteration * self.config.agent.num_steps_per_env
+            self.env.load_progress(infos["totals"]["progress"], steps)
             self.env.reset()
             self.env.stagger_episodes()
         self._obs = as_tensordict(self.env.get_observations())

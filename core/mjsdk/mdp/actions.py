@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -52,22 +51,17 @@ class JointPositionConfig(ActionTermConfig):
 
     def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
         """What does not fit this robot: pairs of setting and message."""
+        checks = {
+            "joints": lambda: select(Joints, self.joints, names, roles),
+            "scale": lambda: per_joint(self.scale, names, roles, default=0.0),
+        }
         found = []
-        for name, check in (("joints", _check_joints), ("scale", _check_scale)):
+        for name, check in checks.items():
             try:
-                check(self, names, roles)
+                check()
             except (SelectionError, MissingRole) as error:
                 found.append((name, str(error)))
         return found
-
-
-def _check_joints(config: JointPositionConfig, names: ModelNames, roles: Roles) -> None:
-    select(Joints, config.joints, names, roles)
-
-
-def _check_scale(config: JointPositionConfig, names: ModelNames, roles: Roles) -> None:
-    if isinstance(config.scale, Mapping):
-        per_joint(config.scale, names, roles, default=0.0)
 
 
 class JointPosition(ActionTerm):

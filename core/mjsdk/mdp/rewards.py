@@ -43,8 +43,8 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
         std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
-            Smaller asks for more precision and
-            gives a weaker hint from afar; two terms, one wide and one narrow, do both.
+            Smaller asks for more precision and gives a weaker hint from afar; two terms, one wide and one narrow, do
+            both.
     """
     return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
 
@@ -56,8 +56,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
         std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Legal: 0.001..1000.
-            Steps make the yaw rate swing:
-            below 0.3 the swing drowns the mean.
+            Steps make the yaw rate swing: below 0.3 the swing drowns the mean.
     """
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
@@ -193,8 +192,7 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
 
     Args:
         std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1.
-            Legal: 0.001..1000. Small for
-            joints that should stay quiet, large for those that do the work.
+            Legal: 0.001..1000. Small for joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel
     return torch.exp(-(error / torch.as_tensor(std)).square().mean(1))

@@ -13,10 +13,9 @@ import torch
 from torch import Tensor
 
 from mjsdk import kernels
-from mjsdk.errors import PhysicsError, listing
+from mjsdk.errors import PhysicsError, listing, one_line
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
-from mjsdk.physics.quiet import quiet_mujoco
 from mjsdk.threads import available_threads
 
 _STATE = {
@@ -79,7 +78,7 @@ class CpuPhysics:
         check_mjbatch()
         import mjbatch
 
-        quiet_mujoco()
+        _quiet_mujoco()
         self.model = model
         self.num_envs = num_envs
         self._batch = mjbatch.Batch(model, num_envs, min(threads or available_threads(), num_envs))
@@ -247,13 +246,23 @@ class CpuPhysics:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
 
 
+def _quiet_mujoco() -> None:
+    """Let MuJoCo count its warnings (`MjData.warning`), which it prints per world and appends to MUJOCO_LOG.TXT.
+
+    A handler that somebody else has set is left alone.
+    """
+    if mujoco.get_mju_user_warning() is None:
+        # A built-in that does nothing: Python code in its place could be interrupted, which MuJoCo does not survive.
+        mujoco.set_mju_user_warning(id)
+
+
 def _run(method: Callable[..., None], *args: Any, **named: Any) -> None:
     """Call mjbatch; an error of MuJoCo in one of its worlds, such as memory that is too small, is the model's."""
     try:
         method(*args, **named)
     except RuntimeError as error:
-        text = " ".join(str(error).split())
-        raise PhysicsError(f"MuJoCo cannot simulate this model: {text}. Change the model, or its <size>") from error
+        said = one_line(str(error))
+        raise PhysicsError(f"MuJoCo cannot simulate this model: {said}. Change the model, or its <size>") from error
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -9,7 +9,6 @@ logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
     abandoned/      what lay beyond a checkpoint that the training went back to
 """
 
-from mjsdk.files import write_atomically
 from mjsdk.runs.files import metrics_lines, read_metrics
 from mjsdk.runs.finding import all_runs, create_run, find_run, newest_run
 from mjsdk.runs.run import CONFIG, INFO, METRICS, PLUGINS, Run, iteration_of
@@ -27,5 +26,4 @@ __all__ = [
     "metrics_lines",
     "newest_run",
     "read_metrics",
-    "write_atomically",
 ]

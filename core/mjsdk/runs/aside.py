@@ -6,10 +6,11 @@ import itertools
 import logging
 import re
 import time
+from contextlib import suppress
 
 from mjsdk.errors import listing
 from mjsdk.files import storing, write_atomically
-from mjsdk.runs.files import parse_row
+from mjsdk.runs.files import MOST_LINES, open_regular, parse_row
 from mjsdk.runs.run import METRICS, Run, iteration_of, new_folder
 
 ABANDONED = "abandoned"
@@ -50,8 +51,9 @@ def leave_behind(run: Run, after: int) -> None:
 
 def _lines(run: Run, after: int) -> tuple[list[bytes], list[bytes]]:
     """Lines of the metrics up to an iteration, and those beyond it; one that is damaged is not known to be beyond."""
-    path = run.path / METRICS
-    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+    lines: list[bytes] = []
+    with suppress(FileNotFoundError), open_regular(run.path / METRICS, MOST_LINES) as file:
+        lines = file.readlines()
     beyond = [(row := parse_row(line)) is not None and row.get("iteration", 0) > after for line in lines]
     kept = [line for line, gone in zip(lines, beyond, strict=True) if not gone]
     return kept, list(itertools.compress(lines, beyond))

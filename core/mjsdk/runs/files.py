@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from mjsdk.errors import BrokenRun, shortened
+from mjsdk import files
+from mjsdk.errors import BrokenRun, one_line
 
 MOST_TEXT = 16 * 2**20
 """Bytes of settings and records that are read: a thousand times what a training writes."""
@@ -18,23 +16,14 @@ MOST_LINES = 2**30
 """Bytes of metrics that are read: a million iterations."""
 
 
-@contextmanager
-def open_regular(path: Path, most: int) -> Iterator[BinaryIO]:
-    """A file of at most so many bytes, for reading. Raises `BrokenRun` for pipes and devices, which may never end."""
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """A file of a run for reading, of at most so many bytes. Raises `BrokenRun`, and `FileNotFoundError`."""
     try:
-        # A pipe that nobody writes to would be waited for.
-        file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+        return files.open_regular(path, most)
     except FileNotFoundError:
         raise
     except (OSError, ValueError) as error:
         raise BrokenRun(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    with file:
-        facts = os.fstat(file.fileno())
-        if not stat.S_ISREG(facts.st_mode):
-            raise BrokenRun(f"{path} cannot be read: it is a folder, a pipe or a device, and must be a file.")
-        if facts.st_size > most:
-            raise BrokenRun(f"{path} is not read: it has {facts.st_size:,} bytes, and may have {most:,}.")
-        yield file
 
 
 def read_mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
@@ -49,8 +38,7 @@ def read_mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
     except BrokenRun:
         raise
     except Exception as error:  # whatever a stranger's text makes a parser raise
-        told = shortened(" ".join(str(error).split())) or type(error).__name__
-        raise BrokenRun(f"{path} cannot be read: {told}") from error
+        raise BrokenRun(f"{path} cannot be read: {one_line(str(error)) or type(error).__name__}") from error
     if not isinstance(data, dict):
         raise BrokenRun(f"{path} is damaged: it must hold `key: value`, not {type(data).__name__}")
     return data

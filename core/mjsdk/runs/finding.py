@@ -71,8 +71,8 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
 
 def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
     """All runs, by the time that they were begun or resumed last."""
-    folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
     _check_place(log_root, experiment)
+    folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
     return sorted(runs, key=_trained)
 

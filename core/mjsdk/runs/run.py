@@ -25,12 +25,12 @@ from mjsdk.errors import (
     listing,
     shortened,
 )
-from mjsdk.files import write_atomically
+from mjsdk.files import storing, write_atomically
 from mjsdk.learn.versions import check_version
 from mjsdk.runs import schema
-from mjsdk.runs.files import MOST_LINES, open_regular, read_mapping, read_metrics
+from mjsdk.runs.files import read_mapping, read_metrics
 from mjsdk.runs.trust import remember, require_known
-from mjsdk.selection import compiled
+from mjsdk.selection import regular_expression
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -111,14 +111,11 @@ class Run:
 
     def config(self, session: Session) -> Config:
         """All settings, checked against the plugins of `session`."""
-        from mjsdk.config.checks import check
-        from mjsdk.config.convert import from_plain, to_plain
+        from mjsdk.config.convert import to_plain
+        from mjsdk.config.layers import overridden
 
         try:
-            config = from_plain(self.config_data, session.terms())
-            mistakes = check(config, session.terms(), robot=session.robot()).mistakes
-            if mistakes:
-                raise ConfigError(mistakes)
+            config = overridden(self.config_data, (), session)
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
         self._check_whole(to_plain(config))
@@ -225,11 +222,6 @@ class Run:
         """The lines of `metrics.jsonl`; what is not one is left out."""
         return read_metrics(self.path / METRICS)
 
-    def check_metrics(self) -> None:
-        """Raise `BrokenRun` if `metrics.jsonl` is there and is no file that can be read."""
-        with suppress(FileNotFoundError), open_regular(self.path / METRICS, MOST_LINES):
-            pass
-
     # Writing
 
     def write_config(self, data: dict[str, Any]) -> None:
@@ -245,10 +237,8 @@ class Run:
     def keep_plugin(self, source: Path, kind: str) -> str:
         """Copy a local plugin file into the run; returns what to call it in `config.yaml`."""
         name = f"{PLUGINS}/{kind}/{source.name}"
-        try:
+        with storing(str(self.path / PLUGINS)):
             (self.path / name).parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(f"cannot write {self.path / PLUGINS}: {error.strerror or error}") from error
         data = source.read_bytes()
         write_atomically(self.path / name, data)
         remember(source, data)
@@ -299,6 +289,6 @@ def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:
     """A regular expression that somebody wrote into a setting of the agent."""
     try:
-        return compiled(text)
+        return regular_expression(text)
     except SelectionError as error:
         raise ConfigError([Mistake(f"agent.{setting}", str(error))]) from error

@@ -107,13 +107,9 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e300 and math.isfinite(value)
 
 
-def _is_count(value: Any, most: int) -> bool:
-    return type(value) is int and 0 <= value <= most
-
-
 def counts(most: int) -> Kind:
     """Whole numbers from 0 to `most`."""
-    return Kind(f"a whole number from 0 to {most}", lambda value: _is_count(value, most))
+    return Kind(f"a whole number from 0 to {most}", lambda value: type(value) is int and 0 <= value <= most)
 
 
 def or_none(kind: Kind) -> Kind:

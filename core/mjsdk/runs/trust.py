@@ -1,7 +1,7 @@
 """Which code a run may bring: what this user trained with here, or has looked at. Other people's data stays data.
 
-Known code is kept as hashes of its source, one empty-handed file each, in a folder of the user. So a run may be moved,
-and code that was changed since, or that someone else put there, is unknown.
+Known code is a file in a folder of the user, named by the hash of the source. So a run may be moved, and code that was
+changed since, or that someone else put there, is unknown.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import numpy as np
 
 from mjsdk.errors import SceneError
 from mjsdk.plugins import Session
-from mjsdk.scene.facts import check_compiled, check_facts
+from mjsdk.scene.facts import check_facts
 from mjsdk.scene.guest import GROUND, Found, receive
 from mjsdk.scene.joints import SCALAR
 
@@ -31,7 +31,7 @@ class Alone:
     found: tuple[Found, ...]
     """What its model brought along and was changed."""
 
-    def told(self, who: str) -> list[str]:
+    def warnings(self, who: str) -> list[str]:
         """Warnings about parts that facts may name, and that are not as the model has them."""
         return [f"{who}: {found}; {_ADVICE[found.fate]}" for found in self.found if found.fate in _ADVICE]
 
@@ -43,13 +43,12 @@ def robot_alone(session: Session, collisions: str = "") -> Alone:
     _check_fresh(who, spec)
     found = receive(spec)
     session.setup(spec, collisions)
-    check_facts(session, spec)
-    model = compiled(who, spec)
-    check_compiled(session, model)
+    model = compile_model(who, spec)
+    check_facts(session, model)
     return Alone(spec, model, found)
 
 
-def compiled(who: str, spec: mujoco.MjSpec) -> mujoco.MjModel:
+def compile_model(who: str, spec: mujoco.MjSpec) -> mujoco.MjModel:
     """The model of a spec, which stays uncompiled."""
     try:
         model = spec.copy().compile()

@@ -9,7 +9,7 @@ from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
-from mjsdk.scene.alone import Alone, check_same_masses, compiled, robot_alone
+from mjsdk.scene.alone import Alone, check_same_masses, compile_model, robot_alone
 from mjsdk.scene.entities import Entity, find_robot
 from mjsdk.scene.guest import referred_to
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
@@ -52,7 +52,7 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     _add_initial(spec, bare, robot, initial, joint_pos)
     if not visuals:
         _drop_visuals(spec)
-    model = compiled(f"{who} with its ground and sensors", spec)
+    model = compile_model(f"{who} with its ground and sensors", spec)
     check_same_masses(who, "as ground and sensors were added", bare, model)
     entity = find_robot(model, robot)
     names = ModelNames.of(model, entity.joints)
@@ -68,7 +68,7 @@ def on_ground(session: Session, alone: Alone) -> mujoco.MjModel:
     """The robot with nothing but a ground, as its facts are held against."""
     spec = alone.spec.copy()
     add_ground(spec, "flat", visuals=False)
-    return compiled(session.robot_ref.label, spec)
+    return compile_model(session.robot_ref.label, spec)
 
 
 def _pose(robot: Robot, name: str) -> InitialState:

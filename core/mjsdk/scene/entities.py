@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import attrs
 import mujoco
@@ -67,13 +67,14 @@ class Entity:
 
 def find_robot(model: mujoco.MjModel, robot: Robot) -> Entity:
     """The robot in a model: the tree of its base, else the trees of the joints that are driven, else the first one."""
-    own = _mask(model, _roots(model, robot))
+    named = _named_bases(model, robot)
+    own = _mask(model, _roots(model, named))
     joints = np.flatnonzero(own[model.jnt_bodyid]) if model.njnt else np.zeros(0, int)
     free = [int(i) for i in joints if model.jnt_type[i] == _FREE]
     scalar = [int(i) for i in joints if model.jnt_type[i] >= _SLIDE]
     drivers = _drivers(model)
     return Entity(
-        base=int(model.jnt_bodyid[free[0]]) if free else _fixed_base(model, robot, own),
+        base=int(model.jnt_bodyid[free[0]]) if free else named[0] if named else int(np.argmax(own)),
         bodies=tuple(np.flatnonzero(own).tolist()),
         free_joint=free[0] if free else None,
         base_qpos=int(model.jnt_qposadr[free[0]]) if free else 0,
@@ -99,8 +100,7 @@ def _named_bases(model: mujoco.MjModel, robot: Robot) -> list[int]:
     return [i for i in ids if i > 0]
 
 
-def _roots(model: mujoco.MjModel, robot: Robot) -> set[int]:
-    named = _named_bases(model, robot)
+def _roots(model: mujoco.MjModel, named: list[int]) -> set[int]:
     if named:
         return {_top(model, body) for body in named}
     driven = {int(model.body_rootid[model.jnt_bodyid[joint]]) for joint in _drivers(model)}
@@ -110,14 +110,11 @@ def _roots(model: mujoco.MjModel, robot: Robot) -> set[int]:
 
 def _top(model: mujoco.MjModel, body: int) -> int:
     """The highest body above one that moves, or that body itself."""
-    moving = [above for above in _upward(model, body) if model.body_jntnum[above]]
-    return moving[-1] if moving else body
-
-
-def _upward(model: mujoco.MjModel, body: int) -> Iterator[int]:
+    top = body
     while body:
-        yield body
+        top = body if model.body_jntnum[body] else top
         body = int(model.body_parentid[body])
+    return top
 
 
 def _mask(model: mujoco.MjModel, roots: set[int]) -> np.ndarray:
@@ -126,8 +123,3 @@ def _mask(model: mujoco.MjModel, roots: set[int]) -> np.ndarray:
     for body in range(1, model.nbody):
         own[body] = body in roots or own[model.body_parentid[body]]
     return own
-
-
-def _fixed_base(model: mujoco.MjModel, robot: Robot, own: np.ndarray) -> int:
-    named = _named_bases(model, robot)
-    return named[0] if named else int(np.argmax(own))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import attrs
 import mujoco
 
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
@@ -14,37 +15,18 @@ from mjsdk.scene.first_pose import FirstPose
 from mjsdk.scene.mirror import joint_partners
 from mjsdk.selection import Joints, ModelNames, match, per_joint, select
 
-_JOINTS_WITH_POSITION = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
-
-def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
-    """Raise `SceneError` if names in the facts are not in the robot's model."""
-    _refuse(session, list(_mistakes(session.robot(), spec)))
-
-
-def check_compiled(session: Session, model: mujoco.MjModel) -> None:
-    """Raise `SceneError` if what the facts call the base is not what moves freely."""
-    _refuse(session, list(_wrong_base(session.robot(), model)))
-
-
-def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
-    """What terms call the base is the body of the free joint: the role must name the same."""
-    named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    entity = find_robot(model, robot)
-    moved = model.body(entity.base).name if entity.has_free_base else ""
-    if named and moved and named != (moved,):
-        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
-
-
-def _refuse(session: Session, mistakes: list[str]) -> None:
+def check_facts(session: Session, model: mujoco.MjModel) -> None:
+    """Raise `SceneError` if facts name what is not in the robot's model, or a base that is not what moves freely."""
+    mistakes = list(_mistakes(session.robot(), model))
     if mistakes:
         raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
 
 
-def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
-    yield from _wrong_roles(robot, spec)
+def _mistakes(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    names = ModelNames.of(model)
+    yield from _wrong_roles(robot, model, names)
     yield from _wrong_gait(robot)
-    names = _names(spec)
     for field, patterns in _joint_patterns(robot):
         for pattern in patterns:
             try:
@@ -57,6 +39,16 @@ def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
                 match(pattern, names.geoms, "geoms")
             except SelectionError as error:
                 yield f"  collisions '{preset}': {error}"
+    yield from _wrong_base(robot, model)
+
+
+def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """What terms call the base is the body of the free joint: the role must name the same."""
+    named = robot.roles["base"].bodies if "base" in robot.roles else ()
+    entity = find_robot(model, robot)
+    moved = model.body(entity.base).name if entity.has_free_base else ""
+    if named and moved and named != (moved,):
+        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
 
 
 def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
@@ -76,22 +68,15 @@ def _wrong_gait(robot: Robot) -> Iterator[str]:
         yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
 
 
-def _wrong_roles(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
+def _wrong_roles(robot: Robot, model: mujoco.MjModel, names: ModelNames) -> Iterator[str]:
+    every = {**attrs.asdict(names), "joints": [model.joint(i).name for i in range(model.njnt)]}
     for role, parts in robot.roles.items():
         for part in PARTS:
-            legal = [element.name for element in getattr(spec, part)]
+            legal = every[part]
             for name in getattr(parts, part):
                 if name not in legal:
                     hint = closest(name, legal) or "."
                     yield f"  role '{role}', {part}: no '{name}'{hint} Legal: {listing(filter(None, legal))}"
-
-
-def _names(spec: mujoco.MjSpec) -> ModelNames:
-    def of(parts: Iterable[mujoco.MjsGeom | mujoco.MjsBody | mujoco.MjsSite | mujoco.MjsJoint]) -> tuple[str, ...]:
-        return tuple(part.name for part in parts)
-
-    hinges = (joint for joint in spec.joints if joint.type in _JOINTS_WITH_POSITION)
-    return ModelNames(of(hinges), of(spec.bodies), of(spec.sites), of(spec.geoms))
 
 
 def odd_pose(session: Session, model: mujoco.MjModel, pose: str = "", collisions: str = "") -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 from mjsdk.errors import SceneError
 from mjsdk.robot import Robot
 from mjsdk.scene.entities import Entity
+from mjsdk.selection import ModelNames
 
 _IMAGE = np.array([1.0, -1.0, 1.0])
 """What the mirror does to a place: left becomes right."""
@@ -42,7 +43,7 @@ def joint_partners(model: mujoco.MjModel, robot: Entity, facts: Robot) -> tuple[
     sources = [names.index(partner(name, pairs, names)) for name in names]
     products = ((axes * -_IMAGE) * axes[sources]).sum(1)
     mistakes = [
-        *_unused(pairs, [*names, *_other_names(model)]),
+        *_unused(pairs, [*names, *ModelNames.of(model).bodies, *ModelNames.of(model).sites]),
         *_misplaced(names, sources, places),
         *(_crooked(names[i], names[sources[i]]) for i in _where(np.abs(products) < 0.9)),
     ]
@@ -63,11 +64,6 @@ def _unused(pairs: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
     for left, right in pairs.items():
         if not any(left in name or right in name for name in names):
             yield f"  '{left}': '{right}' is in no name"
-
-
-def _other_names(model: mujoco.MjModel) -> Iterator[str]:
-    yield from (model.body(i).name for i in range(model.nbody))
-    yield from (model.site(i).name for i in range(model.nsite))
 
 
 def _misplaced(names: Sequence[str], sources: Sequence[int], places: np.ndarray) -> Iterator[str]:
