@@ -17,7 +17,7 @@ from mjsdk.errors import PhysicsError, listing
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
 from mjsdk.physics.quiet import quiet_mujoco
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 _STATE = {
     "time": mujoco.mjtState.mjSTATE_TIME,
