@@ -161,7 +161,7 @@ def named_modules(path: Path) -> Iterator[tuple[ast.expr, str]]:
 
 
 def layers() -> list[set[str]]:
-    """Parts of the core from the bottom up, as the architecture lists them; each imports from its own layer and below."""
+    """Parts of the core from the bottom up, as the architecture lists them; each imports from its own row and below."""
     section = (
         (REPO / "docs" / "architecture.md").read_text().partition("## Imports point one way")[2].partition("\n## ")[0]
     )
