@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from mjsdk.plugins import DISABLE, index
+from mjsdk.plugins import DISABLE, installed
 from mjsdk.runs.trust import STATE
 from mjsdk.testing import fake_dist
 
@@ -139,7 +139,7 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An empty site-packages; the plugins that are really installed are switched off."""
-    monkeypatch.setenv(DISABLE, ",".join({ref.dist for ref in index()}))
+    monkeypatch.setenv(DISABLE, ",".join({ref.dist for ref in installed()}))
     made = Site(tmp_path / "site")
     made.path.mkdir()
     monkeypatch.syspath_prepend(made.path)

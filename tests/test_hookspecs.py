@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mjsdk import _session, hookspecs
-from mjsdk._load import hook_names
+from mjsdk.plugins.load import hook_names
 from mjsdk.terms import KINDS
 
 TERM_HOOKS = {f"mjsdk_{kind}_terms" for kind in KINDS}

@@ -10,42 +10,44 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mjsdk import __version__, _index
+from mjsdk import __version__
 from mjsdk.errors import AmbiguousPlugin, PluginError
-from mjsdk.plugins import DISABLE, PluginRef, find, index, status
+from mjsdk.plugins import DISABLE, PluginRef, find_plugin, index, installed, status_of
 
 RAISES = "raise SystemExit('bye')"
 
 
 def statuses() -> dict[str, str]:
-    refs = index()
-    return {ref.name: status(ref, refs) for ref in refs}
+    refs = installed()
+    return {ref.name: status_of(ref, refs) for ref in refs}
 
 
 def message(kind: str, spec: str) -> str:
     with pytest.raises(PluginError) as caught:
-        find(kind, spec)
+        find_plugin(kind, spec)
     return str(caught.value)
 
 
 def test_the_index_describes_plugins_without_importing_them(site):
     site.robot(RAISES, requires=["mjsdk>=0.1", "numpy"], summary="An arm", version="2.1")
-    assert index() == (PluginRef("robot", "myarm", "my-robot", "2.1", "my_robot_myarm"),)
-    assert (index()[0].requires, index()[0].summary) == (">=0.1", "An arm")
+    assert installed() == (PluginRef("robot", "myarm", "my-robot", "2.1", "my_robot_myarm"),)
+    assert (installed()[0].requires, installed()[0].summary) == (">=0.1", "An arm")
     assert "my_robot_myarm" not in sys.modules
 
 
 def test_the_index_is_sorted_whatever_the_order_of_folders(site):
     for dist in ("c-dist", "a-dist", "b-dist"):
         site.add(dist, robots={f"of-{dist}": f"m_{dist[0]}"}, tasks={"reach": f"t_{dist[0]}"})
-    assert [(ref.kind, ref.name, ref.dist) for ref in index()] == sorted((r.kind, r.name, r.dist) for r in index())
+    assert [(ref.kind, ref.name, ref.dist) for ref in installed()] == sorted(
+        (r.kind, r.name, r.dist) for r in installed()
+    )
 
 
 def test_a_plugin_can_be_switched_off_by_package_or_by_name(site, monkeypatch):
     for letter in "abc":
         site.robot(RAISES, name=letter, dist=f"dist-{letter}")
     monkeypatch.setenv(DISABLE, "Dist_A, dist-b:b")
-    names = {ref.name for ref in index()}
+    names = {ref.name for ref in installed()}
     assert "c" in names
     assert not names & {"a", "b"}
     assert "MJSDK_DISABLE_PLUGINS=Dist_A, dist-b:b switches it off" in message("robot", "a")
@@ -97,7 +99,7 @@ def test_a_package_without_metadata_is_shown_as_damaged(site):
 def test_a_requirement_that_cannot_be_read_is_shown_as_damage(site):
     site.robot(RAISES, requires=["mjsdk >> 9"])
     assert statuses()["myarm"].startswith("damaged metadata")
-    assert index()[0].dist == "my-robot"
+    assert installed()[0].dist == "my-robot"
 
 
 def test_a_damaged_package_does_not_hide_the_others(site, caplog):
@@ -110,8 +112,12 @@ def test_a_damaged_package_does_not_hide_the_others(site, caplog):
 
 def test_a_plugin_is_found_by_name_or_by_package_and_name(site):
     site.robot(RAISES, dist="My.Robot")
-    assert find("robot", "myarm") == find("robot", "my-robot:myarm") == find("robot", "My_Robot:myarm")
-    assert find("robot", find("robot", "myarm").spec) == find("robot", "myarm")
+    assert (
+        find_plugin("robot", "myarm")
+        == find_plugin("robot", "my-robot:myarm")
+        == find_plugin("robot", "My_Robot:myarm")
+    )
+    assert find_plugin("robot", find_plugin("robot", "myarm").spec) == find_plugin("robot", "myarm")
 
 
 def test_an_unknown_name_lists_the_installed_ones(site):
@@ -140,13 +146,13 @@ def test_an_ambiguous_name_prints_the_flags_to_type(site):
     site.robot(RAISES, dist="acme-arm", version="1.5")
     site.robot(RAISES, dist="my-arm", version="0.2")
     with pytest.raises(AmbiguousPlugin) as caught:
-        find("robot", "myarm")
+        find_plugin("robot", "myarm")
     assert str(caught.value).splitlines() == [
         "robot 'myarm' is provided by 2 packages; choose one:",
         "  --robot acme-arm:myarm   (1.5, acme_arm_myarm)",
         "  --robot my-arm:myarm   (0.2, my_arm_myarm)",
     ]
-    assert find("robot", "acme-arm:myarm").version == "1.5"
+    assert find_plugin("robot", "acme-arm:myarm").version == "1.5"
 
 
 def test_the_flag_of_an_ambiguous_extra_is_with(site):
@@ -164,8 +170,8 @@ def test_a_name_that_one_package_declares_twice_blames_the_package(site):
 def test_a_file_is_a_plugin_named_by_its_stem(site, monkeypatch):
     path = site.file("my_arm.py", "")
     monkeypatch.chdir(path.parent)
-    ref = find("robot", "./my_arm.py")
-    assert ref == find("robot", "my_arm.py") == find("robot", str(path))
+    ref = find_plugin("robot", "./my_arm.py")
+    assert ref == find_plugin("robot", "my_arm.py") == find_plugin("robot", str(path))
     assert (ref.name, ref.local, ref.spec) == ("my_arm", True, str(path.resolve()))
 
 
@@ -204,16 +210,16 @@ def test_any_spelling_of_a_package_finds_its_plugin(name, dist, separator, upper
     ref = PluginRef("robot", name, dist, "1.0", "module")
     spelt = dist.replace("-", separator)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_index, "_installed", lambda: [ref, PluginRef("task", name, dist, "1.0", "other")])
-        assert find("robot", f"{spelt.upper() if upper else spelt}:{name}") is ref
-        assert find("robot", name) is ref
+        patch.setattr(index, "_installed", lambda: [ref, PluginRef("task", name, dist, "1.0", "other")])
+        assert find_plugin("robot", f"{spelt.upper() if upper else spelt}:{name}") is ref
+        assert find_plugin("robot", name) is ref
 
 
 @given(st.text(max_size=300))
 def test_no_text_makes_find_crash(spec):
     with pytest.MonkeyPatch.context() as patch, contextlib.suppress(PluginError):
-        patch.setattr(_index, "_installed", lambda: [PluginRef("robot", "arm", "my-dist", "1.0", "module")])
-        find("robot", spec)
+        patch.setattr(index, "_installed", lambda: [PluginRef("robot", "arm", "my-dist", "1.0", "module")])
+        find_plugin("robot", spec)
 
 
 DAMAGES = {
@@ -236,7 +242,7 @@ def test_a_library_that_stumbles_over_a_damaged_neighbour_is_told_which_it_is(si
         wrapped = PluginError("a plugin failed to import")
         wrapped.__cause__ = error
         for each in (error, wrapped):
-            told = _index.damage_behind(each)
+            told = index.damage_behind(each)
             assert told.startswith("damaged packages are installed; install them again, or delete these folders:\n")
             assert told.count("\n") == 1
             assert f"  {folder}: entry_points.txt cannot be read (" in told
@@ -248,4 +254,4 @@ def test_an_error_that_has_nothing_to_do_with_neighbours_is_left_alone(site):
     (site.add("bad-neighbour") / "entry_points.txt").write_bytes(b"\xff")
     with pytest.raises(ZeroDivisionError) as caught:
         1 / 0  # noqa: B018
-    assert _index.damage_behind(caught.value) == ""
+    assert index.damage_behind(caught.value) == ""

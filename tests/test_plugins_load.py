@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, PluginError
-from mjsdk.plugins import find, load
+from mjsdk.plugins import find_plugin, load_plugin
 
 HEAD = "import mjsdk\nMJSDK_API = 1\n"
 EXTRA_LABEL = "extra 'hop' (my-extra 1.0, module my_extra_hop)"
@@ -16,7 +16,7 @@ EXTRA_LABEL = "extra 'hop' (my-extra 1.0, module my_extra_hop)"
 def refusal(site, source: str, kind: type[PluginError] = BrokenPlugin) -> str:
     site.extra(source)
     with pytest.raises(kind) as caught:
-        load(find("extra", "hop"))
+        load_plugin(find_plugin("extra", "hop"))
     return str(caught.value)
 
 
@@ -26,14 +26,14 @@ def hook(body: str) -> str:
 
 def test_a_sound_plugin_loads_with_its_hooks(site):
     site.robot()
-    plugin = load(find("robot", "myarm"))
+    plugin = load_plugin(find_plugin("robot", "myarm"))
     assert (plugin.api, plugin.hooks) == (1, ("mjsdk_load_spec", "mjsdk_robot"))
 
 
 def test_loading_one_plugin_imports_no_other(site):
     site.robot()
     site.robot("raise RuntimeError", name="broken", dist="broken-dist")
-    load(find("robot", "myarm"))
+    load_plugin(find_plugin("robot", "myarm"))
     assert "broken_dist_broken" not in sys.modules
 
 
@@ -46,7 +46,7 @@ def test_a_plugin_that_fails_to_import_is_named_with_package_version_and_module(
 def test_the_cause_of_a_failed_import_is_chained(site):
     site.extra("1 / 0")
     with pytest.raises(BrokenPlugin) as caught:
-        load(find("extra", "hop"))
+        load_plugin(find_plugin("extra", "hop"))
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
@@ -62,13 +62,13 @@ def test_a_plugin_that_is_not_python_is_refused(site):
 def test_an_interrupted_import_is_not_swallowed(site):
     site.extra("raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        load(find("extra", "hop"))
+        load_plugin(find_plugin("extra", "hop"))
 
 
 def test_a_package_for_another_mjsdk_is_refused_before_it_is_imported(site):
     site.extra("raise RuntimeError", requires=["mjsdk>=9"])
     with pytest.raises(IncompatiblePlugin, match="needs mjsdk>=9, found 0"):
-        load(find("extra", "hop"))
+        load_plugin(find_plugin("extra", "hop"))
     assert "my_extra_hop" not in sys.modules
 
 
@@ -132,7 +132,7 @@ def test_a_default_value_in_a_hook_is_refused(site):
 def test_a_robot_must_implement_its_hooks(site):
     site.robot(hook("def mjsdk_adapt(config): ..."))
     with pytest.raises(BrokenPlugin, match="does not implement mjsdk_robot, which every robot plugin must"):
-        load(find("robot", "myarm"))
+        load_plugin(find_plugin("robot", "myarm"))
 
 
 def test_only_tasks_may_implement_mjsdk_task(site):
@@ -145,32 +145,32 @@ def test_only_tasks_may_implement_mjsdk_task(site):
 def test_one_module_as_two_plugins_is_refused(site):
     site.add("my-arm", robots={"arm": "m", "arm-short": "m"}, modules={"m": HEAD})
     with pytest.raises(BrokenPlugin, match="same module as robot 'arm': give each its own"):
-        load(find("robot", "arm-short"))
+        load_plugin(find_plugin("robot", "arm-short"))
 
 
 def test_a_hook_may_be_implemented_under_another_name(site):
     site.extra(HEAD + "@mjsdk.hookimpl(specname='mjsdk_adapt')\ndef tune(config): ...")
-    assert load(find("extra", "hop")).hooks == ("mjsdk_adapt",)
+    assert load_plugin(find_plugin("extra", "hop")).hooks == ("mjsdk_adapt",)
 
 
 def test_a_local_file_is_loaded_beside_an_installed_module_of_that_name(site):
     path = site.file("json.py", HEAD)
-    plugin = load(find("extra", str(path)))
+    plugin = load_plugin(find_plugin("extra", str(path)))
     assert (plugin.ref.name, plugin.module.__file__) == ("json", str(path.resolve()))
     assert sys.modules["json"] is not plugin.module
 
 
 def test_a_local_file_that_changed_is_read_again(site):
     path = site.file("hop.py", HEAD + "VALUE = 1")
-    first = load(find("extra", str(path))).module
+    first = load_plugin(find_plugin("extra", str(path))).module
     site.file("hop.py", HEAD + "VALUE = 'changed'")
-    assert (first.VALUE, load(find("extra", str(path))).module.VALUE) == (1, "changed")
+    assert (first.VALUE, load_plugin(find_plugin("extra", str(path))).module.VALUE) == (1, "changed")
 
 
 def test_errors_of_a_local_file_name_the_file(site):
     path = site.file("hop.py", "import mjsdk")
     with pytest.raises(IncompatiblePlugin) as caught:
-        load(find("extra", str(path)))
+        load_plugin(find_plugin("extra", str(path)))
     assert str(caught.value).startswith(f"extra 'hop' ({path.resolve()}) does not say")
 
 
@@ -178,5 +178,5 @@ def test_a_local_file_that_fails_leaves_nothing_behind(site):
     before = set(sys.modules)
     path = site.file("hop.py", "1 / 0")
     with pytest.raises(BrokenPlugin, match="ZeroDivisionError"):
-        load(find("extra", str(path)))
+        load_plugin(find_plugin("extra", str(path)))
     assert set(sys.modules) == before

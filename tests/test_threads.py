@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 MJSDK = Path(sys.executable).with_name("mjsdk")
 WHAT = ("--robot", "g1", "--task", "velocity")

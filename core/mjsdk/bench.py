@@ -25,9 +25,9 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
-from mjsdk.env.steady import steady
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.physics import Physics
+from mjsdk.runtime import steady
 
 ACTION_STD = 0.2
 """Standard deviation of the random actions: enough to move, too little to throw the robot about."""

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mjsdk.config.fields import Setting
-from mjsdk.config.termdocs import parameter_settings, parse, summary
+from mjsdk.terms.docs import parameter_settings, parse, summary
 
 
 @pytest.mark.parametrize(

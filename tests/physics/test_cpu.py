@@ -9,7 +9,7 @@ from mjsdk.errors import PhysicsError
 from mjsdk.physics import cpu as cpu_module
 from mjsdk.physics import resolve_device
 from mjsdk.physics.cpu import CpuPhysics
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 BALL = """
 <mujoco>

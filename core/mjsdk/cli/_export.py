@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mjsdk._load import describe
 from mjsdk.cli import _apart, _output
 from mjsdk.errors import HookError, MjsdkError, one_line
+from mjsdk.plugins.load import describe
 
 if TYPE_CHECKING:
     from mjsdk.learn.start import Training

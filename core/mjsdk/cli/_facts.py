@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mjsdk.errors import MjsdkError, PluginError, listing
-from mjsdk.plugins import Plugin, PluginRef, Session, find, index, load, open_session
+from mjsdk.plugins import Plugin, PluginRef, Session, find_plugin, installed, load_plugin, open_session
 
 if TYPE_CHECKING:
     from mjsdk.robot import ActuatorGroup, Robot, Role
@@ -47,13 +47,13 @@ def task_facts(name: str, robot: str | None) -> dict[str, Any]:
     """The task as it is for a robot, after the adaptations that plugins make; for none, as for one with every part."""
     if robot is not None:
         return _task_facts(open_session(robot, name))
-    task = load(find("task", name))
+    task = load_plugin(find_plugin("task", name))
     module = importlib.import_module("mjsdk.cli._anyrobot")
     blank = Plugin(PluginRef("robot", "any robot", "mjsdk", "", module.__name__), module, module.MJSDK_API)
     try:
         return {**_task_facts(Session([blank, task])), "robot": None}
     except MjsdkError as error:
-        robots = listing(ref.spec for ref in index() if ref.kind == "robot")
+        robots = listing(ref.spec for ref in installed() if ref.kind == "robot")
         raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {robots}") from error
 
 
@@ -81,7 +81,7 @@ def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
 
 
 def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
-    from mjsdk.selection import ModelNames, match
+    from mjsdk.robot.selection import ModelNames, match
 
     names = ModelNames.of(model, entity.joints).joints
     driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]

@@ -73,7 +73,7 @@ def _surroundings(error: Exception) -> str:
 
 def _damage(error: BaseException) -> str:
     """What to say of an error that is a damaged neighbour's: of packages that nobody named, but libraries look at."""
-    from mjsdk._index import damage_behind
+    from mjsdk.plugins.index import damage_behind
 
     return str(error) if _BACKENDS in str(error) else damage_behind(error)
 

@@ -44,12 +44,12 @@ def _kinds(wanted: list[str]) -> dict[str, str]:
 
 
 def _collect(kinds: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    from mjsdk._index import index, status
+    from mjsdk.plugins.index import installed, status_of
 
-    refs = index()
+    refs = installed()
     return {
         title: [
-            {"name": r.name, "dist": r.dist, "version": r.version, "summary": r.summary, "status": status(r, refs)}
+            {"name": r.name, "dist": r.dist, "version": r.version, "summary": r.summary, "status": status_of(r, refs)}
             for r in refs
             if r.kind == kind
         ]

@@ -38,9 +38,11 @@ class _Show(Commands):
 
 
 def _no_kind(word: str) -> str:
-    from mjsdk._index import index
+    from mjsdk.plugins.index import installed
 
-    meant = [f"`mjsdk show {ref.kind} {word}`" for ref in index() if word in (ref.name, ref.spec) and ref.kind in KINDS]
+    meant = [
+        f"`mjsdk show {ref.kind} {word}`" for ref in installed() if word in (ref.name, ref.spec) and ref.kind in KINDS
+    ]
     hint = f", did you mean {' or '.join(dict.fromkeys(meant))}?" if meant else closest(word, KINDS) or "."
     return f"no kind of plugin '{word}'{hint} Legal: {listing(f'{kind} NAME' for kind in KINDS)}"
 

@@ -167,12 +167,12 @@ def _fresh(
 
 
 def _check_named(robot: str, task: str) -> None:
-    from mjsdk.plugins import index
+    from mjsdk.plugins import installed
 
     missing = [
         Mistake(
             f"--{kind}",
-            f"must be given. Installed: {listing(ref.name for ref in index() if ref.kind == kind)}, or ./FILE.py",
+            f"must be given. Installed: {listing(ref.name for ref in installed() if ref.kind == kind)}, or ./FILE.py",
         )
         for kind, name in (("robot", robot), ("task", task))
         if not name

@@ -18,7 +18,7 @@ from mjsdk.config.fields import LARGEST, Setting
 from mjsdk.config.root import Config
 from mjsdk.errors import Mistake, SelectionError, closest, listing
 from mjsdk.robot import Robot, Roles
-from mjsdk.selection import ModelNames, regular_expression
+from mjsdk.robot.selection import ModelNames, regular_expression
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")

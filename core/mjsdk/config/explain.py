@@ -15,9 +15,9 @@ from mjsdk.config.computed import COMPUTED
 from mjsdk.config.fields import Setting, setting_of
 from mjsdk.config.presets import MEANINGS, PRESETS
 from mjsdk.config.root import Config
-from mjsdk.config.termdocs import parameter_settings, summary
 from mjsdk.errors import ConfigError, Mistake, closest, listing
 from mjsdk.terms import Term, TermRegistry, parameters
+from mjsdk.terms.docs import parameter_settings, summary
 
 ANY = "<name>"
 """Stands for the name of an entry where there is no task to name any."""

@@ -14,7 +14,7 @@ from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
-    from mjsdk.selection import ModelNames
+    from mjsdk.robot.selection import ModelNames
     from mjsdk.task import EvaluationConfig
 
 _WHERE = {"env.terminations": "terminations", "env.scene.sensors": "sensors"}

@@ -21,7 +21,7 @@ from mjsdk.terms import TermRegistry, parameters
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
-    from mjsdk.selection import ModelNames
+    from mjsdk.robot.selection import ModelNames
     from mjsdk.task import TaskConfig
 
 COMMAND_LINE = "command line"
@@ -309,9 +309,9 @@ def _origin(path: str, origins: Mapping[str, str]) -> str:
 
 
 def _bare(session: Session, task: TaskConfig, names: Sequence[str]) -> Config:
-    from mjsdk.plugins import index
+    from mjsdk.plugins import installed
 
-    shared = [(ref.kind, ref.name) for ref in index()]
+    shared = [(ref.kind, ref.name) for ref in installed()]
     specs = {
         ref: ref.name if shared.count((ref.kind, ref.name)) == 1 and not ref.local else ref.spec for ref in session.refs
     }
@@ -350,10 +350,10 @@ def _agree(one: Any, other: Any) -> bool:
 
 def _robot_parts(session: Session, config: Config) -> tuple[ModelNames, list[str]]:
     """Names of the robot's parts, from its model on the ground, and what is odd as episodes begin."""
+    from mjsdk.robot.selection import ModelNames
     from mjsdk.scene import on_ground, robot_alone
     from mjsdk.scene.entities import find_robot
     from mjsdk.scene.facts import odd_pose
-    from mjsdk.selection import ModelNames
 
     pose, collisions = config.env.scene.pose, config.env.scene.collisions
     alone = robot_alone(session, collisions if collisions in session.robot().collisions else "")

@@ -11,11 +11,11 @@ from mjsdk.config import schema
 from mjsdk.config.convert import make_converter, mistakes_of
 from mjsdk.config.env import EnvConfig, SensorConfig, TermConfig
 from mjsdk.config.fields import Setting
-from mjsdk.config.termdocs import parameter_settings
 from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
 from mjsdk.robot import Roles
-from mjsdk.selection import ModelNames, PerJoint, Selection, resolve
+from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve
 from mjsdk.terms import Parameter, Term, TermRegistry, parameters
+from mjsdk.terms.docs import parameter_settings
 
 _SIMPLE = (int, float, bool, str, type(None), Any)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from mjsdk._load import describe
 from mjsdk.errors import HookError, MjsdkError, a_kind, shortened
+from mjsdk.plugins.load import describe
 from mjsdk.terms import CONFIG_SECTIONS
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from mjsdk.errors import SceneError
 from mjsdk.kernels import Call
 from mjsdk.kernels.sums import differences
 from mjsdk.physics import Physics
+from mjsdk.robot.selection import Selection
 from mjsdk.scene import Scene
-from mjsdk.selection import Selection
 
 
 class RobotState:

@@ -16,7 +16,7 @@ from mjsdk.env.mirror import Mirror, Reflection, reflection_like, reflection_of
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError, said
 from mjsdk.kernels import Call, used_on
-from mjsdk.selection import PerJoint, Selection, resolve
+from mjsdk.robot.selection import PerJoint, Selection, resolve
 from mjsdk.terms import parameters
 
 if TYPE_CHECKING:

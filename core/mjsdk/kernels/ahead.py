@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any
 
 from mjsdk.kernels import ENABLED, Kernel
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 MOST = 3
 """So many processes at most: there is not more to do."""

@@ -17,7 +17,7 @@ from typing import Any
 import importlib_metadata
 
 from mjsdk.errors import BrokenPlugin, MjsdkError
-from mjsdk.plugins import PluginRef, Session, find, load, open_session
+from mjsdk.plugins import PluginRef, Session, find_plugin, load_plugin, open_session
 from mjsdk.runs import Run, schema
 from mjsdk.scene.digest import model_digest
 
@@ -132,7 +132,7 @@ def _keep(run: Run, session: Session, ref: PluginRef) -> str:
     spec = run.keep_plugin(Path(ref.target), ref.kind)
     copy = str((run.path / spec).resolve())
     try:
-        load(find(ref.kind, copy))
+        load_plugin(find_plugin(ref.kind, copy))
         if ref.kind == "robot" and model_digest(open_session(copy)) != model_digest(session):
             raise BrokenPlugin("it makes another model than the original")
     except (MjsdkError, ValueError) as error:

@@ -21,7 +21,6 @@ from mjsdk.config.overrides import tree
 from mjsdk.config.presets import chosen, numbers
 from mjsdk.config.yamlio import load_file
 from mjsdk.env import Env, make_env
-from mjsdk.env.steady import network_threads
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
@@ -33,6 +32,7 @@ from mjsdk.runs import Run, create_run
 from mjsdk.runs.aside import leave_behind
 from mjsdk.runs.lock import RunLock
 from mjsdk.runs.run import named_settings
+from mjsdk.runtime import network_threads
 
 
 @attrs.frozen

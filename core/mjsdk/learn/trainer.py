@@ -14,7 +14,6 @@ from torch import Tensor
 
 from mjsdk.config import Config
 from mjsdk.env import Env
-from mjsdk.env.steady import steady
 from mjsdk.errors import BrokenRun, Diverged, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
@@ -26,6 +25,7 @@ from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_policy
 from mjsdk.learn.report import Report, Watcher
 from mjsdk.runs import Run
+from mjsdk.runtime import steady
 
 _log = logging.getLogger(__name__)
 

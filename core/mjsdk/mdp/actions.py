@@ -19,7 +19,7 @@ from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError, list
 from mjsdk.kernels.gait import stepping_targets
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
-from mjsdk.selection import Joints, ModelNames, per_joint, select
+from mjsdk.robot.selection import Joints, ModelNames, per_joint, select
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env

@@ -20,7 +20,7 @@ from mjsdk.kernels.draws import one_of_the_kinds
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
     from mjsdk.robot import Roles
-    from mjsdk.selection import ModelNames
+    from mjsdk.robot.selection import ModelNames
 
 
 @attrs.define(kw_only=True)

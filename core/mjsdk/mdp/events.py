@@ -15,7 +15,7 @@ from mjsdk.env.env import Env
 from mjsdk.env.rotations import quat_from_euler, quat_rotate_inverse
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.kernels.draws import between, upright_pose
-from mjsdk.selection import Bodies, Geoms
+from mjsdk.robot.selection import Bodies, Geoms
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from mjsdk.env.robot_state import take
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import copy, totals
-from mjsdk.selection import Joints
+from mjsdk.robot.selection import Joints
 
 _SENSOR_REFLECTIONS = {
     "gyro": AXIAL,

@@ -11,7 +11,7 @@ from mjsdk.env.robot_state import take
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import ONE, assign, beyond_limits, exponentials, opposite, squared_changes, squares
 from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
-from mjsdk.selection import Joints, PerJoint
+from mjsdk.robot.selection import Joints, PerJoint
 
 
 def _exp(square: Tensor, std: float, out: Tensor) -> Call:

@@ -16,7 +16,7 @@ from mjsdk import kernels
 from mjsdk.errors import PhysicsError, listing, one_line
 from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
 from mjsdk.physics.protocol import INTEGRATED
-from mjsdk.threads import available_threads
+from mjsdk.runtime import available_threads
 
 _STATE = {
     "time": mujoco.mjtState.mjSTATE_TIME,

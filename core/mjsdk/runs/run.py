@@ -27,10 +27,10 @@ from mjsdk.errors import (
 )
 from mjsdk.files import storing, write_atomically
 from mjsdk.learn.versions import check_version
+from mjsdk.robot.selection import regular_expression
 from mjsdk.runs import schema
 from mjsdk.runs.files import read_mapping, read_metrics
 from mjsdk.runs.trust import remember, require_known
-from mjsdk.selection import regular_expression
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -102,9 +102,9 @@ class Run:
 
     def trust_code(self) -> None:
         """Take the local files that the run brings or names for known from now on, as they are."""
-        from mjsdk.plugins import find, read_source
+        from mjsdk.plugins import find_plugin, read_source
 
-        refs = [find(kind, spec) for kind, spec in self._plugins()]
+        refs = [find_plugin(kind, spec) for kind, spec in self._plugins()]
         for ref in refs:
             if ref.local:
                 remember(Path(ref.target), read_source(ref))
@@ -139,13 +139,13 @@ class Run:
 
     def _spec(self, kind: str, spec: str) -> str:
         """The path of the copy that the run keeps of a local file, or the name with the package that it was of."""
-        from mjsdk.plugins import index
+        from mjsdk.plugins import installed
 
         copy = self.path / spec
         if spec.endswith(".py") and os.path.isfile(copy):  # noqa: PTH113 - false for what can be no path
             return str(copy.resolve())
         exact = {f"{was['dist']}:{spec}" for was in self._trained(kind) if was["dist"] and was["name"] == spec}
-        return next((ref.spec for ref in index() if ref.kind == kind and ref.spec in exact), spec)
+        return next((ref.spec for ref in installed() if ref.kind == kind and ref.spec in exact), spec)
 
     def _trained(self, kind: str) -> list[dict[str, Any]]:
         """What the run recorded of its plugins of a kind."""

@@ -6,9 +6,9 @@ import mujoco
 
 from mjsdk.errors import SceneError, SelectionError, listing
 from mjsdk.robot import ActuatorGroup, Robot
+from mjsdk.robot.selection import match
 from mjsdk.scene.guest import neutral
 from mjsdk.scene.joints import own_joints
-from mjsdk.selection import match
 
 
 def apply_actuators(robot: Robot, spec: mujoco.MjSpec) -> None:

@@ -9,12 +9,12 @@ from mjsdk.config.env import EnvConfig, SimConfig
 from mjsdk.errors import SceneError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import InitialState, Robot
+from mjsdk.robot.selection import ModelNames, per_joint
 from mjsdk.scene.alone import Alone, check_same_masses, compile_model, robot_alone
 from mjsdk.scene.entities import Entity, find_robot
 from mjsdk.scene.guest import referred_to
 from mjsdk.scene.sensors import SensorSlot, add_sensors, sensor_slots
 from mjsdk.scene.terrain import add_ground
-from mjsdk.selection import ModelNames, per_joint
 
 INITIAL = "initial"
 """Name of the keyframe that episodes start from."""

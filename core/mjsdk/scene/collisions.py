@@ -6,7 +6,7 @@ import mujoco
 
 from mjsdk.errors import SceneError, SelectionError
 from mjsdk.robot import CollisionRule, Robot
-from mjsdk.selection import match
+from mjsdk.robot.selection import match
 
 WORLD, ITSELF = 1, 2
 """Bits of contact types and affinities."""

@@ -10,10 +10,10 @@ import mujoco
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import PARTS, Robot, Role
+from mjsdk.robot.selection import Joints, ModelNames, match, per_joint, select
 from mjsdk.scene.entities import find_robot
 from mjsdk.scene.first_pose import FirstPose
 from mjsdk.scene.mirror import joint_partners
-from mjsdk.selection import Joints, ModelNames, match, per_joint, select
 
 
 def check_facts(session: Session, model: mujoco.MjModel) -> None:

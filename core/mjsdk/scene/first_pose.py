@@ -10,10 +10,10 @@ import numpy as np
 
 from mjsdk.errors import listing
 from mjsdk.robot import CollisionRule, InitialState, Robot, Role
+from mjsdk.robot.selection import ModelNames
 from mjsdk.scene.collisions import WORLD
 from mjsdk.scene.entities import Entity
 from mjsdk.scene.stand import collapse
-from mjsdk.selection import ModelNames
 
 _SUNK = 0.02
 """How deep a geom may start in the ground without a warning [m]."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from mjsdk.errors import SceneError
 from mjsdk.robot import Robot
+from mjsdk.robot.selection import ModelNames
 from mjsdk.scene.entities import Entity
-from mjsdk.selection import ModelNames
 
 _IMAGE = np.array([1.0, -1.0, 1.0])
 """What the mirror does to a place: left becomes right."""

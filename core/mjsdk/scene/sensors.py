@@ -10,7 +10,7 @@ import mujoco
 from mjsdk.config.env import SensorConfig
 from mjsdk.errors import ConfigError, Mistake, SelectionError
 from mjsdk.robot import Roles
-from mjsdk.selection import Bodies, Geoms, ModelNames, Selection, Sites, select
+from mjsdk.robot.selection import Bodies, Geoms, ModelNames, Selection, Sites, select
 
 _PARTS: Mapping[str, type[Selection]] = {
     "contact": Bodies,

@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 
 from mjsdk.robot import InitialState
-from mjsdk.selection import match
+from mjsdk.robot.selection import match
 
 
 def model_of(figures: dict[str, Any]) -> mujoco.MjSpec:

@@ -14,8 +14,8 @@ import pytest
 
 import mjsdk_robot_g1
 from mjsdk.robot import PARTS, Robot
+from mjsdk.robot.selection import ModelNames, match, per_joint
 from mjsdk.scene.collisions import apply_collisions
-from mjsdk.selection import ModelNames, match, per_joint
 from mjsdk.testing.models import posed
 
 FEET = ("left", "right")

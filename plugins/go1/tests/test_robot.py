@@ -14,7 +14,7 @@ import pytest
 
 import mjsdk_robot_go1
 from mjsdk.robot import PARTS
-from mjsdk.selection import ModelNames, match, per_joint
+from mjsdk.robot.selection import ModelNames, match, per_joint
 from mjsdk.testing.models import posed
 
 RADIUS = 0.023

@@ -12,7 +12,7 @@ import mjsdk_task_velocity
 from mjsdk.errors import BrokenRun, MissingRole
 from mjsdk.evaluate import Options, evaluation_config
 from mjsdk.learn.policy import check_layout, describe_env
-from mjsdk.plugins import find, open_session
+from mjsdk.plugins import find_plugin, open_session
 from mjsdk.robot import Roles
 from mjsdk.testing.worlds import TESTBOT, small_env
 from mjsdk_task_velocity.task import velocity_task
@@ -234,4 +234,4 @@ def test_a_policy_does_not_fit_a_robot_that_has_learnt_another_gait_since():
 
 
 def test_the_plugin_is_found_by_its_name():
-    assert find("task", "velocity").dist == "mjsdk-task-velocity"
+    assert find_plugin("task", "velocity").dist == "mjsdk-task-velocity"

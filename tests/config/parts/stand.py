@@ -19,7 +19,7 @@ from mjsdk.config import (
     setting,
 )
 from mjsdk.hookspecs import hookimpl
-from mjsdk.selection import Bodies, Joints, PerJoint
+from mjsdk.robot.selection import Bodies, Joints, PerJoint
 from mjsdk.task import TaskConfig
 
 MJSDK_API = 1

@@ -10,7 +10,7 @@ from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import logarithms
-from mjsdk.selection import Sites
+from mjsdk.robot.selection import Sites
 from mjsdk_task_velocity.kernels import heights
 
 

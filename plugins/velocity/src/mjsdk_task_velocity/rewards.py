@@ -12,7 +12,7 @@ from mjsdk.kernels import Call, prepared_by
 from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.clock import GaitClock, gait_clock
 from mjsdk.mdp.commands import STANDING, commanded_speed
-from mjsdk.selection import Bodies, PerJoint, Sites
+from mjsdk.robot.selection import Bodies, PerJoint, Sites
 from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
 
 

@@ -18,9 +18,9 @@ import attrs
 import pluggy
 
 from mjsdk import hookspecs
-from mjsdk._index import PluginRef, fault, index, unmet
 from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing, said
 from mjsdk.files import open_regular
+from mjsdk.plugins.index import PluginRef, fault, installed, unmet
 
 SUPPORTED = (hookspecs.API,)
 """Values of a plugin's `MJSDK_API` that this mjsdk understands."""
@@ -61,12 +61,12 @@ def read_source(ref: PluginRef) -> bytes:
         raise BrokenPlugin(f"{ref.label} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def load(ref: PluginRef, source: bytes | None = None) -> Plugin:
+def load_plugin(ref: PluginRef, source: bytes | None = None) -> Plugin:
     """Import a plugin and check what it declares. Calls none of its hooks.
 
     Of a local file, `source` is what is run, if that was read before.
     """
-    problem = fault(ref, index())
+    problem = fault(ref, installed())
     if problem:
         raise (IncompatiblePlugin if problem == unmet(ref) else BrokenPlugin)(f"{ref.label}: {problem}")
     module = _import(ref, source)

@@ -10,9 +10,6 @@ from itertools import islice
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mjsdk._index import PluginRef, find
-from mjsdk._load import Plugin, belongs, describe, load, new_manager, read_source
-from mjsdk._misfits import misfits
 from mjsdk.errors import (
     BrokenPlugin,
     HookError,
@@ -25,6 +22,9 @@ from mjsdk.errors import (
     listing,
     shortened,
 )
+from mjsdk.plugins.index import PluginRef, find_plugin
+from mjsdk.plugins.load import Plugin, belongs, describe, load_plugin, new_manager, read_source
+from mjsdk.plugins.misfits import misfits
 
 if TYPE_CHECKING:
     import mujoco
@@ -51,12 +51,12 @@ def open_session(
     Before any of them is imported, `allow` is given the sources of those that are local files, by path, and may raise.
     """
     wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
-    refs = tuple(dict.fromkeys(find(kind, spec) for kind, spec in wanted))
+    refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in wanted))
     _check_names(refs)
     sources = {ref.target: read_source(ref) for ref in refs if ref.local}
     if allow is not None:
         allow(sources)
-    return Session([load(ref, sources.get(ref.target) if ref.local else None) for ref in refs])
+    return Session([load_plugin(ref, sources.get(ref.target) if ref.local else None) for ref in refs])
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:

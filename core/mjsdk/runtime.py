@@ -1,9 +1,11 @@
-"""What this process may use of the machine."""
+"""What this process may use of the machine, and what makes many steps in a row run evenly."""
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -49,3 +51,32 @@ def _words(path: Path, separator: str | None = None) -> list[str]:
         return path.read_text(encoding="utf-8", errors="replace").strip().split(separator)
     except OSError:
         return []
+
+
+_MOST_THREADS = 8
+"""More threads than this do not speed up networks of the usual size."""
+
+
+def network_threads(device: str) -> int:
+    """Threads of torch for each of the two networks, which are trained at the same time."""
+    return max(1, min(available_threads(), _MOST_THREADS) // 2) if device == "cpu" else 1
+
+
+@contextmanager
+def steady(device: str) -> Iterator[None]:
+    """Run a training's loop: few threads of torch, and a garbage collector that leaves alone what is there already.
+
+    The small operations of a step cost more on two threads than on one. The collector would look again and again at the
+    hundred thousand objects that imports have made.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(network_threads(device))
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        torch.set_num_threads(threads)

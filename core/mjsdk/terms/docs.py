@@ -1,6 +1,7 @@
 """What the docstrings of terms say about their parameters.
 
-Grammar of an entry below `Args:` -- `name: Meaning [unit]. Sane: a..b. Legal: a..b. Advice.` -- where unit, ranges and advice may be left out.
+Grammar of an entry below `Args:` -- `name: Meaning [unit]. Sane: a..b. Legal: a..b. Advice.` -- where unit, ranges and
+advice may be left out.
 """
 
 from __future__ import annotations

@@ -75,12 +75,12 @@ class PluginRef:
         return self.target if self.local else f"{self.dist} {self.version}"
 
 
-def index() -> tuple[PluginRef, ...]:
+def installed() -> tuple[PluginRef, ...]:
     """All installed plugins, sorted, without those that `MJSDK_DISABLE_PLUGINS` names."""
     return tuple(ref for ref in _installed() if not _disabled(ref))
 
 
-def status(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
+def status_of(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
     """`ok`, `ambiguous`, or what is wrong with the metadata of one of `refs`."""
     refs = tuple(refs)
     same = [other for other in refs if (other.kind, other.name) == (ref.kind, ref.name)]
@@ -98,13 +98,13 @@ def fault(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
     return unmet(ref) or _shared_module(ref, refs)
 
 
-def find(kind: str, spec: str) -> PluginRef:
+def find_plugin(kind: str, spec: str) -> PluginRef:
     """The one plugin that `spec` means: `name`, `package:name` or `./file.py`."""
     if kind not in GROUPS:
         raise PluginError(f"no kind of plugin '{kind}'{closest(kind, GROUPS)} Legal: {listing(GROUPS)}")
     if _is_path(spec):
         return _find_file(kind, spec)
-    refs = [ref for ref in index() if ref.kind == kind]
+    refs = [ref for ref in installed() if ref.kind == kind]
     found = [ref for ref in refs if _matches(ref, spec)]
     if not found:
         raise UnknownPlugin(_unknown(kind, spec, refs))
@@ -273,7 +273,7 @@ def _no_file(kind: str, spec: str, path: Path) -> str:
 def _unknown(kind: str, spec: str, refs: Sequence[PluginRef]) -> str:
     names = sorted({ref.name for ref in refs} | ({ref.spec for ref in refs} if ":" in spec else set()))
     lines = [f"no {kind} '{spec}'{closest(spec, names)}", f"  installed: {listing(names)}"]
-    lines += [f"  '{spec}' is a {ref.kind}: {FLAGS[ref.kind]} {ref.name}" for ref in index() if _matches(ref, spec)]
+    lines += [f"  '{spec}' is a {ref.kind}: {FLAGS[ref.kind]} {ref.name}" for ref in installed() if _matches(ref, spec)]
     if any(ref.kind == kind and _matches(ref, spec) and _disabled(ref) for ref in _installed()):
         lines.append(f"  {DISABLE}={os.environ[DISABLE]} switches it off")
     lines.append(f"  searched: {sys.executable} (a plugin installed into another Python is not seen)")
