@@ -24,7 +24,7 @@ def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[
     if logger == "tensorboard":
         loggers.append(Dispensable(TensorBoard(run.path, after)))
     elif logger == "wandb":
-        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project)))
+        loggers.append(Dispensable(WeightsAndBiases(run, wandb_project, after)))
     return loggers
 
 
@@ -97,15 +97,20 @@ class TensorBoard:
 
 
 class WeightsAndBiases:
-    """A run at Weights & Biases."""
+    """A run at Weights & Biases.
 
-    def __init__(self, run: Run, project: str) -> None:
+    Made as the other loggers are, with the iteration `after` which the training goes on: W&B keeps what was logged
+    beyond it, under steps of its own.
+    """
+
+    def __init__(self, run: Run, project: str, after: int) -> None:
         wandb = _import_wandb()
         self._run = wandb.init(
             project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
         )
-        self._run.define_metric("iteration")
-        self._run.define_metric("*", step_metric="iteration")
+        if hasattr(self._run, "define_metric"):  # stand-ins for W&B, such as its disabled mode, may lack it
+            self._run.define_metric("iteration")
+            self._run.define_metric("*", step_metric="iteration")
 
     def iteration(self, report: Report) -> None:
         """Send all values, in steps of W&B's own: it drops those of iterations that are done a second time."""
