@@ -176,7 +176,7 @@ def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
     new = lab.begin().run
     new.write_info({**new.info, "id": "4f2a"})
     for path in (*old, new.path, new.path):
-        WeightsAndBiases(Run(path), "walkers")
+        WeightsAndBiases(Run(path), "walkers", 0)
     first, second, third, again = (given["id"] for given in wandb.opened)
     assert len({first, second, third}) == 3
     assert third == again == f"point_stay-{new.name}-4f2a"
@@ -185,7 +185,7 @@ def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
 def test_wandb_is_told_of_iterations_that_are_done_a_second_time(lab, monkeypatch):
     wandb, run = Wandb(monkeypatch), lab.begin().run
     for iterations in ((1, 2, 3, 4), (3,)):
-        logger = WeightsAndBiases(run, "walkers")
+        logger = WeightsAndBiases(run, "walkers", 0)
         for iteration in iterations:
             logger.iteration(report(iteration))
     assert wandb.rows == [(1, None), (2, None), (3, None), (4, None), (3, None)]
