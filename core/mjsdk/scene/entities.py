@@ -110,11 +110,12 @@ def _roots(model: mujoco.MjModel, robot: Robot) -> set[int]:
 
 def _top(model: mujoco.MjModel, body: int) -> int:
     """The highest body above one that moves, or that body itself."""
-    moving = [above for above in _upward(model, body) if model.body_jntnum[above]]
+    moving = [above for above in upward(model, body) if model.body_jntnum[above]]
     return moving[-1] if moving else body
 
 
-def _upward(model: mujoco.MjModel, body: int) -> Iterator[int]:
+def upward(model: mujoco.MjModel, body: int) -> Iterator[int]:
+    """The body and those above it, without the world."""
     while body:
         yield body
         body = int(model.body_parentid[body])

@@ -9,12 +9,11 @@ import mujoco
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import PARTS, Robot, Role
-from mjsdk.scene.entities import find_robot
+from mjsdk.scene.entities import find_robot, upward
 from mjsdk.scene.first_pose import FirstPose
+from mjsdk.scene.joints import own_joints
 from mjsdk.scene.mirror import joint_partners
 from mjsdk.selection import Joints, ModelNames, match, per_joint, select
-
-_JOINTS_WITH_POSITION = (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE)
 
 
 def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
@@ -23,8 +22,9 @@ def check_facts(session: Session, spec: mujoco.MjSpec) -> None:
 
 
 def check_compiled(session: Session, model: mujoco.MjModel) -> None:
-    """Raise `SceneError` if what the facts call the base is not what moves freely."""
-    _refuse(session, list(_wrong_base(session.robot(), model)))
+    """Raise `SceneError` if the base is not what moves freely, or parts of a role are in different orders."""
+    robot = session.robot()
+    _refuse(session, [*_wrong_base(robot, model), *_out_of_order(robot, model)])
 
 
 def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
@@ -36,6 +36,20 @@ def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
         yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
 
 
+def _out_of_order(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """Terms take the parts of a role together by their places: the first site is on the first body."""
+    for role, parts in robot.roles.items():
+        places = {model.body(name).id: i for i, name in enumerate(parts.bodies)}
+        for i, name in enumerate(parts.sites if len(parts.sites) == len(places) else ()):
+            above = upward(model, int(model.site(name).bodyid[0]))
+            body = next((body for body in above if body in places), None)
+            if body is not None and places[body] != i:
+                yield (
+                    f"  role '{role}': site '{name}' stands at place {i + 1}, its body '{model.body(body).name}' at "
+                    f"place {places[body] + 1}; give bodies and sites in the same order"
+                )
+
+
 def _refuse(session: Session, mistakes: list[str]) -> None:
     if mistakes:
         raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
@@ -44,7 +58,8 @@ def _refuse(session: Session, mistakes: list[str]) -> None:
 def _mistakes(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
     yield from _wrong_roles(robot, spec)
     yield from _wrong_gait(robot)
-    names = _names(spec)
+    names = _names(robot, spec)
+    yield from _wrong_tolerances(robot, names)
     for field, patterns in _joint_patterns(robot):
         for pattern in patterns:
             try:
@@ -63,10 +78,16 @@ def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
     """Facts that are given by joint, as (where they stand, patterns)."""
     for name, pose in robot.poses.items():
         yield f"pose '{name}', joint_pos", pose.joint_pos
-    for name, tolerances in robot.tolerances.items():
-        yield f"tolerances '{name}'", tolerances
     for i, lift in enumerate(robot.gait.lift if robot.gait else ()):
         yield f"gait, lift of foot {i}", lift
+
+
+def _wrong_tolerances(robot: Robot, names: ModelNames) -> Iterator[str]:
+    for name, tolerances in robot.tolerances.items():
+        try:
+            per_joint(tolerances, names, robot.roles)
+        except (SelectionError, MissingRole) as error:
+            yield f"  tolerances '{name}': {error}"
 
 
 def _wrong_gait(robot: Robot) -> Iterator[str]:
@@ -77,21 +98,24 @@ def _wrong_gait(robot: Robot) -> Iterator[str]:
 
 
 def _wrong_roles(robot: Robot, spec: mujoco.MjSpec) -> Iterator[str]:
+    driveable = [joint.name for joint in own_joints(robot, spec)]
     for role, parts in robot.roles.items():
         for part in PARTS:
-            legal = [element.name for element in getattr(spec, part)]
-            for name in getattr(parts, part):
+            legal = driveable if part == "joints" else [element.name for element in getattr(spec, part)]
+            names = getattr(parts, part)
+            if len(set(names)) < len(names):
+                yield f"  role '{role}', {part}: {listing(names)} names some twice; name each once"
+            for name in names:
                 if name not in legal:
                     hint = closest(name, legal) or "."
                     yield f"  role '{role}', {part}: no '{name}'{hint} Legal: {listing(filter(None, legal))}"
 
 
-def _names(spec: mujoco.MjSpec) -> ModelNames:
+def _names(robot: Robot, spec: mujoco.MjSpec) -> ModelNames:
     def of(parts: Iterable[mujoco.MjsGeom | mujoco.MjsBody | mujoco.MjsSite | mujoco.MjsJoint]) -> tuple[str, ...]:
         return tuple(part.name for part in parts)
 
-    hinges = (joint for joint in spec.joints if joint.type in _JOINTS_WITH_POSITION)
-    return ModelNames(of(hinges), of(spec.bodies), of(spec.sites), of(spec.geoms))
+    return ModelNames(of(own_joints(robot, spec)), of(spec.bodies), of(spec.sites), of(spec.geoms))
 
 
 def odd_pose(session: Session, model: mujoco.MjModel, pose: str = "", collisions: str = "") -> list[str]:

@@ -200,7 +200,8 @@ class FootCrowding:
         self._feet = feet
         self._pairs = torch.combinations(torch.arange(len(feet)), 2).T.numpy()
         self._first, self._second = (as_index(column.tolist()) for column in self._pairs)
-        self._inverse = 1.0 / (share * self._distances(env)[:1])
+        # Feet that begin one above the other, as in a robot that begins on its side, may be as near as they like.
+        self._inverse = 1.0 / (share * self._distances(env)[:1]).clamp(min=1e-6)
 
     def prepare(self, env: Env, out: Tensor) -> Call:
         """The call that fills the penalty."""
