@@ -35,6 +35,9 @@ def change(session, **facts):
             "collisions 'bad': 'tail' matches no geoms",
         ),
         ({"roles": Roles(imu=Role(sites="imi"))}, "role 'imu', sites: no 'imi', did you mean 'imu'?"),
+        ({"roles": Roles(pair=Role(bodies=("trunk", "trunk")))}, "role 'pair', bodies: trunk, trunk names some twice"),
+        ({"roles": Roles(legs=Role(joints="base"))}, "role 'legs', joints: no 'base'"),
+        ({"tolerances": {"standing": {"left_.*": 0.1}}}, "tolerances 'standing': no value for the joints right_hip"),
     ],
 )
 def test_facts_that_do_not_fit_the_model_name_robot_and_field(session, facts, message):

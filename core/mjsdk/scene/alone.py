@@ -89,8 +89,10 @@ def _check_fresh(who: str, spec: mujoco.MjSpec) -> None:
 
 
 def _check_numbers(who: str, model: mujoco.MjModel) -> None:
-    fields = (field for kind in (*_NAMED, "dof") for field in dir(model) if field.startswith(f"{kind}_"))
-    for field in sorted(fields, key=lambda field: field.endswith("0")):  # what MuJoCo derives at qpos0 is no cause
+    kinds = (*(f"{kind}_" for kind in _NAMED), "dof_", "qpos")
+    fields = (field for field in dir(model) if field.startswith(kinds))
+    # What MuJoCo derives at qpos0, fields on 0, is no cause.
+    for field in sorted(fields, key=lambda field: field.endswith("0") and field != "qpos0"):
         values = getattr(model, field)
         wrong = ~(np.abs(values) <= (mujoco.mjMAXVAL if field.endswith("_pos") else np.inf))
         if wrong.any():
@@ -106,5 +108,7 @@ def _element(model: mujoco.MjModel, field: str, row: int) -> str:
     kind, _, quantity = field.partition("_")
     if kind == "dof":
         kind, row = "jnt", int(model.dof_jntid[row])
+    elif field.startswith("qpos"):
+        kind, quantity, row = "jnt", field, int(np.searchsorted(model.jnt_qposadr, row, "right")) - 1
     name = getattr(model, kind)(row).name
     return f"{quantity} of {_NAMED[kind]} " + (f"'{name}'" if name else f"number {row}, which has no name")

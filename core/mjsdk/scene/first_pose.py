@@ -112,13 +112,13 @@ class FirstPose:
 
     def _foreign_parts(self) -> Iterator[str]:
         """The parts that are felt or stood on must be the robot's; roles of other names may be objects'."""
-        own = set(self.robot.bodies)
+        own = set(self.model.body_rootid[list(self.robot.bodies)].tolist())
         for role in (role for role in ("torso", "imu", "feet") if role in self.facts.roles):
             parts = self.facts.roles[role]
             places = [(name, self.model.body(name).id) for name in parts.bodies]
             places += [(name, int(self.model.site(name).bodyid[0])) for name in parts.sites]
             places += [(name, int(self.model.geom(name).bodyid[0])) for name in parts.geoms]
-            foreign = [name for name, body in places if body not in own]
+            foreign = [name for name, body in places if self.model.body_rootid[body] not in own]
             if foreign:
                 yield f"role '{role}': {listing(foreign)} is not on the robot, which is the tree of its role 'base'"
 
