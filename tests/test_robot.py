@@ -53,6 +53,9 @@ def test_motors_have_numbers_that_make_sense(name, value):
         ({"friction": ()}, "friction must be 1 or 2 or 3 numbers, not ()"),
         ({"friction": 0.6}, "friction must be 1 or 2 or 3 numbers, not 0.6"),
         ({"condim": 2}, "condim must be 1, 3, 4 or 6, not 2"),
+        ({"priority": 10**12}, "priority must fit into 32 bits, not 1000000000000; 1 is enough"),
+        ({"priority": NAN}, "priority must be a finite number, not nan"),
+        ({"friction": (10**400,)}, "friction must be finite numbers, not a whole number of hundreds of digits"),
         ({"solref": (0.02,)}, "solref must be 2 numbers, not (0.02,)"),
     ],
 )

@@ -364,6 +364,18 @@ def test_a_prepared_call_that_does_not_do_its_work_is_named_with_its_term(maker,
         env.rewards.rows.prepare()
 
 
+@pytest.mark.parametrize("value", [float("nan"), 0.0, 2.0])
+def test_a_prepared_call_may_write_any_value(value):
+    env = small_env()
+
+    def plain(env, **_):
+        raise AssertionError
+
+    plain.prepare = lambda env, out, **_: lambda: out.fill_(value)
+    env.rewards.terms["upright"].function = plain
+    env.rewards.rows.prepare()
+
+
 def test_a_curriculum_leaves_the_configuration_alone_that_the_environment_was_made_from():
     given = []
 

@@ -22,7 +22,7 @@ QUANTITIES = {
 """Of a world that stands and of one that walks, in every step."""
 
 
-def report(steps=6, fall=None, pushes=None):
+def episodes_of(steps=6, fall=None, pushes=None):
     """Two worlds, one told to stand and one to walk, for `steps` of a possible six; `fall` is a world and a step."""
     episodes = Episodes(Tally(2, DT), (Command(), Command(forward=2.0)), 6, torch.arange(2))
     episodes.pushes = None if pushes is None else torch.tensor(pushes)
@@ -31,7 +31,11 @@ def report(steps=6, fall=None, pushes=None):
         over = torch.full((2,), step == 5)
         values = {name: torch.tensor(value) for name, value in QUANTITIES.items()}
         episodes.tally.add(Sample(torch.ones(2), fell, over, values))
-    return make_report(episodes, MASS, {}).data
+    return episodes
+
+
+def report(steps=6, fall=None, pushes=None):
+    return make_report(episodes_of(steps, fall, pushes), MASS, {}).data
 
 
 def test_cost_of_transport_is_work_over_weight_and_way_of_those_that_walk():
@@ -40,6 +44,12 @@ def test_cost_of_transport_is_work_over_weight_and_way_of_those_that_walk():
     stand, walk = data["commands"]
     assert stand["cost_of_transport"] is None
     assert walk["cost_of_transport"] == data["metrics"]["cost_of_transport"]
+
+
+@pytest.mark.parametrize(("gravity", "cost"), [(1.62, 49.05 / (MASS * 1.62)), (0.0, None)])
+def test_cost_of_transport_is_that_under_the_gravity_of_the_evaluation(gravity, cost):
+    found = make_report(episodes_of(), MASS, {}, gravity).data["metrics"]["cost_of_transport"]
+    assert found == (None if cost is None else pytest.approx(cost))
 
 
 def test_slip_is_a_mean_over_feet_that_are_on_the_ground():

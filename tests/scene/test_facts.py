@@ -35,6 +35,9 @@ def change(session, **facts):
             "collisions 'bad': 'tail' matches no geoms",
         ),
         ({"roles": Roles(imu=Role(sites="imi"))}, "role 'imu', sites: no 'imi', did you mean 'imu'?"),
+        ({"roles": Roles(pair=Role(bodies=("trunk", "trunk")))}, "role 'pair', bodies: trunk, trunk names some twice"),
+        ({"roles": Roles(legs=Role(joints="base"))}, "role 'legs', joints: no 'base'"),
+        ({"tolerances": {"standing": {"left_.*": 0.1}}}, "tolerances 'standing': no value for the joints right_hip"),
     ],
 )
 def test_facts_that_do_not_fit_the_model_name_robot_and_field(session, facts, message):
@@ -148,4 +151,61 @@ def test_a_partner_in_another_place_is_refused(session):
 def test_a_gait_for_other_feet_is_refused(session):
     change(session, gait=Gait(frequency=1.0, offsets=(0.0, 0.25, 0.5)))
     with pytest.raises(SceneError, match="gait, offsets: 3 for 2 feet"):
+        robot_alone(session)
+
+
+def test_what_explains_a_fall_is_told_alone(session):
+    change(session, poses={"high": InitialState(pos=(0, 0, 1.3))})
+    assert odd(session) == ["robot 'testbot', pose 'high': it begins 1 m above the ground, and falls on it; lower pos"]
+
+
+def test_many_joints_beyond_their_ranges_are_one_warning(session):
+    change(session, poses={"bent": InitialState(pos=(0, 0, 0.3), joint_pos={".*": 1.5})})
+    (warning,) = odd(session)
+    assert warning.endswith("left_hip is at 1.5 rad, outside of its range -1 .. 1, and so are 1 other joints")
+
+
+def test_a_lift_that_presses_a_foot_down_warns(session):
+    change(
+        session,
+        poses={"lean": InitialState(pos=(0, 0, 0.3), joint_pos={".*": 0.1})},
+        gait=Gait(frequency=1, offsets=(0, 0.5), lift=({"left_hip": -0.1}, {"right_hip": 0.1})),
+    )
+    assert [text for text in odd(session) if "lift" in text] == [
+        "robot 'testbot', pose 'lean': gait: the lift of left_foot does not move it up from there; look at its joints "
+        "and signs"
+    ]
+
+
+def test_an_effort_that_the_models_joint_cuts_warns(session):
+    load = session.load_spec
+
+    def weak():
+        spec = load()
+        spec.joint("left_hip").actfrcrange = [-3, 4]
+        return spec
+
+    session.load_spec = weak
+    (warning,) = [text for text in odd(session) if "effort" in text]
+    assert "left_hip takes 3 N m at most (actuatorfrcrange), not 10" in warning
+
+
+def test_parts_that_are_not_on_the_robot_warn(session):
+    load = session.load_spec
+
+    def with_mark():
+        spec = load()
+        spec.worldbody.add_site(name="mark")
+        return spec
+
+    session.load_spec = with_mark
+    change(session, roles=Roles(**{**session.robot().roles, "imu": Role(sites="mark"), "goal": Role(sites="mark")}))
+    (warning,) = odd(session)
+    assert "role 'imu': mark is not on the robot" in warning
+
+
+def test_feet_whose_sites_and_bodies_are_in_different_orders_are_refused(session):
+    feet = attrs.evolve(session.robot().roles["feet"], sites=("right_foot", "left_foot"))
+    change(session, roles=Roles(**{**session.robot().roles, "feet": feet}))
+    with pytest.raises(SceneError, match="role 'feet': site 'right_foot' stands at place 1, its body .* at place 2"):
         robot_alone(session)

@@ -281,6 +281,11 @@ def test_geoms_that_something_refers_to_are_no_drawings(session, collides):
     assert ("trunk_paint" in names) == collides
 
 
+def equal_hips_by_nan(spec):
+    equality = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
+    equality.name1, equality.name2, equality.data = "left_hip", "right_hip", [np.nan] * 11
+
+
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -288,6 +293,14 @@ def test_geoms_that_something_refers_to_are_no_drawings(session, collides):
         (lambda spec: setattr(spec.body("trunk"), "inertia", [1, 1, 9]), "inertia must satisfy.*'trunk'"),
         (lambda spec: spec.add_mesh(name="shell", file="shell.stl"), "shell.stl"),
         (lambda spec: setattr(spec.body("left_leg"), "pos", [0, np.nan, 0]), "no number: pos of body 'left_leg'"),
+        (lambda spec: setattr(spec.body("left_leg"), "pos", [0, np.inf, 0]), "too large: pos of body 'left_leg'. Corr"),
+        (
+            lambda spec: setattr(spec.geom("trunk_geom"), "friction", [np.nan] * 3),
+            "no number: friction of geom 'trunk_g",
+        ),
+        (lambda spec: setattr(spec.joint("left_hip"), "springref", np.nan), "no number: qpos_spring of joint 'left_h"),
+        (lambda spec: setattr(spec.joint("left_hip"), "ref", np.nan), "no number: .* of joint 'left_hip'"),
+        (equal_hips_by_nan, "no number: data of equality number 0, which has no name"),
         (lambda spec: setattr(spec.joint("left_hip"), "frictionloss", np.nan), "frictionloss of joint 'left_hip'"),
         (lambda spec: spec.delete(spec.body("trunk")), "has no body"),
         (lambda spec: [spec.delete(joint) for joint in spec.joints], "has no hinge or slide"),

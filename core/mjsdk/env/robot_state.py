@@ -240,7 +240,10 @@ class RobotState:
 
     def _of_free_base(self, values: Tensor) -> Tensor:
         if not self.has_free_base:
-            raise SceneError("this robot's base is fixed: a term that asks for its motion cannot be used with it")
+            raise SceneError(
+                "a term asks for the motion of this robot's base, which is fixed: give it a free joint, or leave the "
+                "term out"
+            )
         return values
 
     def _free(self) -> BaseMotion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -78,13 +79,15 @@ class BoundTerm:
         return call
 
     def _try(self, call: Call, out: Tensor) -> None:
-        """Call it once: what writes to a copy of `out` leaves it as it is."""
-        if out.is_floating_point():
-            out.fill_(torch.nan)
+        """Call it: what writes to a copy of `out` leaves it as it is. It may write NaN, which others complain about."""
         self._env.robot.refresh()
-        call()
-        if out.isnan().all():
-            raise ValueError("it does not write to `out`")
+        for blank in (torch.nan, 0.0):
+            if out.is_floating_point():
+                out.fill_(blank)
+            call()
+            if out.isnan().all().item() != math.isnan(blank):
+                return
+        raise ValueError("it does not write to `out`")
 
     def reset(self, ids: Tensor) -> None:
         """Let a term that keeps state forget the worlds `ids`."""

@@ -42,16 +42,17 @@ class Report:
     episodes: Episodes
 
 
-def make_report(episodes: Episodes, mass: float, context: dict[str, Any]) -> Report:
-    """Summarise episodes of a robot of `mass` [kg]; `context` (run, physics, seed...) is added as it is."""
+def make_report(episodes: Episodes, mass: float, context: dict[str, Any], gravity: float = GRAVITY) -> Report:
+    """Summarise episodes of a robot of `mass` [kg] under `gravity` [m/s^2]; `context` (run, seed...) is added as is."""
+    weight = mass * gravity
     everyone = torch.ones_like(episodes.tally.alive)
-    data = _summary(episodes, everyone, mass)
+    data = _summary(episodes, everyone, weight)
     if episodes.pushes is not None:
         data["pushes"] = _pushes(episodes.pushes, episodes.tally.fell)
     metrics = data["metrics"]
     if episodes.commands:
         # The same weight for every command: robots that fall under one of them must not make it count less.
-        table = [_command_row(episodes, index, mass) for index in range(len(episodes.commands))]
+        table = [_command_row(episodes, index, weight) for index in range(len(episodes.commands))]
         data["commands"] = table
         data["standing"] = _standing(episodes, table)
         for name in ("lin_vel_error", "ang_vel_error"):
@@ -68,14 +69,14 @@ def how_measured(data: dict[str, Any]) -> str:
     return ", ".join([measured, *extras])
 
 
-def _summary(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, Any]:
+def _summary(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, Any]:
     tally = episodes.tally
     count, fell = int(worlds.sum()), int((tally.fell & worlds).sum())
     return {
         "episodes": count,
         "fall_rate": fell / count,
         "survival": _survival(count - fell, count),
-        "metrics": _metrics(episodes, worlds, mass),
+        "metrics": _metrics(episodes, worlds, weight),
         "mean_reward": mean(tally.reward[worlds].tolist()),
         "mean_episode_length_s": mean((tally.steps[worlds].double() * tally.step_dt).tolist()),
     }
@@ -93,18 +94,18 @@ def _survival(survived: int, count: int) -> dict[str, Any]:
     return {"rate": survived / count, "low": low, "high": high, "confidence": 0.95}
 
 
-def _metrics(episodes: Episodes, worlds: Tensor, mass: float) -> dict[str, float | None]:
+def _metrics(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, float | None]:
     values = {name: _mean(episodes, name, worlds) for name in ("lin_vel_error", "ang_vel_error")}
     up = worlds & ~episodes.tally.fell  # toppling over is neither smooth walking nor a cheap way to get on
     values["action_change"] = _mean(episodes, "action_change", up)
     values["foot_slip"] = _ratio(episodes, "slip", "contacts", up)
-    values["cost_of_transport"] = _cost_of_transport(episodes, up, mass)
+    values["cost_of_transport"] = _cost_of_transport(episodes, up, weight)
     return values
 
 
-def _command_row(episodes: Episodes, index: int, mass: float) -> dict[str, Any]:
+def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any]:
     worlds = episodes.groups == index
-    summary = _summary(episodes, worlds, mass)
+    summary = _summary(episodes, worlds, weight)
     command = episodes.commands[index]
     reached = _reached(episodes, index)
     return {
@@ -151,16 +152,16 @@ def _reached(episodes: Episodes, index: int) -> list[float | None]:
     return [mean(settled[:, axis].tolist()) for axis in range(3)]
 
 
-def _cost_of_transport(episodes: Episodes, worlds: Tensor, mass: float) -> float | None:
+def _cost_of_transport(episodes: Episodes, worlds: Tensor, weight: float) -> float | None:
     walking = torch.tensor([bool(c.forward or c.left) for c in episodes.commands] or [True])[episodes.groups]
     if not episodes.tally.has("distance"):
         return None
     chosen = worlds & walking
     way = float(episodes.tally.total("distance")[chosen].sum())
     time_s = float(episodes.tally.steps[chosen].sum()) * episodes.tally.step_dt
-    if not time_s or way / time_s < _MOVING:
+    if not weight or not time_s or way / time_s < _MOVING:
         return None
-    return float(episodes.tally.total("energy")[chosen].sum()) / (mass * GRAVITY * way)
+    return float(episodes.tally.total("energy")[chosen].sum()) / (weight * way)
 
 
 def _mean(episodes: Episodes, name: str, worlds: Tensor) -> float | None:

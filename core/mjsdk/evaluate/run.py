@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,8 @@ def evaluate_run(
     env, policy = _set_up(run, options, checkpoint)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
-    return make_report(episodes, env.scene.entity.mass, _context(run, options, env, policy))
+    gravity = math.hypot(*env.model.opt.gravity)
+    return make_report(episodes, env.scene.entity.mass, _context(run, options, env, policy), gravity)
 
 
 def check_run(run: Run, options: Options, checkpoint: str | None = None) -> None:

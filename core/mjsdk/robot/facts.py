@@ -12,13 +12,25 @@ import attrs
 from mjsdk.errors import MissingRole, closest, listing
 
 PARTS = ("bodies", "joints", "sites", "geoms")
+_INT32 = 2**31
 
 
 def _check(what: str, value: Any, legal: str = "a finite number", low: float = -math.inf, above: bool = False) -> None:
     """Raise `ValueError` for what is no finite number, or is less than `low`, or that itself if it must be `above`."""
-    wrong = isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value)
+    wrong = isinstance(value, bool) or not isinstance(value, Real) or not _finite(value)
     if wrong or value < low or (above and value == low):
-        raise ValueError(f"{what} must be {legal}, not {value!r}")
+        raise ValueError(f"{what} must be {legal}, not {_shown(value)}")
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
+
+
+def _shown(value: Any) -> str:
+    return "a whole number of hundreds of digits" if isinstance(value, int) and not _finite(value) else repr(value)
 
 
 def _positive(what: str, value: Any) -> None:
@@ -151,6 +163,9 @@ class CollisionRule:
         who = f"CollisionRule of {listing(self.geoms)}:"
         if self.condim not in (1, 3, 4, 6):
             raise ValueError(f"{who} condim must be 1, 3, 4 or 6, not {self.condim!r}")
+        _check(f"{who} priority", self.priority)
+        if not -_INT32 <= self.priority < _INT32:
+            raise ValueError(f"{who} priority must fit into 32 bits, not {self.priority!r}; 1 is enough")
         _numbers(f"{who} friction", self.friction, 1, 2, 3)
         for number in self.friction:
             _not_negative(f"{who} friction", number)

@@ -12,7 +12,10 @@ from mjsdk.scene.facts import check_facts
 from mjsdk.scene.guest import GROUND, Found, receive
 from mjsdk.scene.joints import SCALAR
 
-_NAMED = {"body": "body", "jnt": "joint", "geom": "geom", "site": "site", "actuator": "actuator", "tendon": "tendon"}
+_NAMED = {
+    "body": "body", "jnt": "joint", "geom": "geom", "site": "site", "actuator": "actuator", "tendon": "tendon",
+    "eq": "equality",
+}  # fmt: skip
 """Kinds of elements by the first word of their fields in `MjModel`."""
 _ADVICE = {
     "named": "give them names of your own in the model",
@@ -85,16 +88,26 @@ def _check_fresh(who: str, spec: mujoco.MjSpec) -> None:
 
 
 def _check_numbers(who: str, model: mujoco.MjModel) -> None:
-    fields = (field for kind in (*_NAMED, "dof") for field in dir(model) if field.startswith(f"{kind}_"))
-    for field in sorted(fields, key=lambda field: field.endswith("0")):  # what MuJoCo derives at qpos0 is no cause
+    kinds = (*(f"{kind}_" for kind in _NAMED), "dof_", "qpos")
+    fields = (field for field in dir(model) if field.startswith(kinds))
+    # What MuJoCo derives at qpos0, fields on 0, is no cause.
+    for field in sorted(fields, key=lambda field: field.endswith("0") and field != "qpos0"):
         values = getattr(model, field)
-        if values.dtype.kind == "f" and np.isnan(values).any():
-            row = int(np.argwhere(np.isnan(values))[0][0])
-            raise SceneError(f"the model of {who} has a value that is no number: {_element(model, field, row)}")
+        wrong = ~(np.abs(values) <= (mujoco.mjMAXVAL if field.endswith("_pos") else np.inf))
+        if wrong.any():
+            row = int(np.argwhere(wrong)[0][0])
+            what = "no number" if np.isnan(values[row]).any() else "too large"
+            raise SceneError(
+                f"the model of {who} has a value that is {what}: {_element(model, field, row)}. Correct it in the "
+                "model's file, or in mjsdk_load_spec"
+            )
 
 
 def _element(model: mujoco.MjModel, field: str, row: int) -> str:
     kind, _, quantity = field.partition("_")
     if kind == "dof":
         kind, row = "jnt", int(model.dof_jntid[row])
-    return f"{quantity} of {_NAMED[kind]} '{getattr(model, kind)(row).name}'"
+    elif field.startswith("qpos"):
+        kind, quantity, row = "jnt", field, int(np.searchsorted(model.jnt_qposadr, row, "right")) - 1
+    name = getattr(model, kind)(row).name
+    return f"{quantity} of {_NAMED[kind]} " + (f"'{name}'" if name else f"number {row}, which has no name")

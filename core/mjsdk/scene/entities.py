@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 import mujoco
@@ -110,11 +110,15 @@ def _roots(model: mujoco.MjModel, named: list[int]) -> set[int]:
 
 def _top(model: mujoco.MjModel, body: int) -> int:
     """The highest body above one that moves, or that body itself."""
-    top = body
+    moving = [above for above in upward(model, body) if model.body_jntnum[above]]
+    return moving[-1] if moving else body
+
+
+def upward(model: mujoco.MjModel, body: int) -> Iterator[int]:
+    """The body and those above it, without the world."""
     while body:
-        top = body if model.body_jntnum[body] else top
+        yield body
         body = int(model.body_parentid[body])
-    return top
 
 
 def _mask(model: mujoco.MjModel, roots: set[int]) -> np.ndarray:

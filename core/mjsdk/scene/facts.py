@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import attrs
 import mujoco
 
 from mjsdk.errors import MissingRole, SceneError, SelectionError, closest, listing
 from mjsdk.plugins import Session
 from mjsdk.robot import PARTS, Robot, Role
 from mjsdk.robot.selection import Joints, ModelNames, match, per_joint, select
-from mjsdk.scene.entities import find_robot
+from mjsdk.scene.entities import find_robot, upward
 from mjsdk.scene.first_pose import FirstPose
 from mjsdk.scene.mirror import joint_partners
 
 
 def check_facts(session: Session, model: mujoco.MjModel) -> None:
-    """Raise `SceneError` if facts name what is not in the robot's model, or a base that is not what moves freely."""
+    """Raise `SceneError` if facts name what is not in the robot's model, or say of it what is not so."""
     mistakes = list(_mistakes(session.robot(), model))
     if mistakes:
         raise SceneError("\n".join([f"{session.robot_ref.label} does not fit its model:", *mistakes]))
 
 
 def _mistakes(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
-    names = ModelNames.of(model)
-    yield from _wrong_roles(robot, model, names)
+    names = ModelNames.of(model, find_robot(model, robot).joints)
+    wrong_roles = list(_wrong_roles(robot, names))
+    yield from wrong_roles
     yield from _wrong_gait(robot)
+    yield from _wrong_tolerances(robot, names)
     for field, patterns in _joint_patterns(robot):
         for pattern in patterns:
             try:
@@ -40,6 +41,7 @@ def _mistakes(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
             except SelectionError as error:
                 yield f"  collisions '{preset}': {error}"
     yield from _wrong_base(robot, model)
+    yield from () if wrong_roles else _out_of_order(robot, model)
 
 
 def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
@@ -51,14 +53,34 @@ def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
         yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
 
 
+def _out_of_order(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
+    """Terms take the parts of a role together by their places: the first site is on the first body."""
+    for role, parts in robot.roles.items():
+        places = {model.body(name).id: i for i, name in enumerate(parts.bodies)}
+        for i, name in enumerate(parts.sites if len(parts.sites) == len(places) else ()):
+            above = upward(model, int(model.site(name).bodyid[0]))
+            body = next((body for body in above if body in places), None)
+            if body is not None and places[body] != i:
+                yield (
+                    f"  role '{role}': site '{name}' stands at place {i + 1}, its body '{model.body(body).name}' at "
+                    f"place {places[body] + 1}; give bodies and sites in the same order"
+                )
+
+
 def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
     """Facts that are given by joint, as (where they stand, patterns)."""
     for name, pose in robot.poses.items():
         yield f"pose '{name}', joint_pos", pose.joint_pos
-    for name, tolerances in robot.tolerances.items():
-        yield f"tolerances '{name}'", tolerances
     for i, lift in enumerate(robot.gait.lift if robot.gait else ()):
         yield f"gait, lift of foot {i}", lift
+
+
+def _wrong_tolerances(robot: Robot, names: ModelNames) -> Iterator[str]:
+    for name, tolerances in robot.tolerances.items():
+        try:
+            per_joint(tolerances, names, robot.roles)
+        except (SelectionError, MissingRole) as error:
+            yield f"  tolerances '{name}': {error}"
 
 
 def _wrong_gait(robot: Robot) -> Iterator[str]:
@@ -68,12 +90,13 @@ def _wrong_gait(robot: Robot) -> Iterator[str]:
         yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
 
 
-def _wrong_roles(robot: Robot, model: mujoco.MjModel, names: ModelNames) -> Iterator[str]:
-    every = {**attrs.asdict(names), "joints": [model.joint(i).name for i in range(model.njnt)]}
+def _wrong_roles(robot: Robot, names: ModelNames) -> Iterator[str]:
     for role, parts in robot.roles.items():
         for part in PARTS:
-            legal = every[part]
-            for name in getattr(parts, part):
+            legal, given = getattr(names, part), getattr(parts, part)
+            if len(set(given)) < len(given):
+                yield f"  role '{role}', {part}: {listing(given)} names some twice; name each once"
+            for name in given:
                 if name not in legal:
                     hint = closest(name, legal) or "."
                     yield f"  role '{role}', {part}: no '{name}'{hint} Legal: {listing(filter(None, legal))}"

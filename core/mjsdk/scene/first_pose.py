@@ -10,13 +10,15 @@ import numpy as np
 
 from mjsdk.errors import listing
 from mjsdk.robot import CollisionRule, InitialState, Robot, Role
-from mjsdk.robot.selection import ModelNames
+from mjsdk.robot.selection import ModelNames, per_joint
 from mjsdk.scene.collisions import WORLD
 from mjsdk.scene.entities import Entity
 from mjsdk.scene.stand import collapse
 
 _SUNK = 0.02
 """How deep a geom may start in the ground without a warning [m]."""
+_DROP = 0.1
+"""How far above the ground a robot may begin without a warning [m]."""
 _TILTED = 20.0
 """Angle from the base's z axis to the vertical that a pose may have without a warning [deg]."""
 
@@ -44,21 +46,34 @@ class FirstPose:
         return data
 
     def warnings(self) -> Iterator[str]:
-        """What is odd. That the robot falls is said only where nothing else explains it."""
-        odd = [*self._tilt(), *self._depth(), *self._idle_feet()]
-        yield from (*self._beyond(), *odd, *self._lost_rules())
+        """What is odd. What may follow from something else, such as a fall, is said only where nothing else is."""
+        odd = [*self._beyond(), *self._tilt(), *self._depth(), *self._idle_feet(), *self._weak_joints()]
+        yield from (*odd, *self._lost_rules(), *self._foreign_parts())
+        if not odd:
+            yield from list(self._drop()) or list(self._fall()) or self._idle_lifts()
+
+    def _fall(self) -> Iterator[str]:
         feet = len(self._feet().bodies or self._feet().sites)
-        if feet and not odd and self.robot.has_free_base and self._ground() is not None:
+        if feet and self.robot.has_free_base and self._ground() is not None:
             yield from collapse(self.model, self.robot, self.data, feet)
+
+    def _drop(self) -> Iterator[str]:
+        depths = _depths(self.model, self.robot, self.data) if self.robot.has_free_base else {}
+        height = -max(depths.values(), default=0.0)
+        if height > _DROP:
+            yield f"it begins {height:.2g} m above the ground, and falls on it; lower pos"
 
     def _feet(self) -> Role:
         return self.facts.roles["feet"] if "feet" in self.facts.roles else Role()
 
     def _beyond(self) -> Iterator[str]:
+        found = []
         for joint, name, value in zip(self.robot.joints, self.names.joints, self.joint_pos, strict=True):
             low, high = self.model.jnt_range[joint]
             if self.model.jnt_limited[joint] and not low - 1e-6 <= value <= high + 1e-6:
-                yield f"{name} is at {value:.4g} rad, outside of its range {low:.4g} .. {high:.4g}"
+                found.append(f"{name} is at {value:.4g} rad, outside of its range {low:.4g} .. {high:.4g}")
+        if found:
+            yield found[0] + (f", and so are {len(found) - 1} other joints" if found[1:] else "")
 
     def _tilt(self) -> Iterator[str]:
         upright = self.data.xmat[self.robot.base].reshape(3, 3)[2, 2]
@@ -83,6 +98,46 @@ class FirstPose:
                 f"the feet {listing(idle)} have no geom that collides with the ground, so nothing will feel them touch "
                 "it. Name the bodies that carry such geoms in the role 'feet', or the geoms in a collision rule"
             )
+
+    def _weak_joints(self) -> Iterator[str]:
+        model, found = self.model, []
+        for joint, name, actuator in zip(self.robot.joints, self.names.joints, self.robot.actuators, strict=True):
+            if actuator is not None and model.jnt_actfrclimited[joint]:
+                wanted, most = model.actuator_forcerange[actuator, 1], np.abs(model.jnt_actfrcrange[joint]).min()
+                if wanted > most * (1.0 + 1e-6):
+                    found.append(f"{name} takes {most:.4g} N m at most (actuatorfrcrange), not {wanted:.4g}")
+        if found:
+            more = f", and so with {len(found) - 1} other joints" if found[1:] else ""
+            yield f"an effort_limit does not hold in the model: {found[0]}{more}. Make them equal"
+
+    def _foreign_parts(self) -> Iterator[str]:
+        """The parts that are felt or stood on must be the robot's; roles of other names may be objects'."""
+        own = set(self.model.body_rootid[list(self.robot.bodies)].tolist())
+        for role in (role for role in ("torso", "imu", "feet") if role in self.facts.roles):
+            parts = self.facts.roles[role]
+            places = [(name, self.model.body(name).id) for name in parts.bodies]
+            places += [(name, int(self.model.site(name).bodyid[0])) for name in parts.sites]
+            places += [(name, int(self.model.geom(name).bodyid[0])) for name in parts.geoms]
+            foreign = [name for name, body in places if self.model.body_rootid[body] not in own]
+            if foreign:
+                yield f"role '{role}': {listing(foreign)} is not on the robot, which is the tree of its role 'base'"
+
+    def _idle_lifts(self) -> Iterator[str]:
+        """Lifts are changes of the default pose."""
+        gait, sites = self.facts.gait, self._feet().sites
+        lifts = gait.lift if gait and self.pose == self.facts.default_pose else ()
+        pairs = zip(lifts, sites, strict=True) if len(sites) == len(lifts) else ()
+        idle = [site for lift, site in pairs if lift and not self._rise(lift, site) > 0.0]
+        if idle:
+            yield f"gait: the lift of {listing(idle)} does not move it up from there; look at its joints and signs"
+
+    def _rise(self, lift: Mapping[str, float], site: str) -> float:
+        """How far a change of joint positions lifts a site of the robot, whose base stays where it is [m]."""
+        moved = mujoco.MjData(self.model)
+        moved.qpos[:] = self.data.qpos
+        moved.qpos[list(self.robot.qpos)] += per_joint(lift, self.names, self.facts.roles, default=0.0)
+        mujoco.mj_kinematics(self.model, moved)
+        return float(moved.site(site).xpos[2] - self.data.site(site).xpos[2])
 
     def _lost_rules(self) -> Iterator[str]:
         ground = self._ground()

@@ -14,7 +14,9 @@ from mjsdk.evaluate import Options, evaluation_config
 from mjsdk.learn.policy import check_layout, describe_env
 from mjsdk.plugins import find_plugin, open_session
 from mjsdk.robot import Roles
+from mjsdk.robot.selection import Sites
 from mjsdk.testing.worlds import TESTBOT, small_env
+from mjsdk_task_velocity.rewards import FootCrowding
 from mjsdk_task_velocity.task import velocity_task
 
 ROBOTS = [TESTBOT, "g1", "go1"]
@@ -178,6 +180,17 @@ def test_feet_may_come_as_near_as_their_share_of_the_pose_and_pay_beyond():
     for share, cost in ((1.0, 0.0), (0.7, 0.0), (0.35, 0.5), (0.0, 1.0)):
         feet[:, 1] = feet[:, 0] + torch.tensor([share * pose, 0.0, 0.3])
         assert env.rewards.terms["foot_crowding"]().tolist() == pytest.approx([cost, cost], abs=1e-4)
+
+
+def test_feet_that_begin_one_above_the_other_may_be_near():
+    feet = Sites(("foot", "foot above"), (0, 1), index=slice(0, 2))
+    robot = SimpleNamespace(site_pos_w=torch.tensor([[[0.0, 0.0, 0.0], [0.0, 0.0, 0.3]]]).expand(2, 2, 3).contiguous())
+    robot.pos_of_sites_w = lambda feet: robot.site_pos_w
+    env, out = SimpleNamespace(robot=robot), torch.full((2,), torch.nan)
+    term = FootCrowding(env, feet)
+    robot.site_pos_w[1, 1, 0] = 0.01
+    term.prepare(env, out)()
+    assert (term(env).tolist(), out.tolist()) == ([0.0, 0.0], [0.0, 0.0])
 
 
 def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():

@@ -15,6 +15,9 @@ from mjsdk.mdp.commands import STANDING, commanded_speed
 from mjsdk.robot.selection import Bodies, PerJoint, Sites
 from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
 
+_ABOVE = 1e-4
+"""Horizontal distance of feet below which one is above the other [m]."""
+
 
 def _moving(env: Env, command: str) -> Tensor:
     """1 in worlds that are told to move, shape (E,)."""
@@ -198,9 +201,14 @@ class FootCrowding:
                 Sane: 0.3..0.9. Legal: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
         """
         self._feet = feet
-        self._pairs = torch.combinations(torch.arange(len(feet)), 2).T.numpy()
-        self._first, self._second = (as_index(column.tolist()) for column in self._pairs)
+        self._watch(torch.combinations(torch.arange(len(feet)), 2).T)
+        # Feet that begin one above the other, as in a robot that begins on its side, may be as near as they like.
+        self._watch(torch.tensor(self._pairs[:, (self._distances(env)[0] > _ABOVE).numpy()]))
         self._inverse = 1.0 / (share * self._distances(env)[:1])
+
+    def _watch(self, pairs: Tensor) -> None:
+        self._pairs = pairs.numpy()
+        self._first, self._second = (as_index(column.tolist()) for column in pairs)
 
     def prepare(self, env: Env, out: Tensor) -> Call:
         """The call that fills the penalty."""
