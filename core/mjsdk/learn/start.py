@@ -16,7 +16,8 @@ from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.layers import flat
+from mjsdk.config.env import EnvConfig
+from mjsdk.config.layers import flat, own
 from mjsdk.config.overrides import merge, tree
 from mjsdk.config.presets import chosen, numbers
 from mjsdk.config.yamlio import load_file
@@ -113,11 +114,12 @@ def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
     """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
     run.config(session)  # says so if the file itself does not fit, before anything else is blamed
     data, terms = deepcopy(run.config_data), session.terms()
+    foreign: list[Mistake] = []
     mistakes = [
         mistake
         for given, typed in _layers(session, changes)
-        for mistake in merge(data, given, terms, typed=typed).mistakes
-    ]
+        for mistake in merge(data, own(given, run.config_data, foreign), terms, typed=typed).mistakes
+    ] + foreign
     try:
         config = from_plain(data, terms)
         mistakes += check(config, terms, robot=session.robot()).mistakes
@@ -143,10 +145,20 @@ def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any]
 def _check(config: Config, session: Session) -> None:
     """What rsl_rl and the machine cannot do is an error before anything is built."""
     mistakes = check(config, session.terms(), robot=session.robot()).mistakes
+    mistakes += _missing(config.env)
     if mistakes:
         raise ConfigError(mistakes)
     require_logger(config.agent.logger)
     config.train.device = resolve_device(config.train.device)
+
+
+def _missing(env: EnvConfig) -> Iterator[Mistake]:
+    """What networks cannot do without."""
+    for network in ("actor", "critic"):
+        if network not in env.observations or not env.observations[network].terms:
+            yield Mistake(f"env.observations.{network}", f"must have terms: they are all that the {network} sees")
+    if not env.actions:
+        yield Mistake("env.actions", "must have terms: there is nothing to learn without actions")
 
 
 def use_threads(device: str) -> int:
