@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from mjsdk.config.layers import compose
 from mjsdk.errors import BrokenPlugin, HookError, MjsdkError, one_line, said
 from mjsdk.plugins import open_session
+from mjsdk.plugins.load import describe
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 HEAD = "import mjsdk\nfrom mjsdk.robot import *\nMJSDK_API = 1\n"
@@ -44,6 +46,26 @@ class Mute(Exception):
 )
 def test_an_error_is_said_on_one_line(error, expected):
     assert said(error) == expected
+
+
+class Liar(BaseException):
+    """An error that lies about what it is, where it came from and what it says."""
+
+    __class__ = property(lambda self: 1 / 0)
+    __traceback__ = property(lambda self: 1 / 0)
+
+    def __str__(self) -> str:
+        return type("Text", (str,), {"__len__": lambda self: 1 / 0})("mine")
+
+
+def test_what_an_error_makes_up_about_itself_does_not_count():
+    def told() -> str:
+        try:
+            raise Liar
+        except BaseException as error:
+            return describe(error)
+
+    assert re.fullmatch(r"Liar: mine \(.*test_bad_plugins\.py:\d+\)", told())
 
 
 def test_a_megabyte_of_text_is_cut_in_the_middle():

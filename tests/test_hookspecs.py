@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mjsdk import _session, hookspecs
+from mjsdk import hookspecs
+from mjsdk.plugins import session
 from mjsdk.plugins.load import hook_names
 from mjsdk.terms import KINDS
 
@@ -30,7 +31,7 @@ def test_every_hook_is_documented_with_typed_arguments(name):
 
 @pytest.mark.parametrize("name", hook_names())
 def test_every_hook_is_called_by_sessions(name):
-    source = inspect.getsource(_session)
+    source = inspect.getsource(session)
     assert f'"{name}"' in source or (name in TERM_HOOKS and 'f"mjsdk_{kind}_terms"' in source)
 
 

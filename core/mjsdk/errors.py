@@ -26,7 +26,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from traceback import walk_tb
+from types import FrameType
 from typing import Any
 
 import attrs
@@ -164,13 +166,18 @@ def shortened(text: str, longest: int = 200) -> str:
 def said(error: BaseException) -> str:
     """Kind and text of whatever a plugin raised, on one short line."""
     try:
-        text = str(error)
+        text = str.__str__(str(error))  # plain text, even of a class of its own
     except KeyboardInterrupt:
         raise
     except BaseException as worse:
         text = f"(its text cannot be read: {type(worse).__name__})"
     kind = type(error).__name__
     return one_line(f"{kind}: {text}" if text else kind)
+
+
+def frames(error: BaseException) -> Iterator[tuple[FrameType, int]]:
+    """Frames and lines that an error came through, whatever its own class says of them."""
+    return walk_tb(vars(BaseException)["__traceback__"].__get__(error))
 
 
 def one_line(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +151,12 @@ def test_exporters_that_cannot_be_told_apart_are_a_warning(train, monkeypatch):
     assert code == 0
     assert "warning: nothing is exported: " in err
     assert "judge   mjsdk eval" in out
+
+
+def test_what_plugins_print_as_the_process_ends_is_no_data(tmp_path):
+    path = tmp_path / "last.py"
+    path.write_text(Path(TESTBOT).read_text() + "\nimport atexit\nprint('first')\natexit.register(print, 'last')\n")
+    command = [sys.executable, "-m", "mjsdk", "show", "robot", str(path), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["name"] == "last"
+    assert {"first", "last"} <= {*done.stderr.splitlines()}

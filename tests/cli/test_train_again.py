@@ -129,3 +129,28 @@ def test_the_way_on_names_the_experiment_where_another_has_a_run_of_that_name(tr
     code, _, err = train(2, "--agent.load-run", "a_a/now", resume=True)
     assert code == 0, err
     assert find_run("a_a/now").newest_checkpoint().name == "model_2.pt"
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("robot: spider\n", "robot: these settings are for 'spider'"),
+        ("extras: [jump]\n", "extras: 'jump' is not loaded"),
+    ],
+)
+def test_a_file_for_another_training_does_not_change_whose_run_it_is(train, tmp_path, file, said):
+    assert train(1)[0] == 0
+    before = contents(find_run("latest"))
+    (tmp_path / "other.yaml").write_text(file)
+    code, _, err = train(2, "--config", tmp_path / "other.yaml", resume=True)
+    assert code == 2
+    assert said in err
+    assert {path: data for path, data in contents(find_run("latest")).items() if path in before} == before
+
+
+@pytest.mark.parametrize("gone", ["env.observations.actor", "env.observations.critic", "env.actions.joint_pos"])
+def test_a_training_without_what_networks_need_is_refused_before_it_begins(train, gone):
+    code, _, err = train(1, f"--{gone}", "null")
+    assert code == 2
+    assert "must have terms" in err
+    assert not Path("logs").exists()

@@ -115,7 +115,7 @@ def test_a_saved_configuration_is_rebuilt_from_plain_data(session):
 def test_a_file_for_another_robot_is_refused(session, tmp_path):
     file = tmp_path / "other.yaml"
     file.write_text("robot: spider\n")
-    assert "the file is for spider" in mistakes(session, file=file)["robot"]
+    assert "these settings are for 'spider'" in mistakes(session, file=file)["robot"]
 
 
 def test_a_file_may_name_the_preset(session, tmp_path):
@@ -173,7 +173,12 @@ def test_a_file_that_needs_an_extra_says_so(parts, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("extras: [my_extra]\n")
     session = open_session(str(parts / "stick.py"), str(parts / "stand.py"))
-    assert mistakes(session, file=file) == {"extras": "the file needs an extra: add --with my_extra"}
+    assert mistakes(session, file=file) == {"extras": "'my_extra' is not loaded; a new training needs --with my_extra"}
+
+
+def test_a_flag_cannot_claim_an_extra_that_is_not_loaded(session):
+    with pytest.raises(ConfigError, match="extras: 'my_extra' is not loaded"):
+        compose(session, overrides=[("extras", "my_extra")])
 
 
 def test_the_preset_tells_who_chose_it(session):

@@ -32,14 +32,25 @@ def on_stderr() -> Iterator[None]:
 
 def hold(args: Sequence[str]) -> ExitStack:
     """Keep stdout for data, if that is what a command line asks for, until `release` or the end of the result."""
-    if ("--json" in args or args[:1] == ["config"]) and not {"-h", "--help"} & set(args):
+    if _wants_data(args):
         _held.enter_context(on_stderr())
     return _held
+
+
+def _wants_data(args: Sequence[str]) -> bool:
+    return ("--json" in args or args[:1] == ["config"]) and not {"-h", "--help"} & set(args)
 
 
 def release() -> None:
     """Give stdout back: now the command prints what it was asked for."""
     _held.close()
+
+
+def leave(args: Sequence[str]) -> None:
+    """At the end of a process that wrote data: what threads and exit handlers of plugins still print is none of it."""
+    if _wants_data(args):
+        with suppress(OSError):  # one of them is closed
+            os.dup2(2, 1)
 
 
 class _Stderr:

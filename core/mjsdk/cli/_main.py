@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mjsdk.cli import _streams
+from mjsdk.cli import _apart, _streams
 from mjsdk.errors import MjsdkError, shortened
 
 TRACEBACK = "MJSDK_TRACEBACK"
@@ -37,6 +37,8 @@ def main(args: Sequence[str] | None = None) -> None:
             _run(args)
         finally:
             sys.stdout.flush()
+            if args is None:
+                _apart.leave(sys.argv[1:])
     except MjsdkError as error:
         if os.environ.get(TRACEBACK):
             raise
@@ -81,7 +83,6 @@ def _damage(error: BaseException) -> str:
 def _run(args: Sequence[str] | None) -> None:
     import typer.main
 
-    from mjsdk.cli import _apart
     from mjsdk.cli.app import build
 
     _share_cores()

@@ -12,7 +12,7 @@ import attrs
 
 from mjsdk.config import presets, schema, termchecks, yamlio
 from mjsdk.config.checks import check
-from mjsdk.config.convert import from_plain, to_plain
+from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.config.judgement import check_judgement
 from mjsdk.config.overrides import Merged, Override, merge, repeated, tree
 from mjsdk.config.root import Config
@@ -68,7 +68,7 @@ def compose(
             numbers = presets.numbers(name, session.robot(), task.presets)
         layers.add(tree(numbers.items()), f"preset {name}")
     layers.add(_own(given, layers.data, layers.mistakes), f"file {Path(file).name}" if file is not None else "file")
-    layers.add(tree(overrides), "flag", typed=True)
+    layers.add(_own(tree(overrides), layers.data, layers.mistakes), "flag", typed=True)
     composed = layers.finish(session)
     return attrs.evolve(composed, warnings=[*repeated(overrides), *composed.warnings])
 
@@ -78,8 +78,12 @@ def overridden(data: dict[str, Any], given: Iterable[tuple[Mapping[str, Any], bo
 
     Raises `ConfigError` with every mistake that was found.
     """
-    terms = session.terms()
-    mistakes = [mistake for each, typed in given for mistake in merge(data, each, terms, typed=typed).mistakes]
+    terms, foreign = session.terms(), list[Mistake]()
+    mistakes = [
+        mistake
+        for each, typed in given
+        for mistake in merge(data, _own(each, data, foreign), terms, typed=typed).mistakes
+    ] + foreign
     try:
         config = from_plain(data, terms)
         mistakes += check(config, terms, robot=session.robot()).mistakes
@@ -331,15 +335,15 @@ def _preset_of(given: Mapping[str, Any]) -> str | None:
 
 
 def _own(given: Mapping[str, Any], data: Mapping[str, Any], mistakes: list[Mistake]) -> dict[str, Any]:
-    """Settings of a file without those about what is composed, which must agree with the command line."""
+    """Settings of a file or flags without those about what is composed, which must agree with what is in `data`."""
     for name in ("robot", "task"):
         if given.get(name) and not _agree(given[name], data[name]):
-            message = f"the file is for {given[name]}, not {data[name]}; remove that line to use it here"
+            message = f"these settings are for {show(given[name])}, not {data[name]}; remove that line to use them here"
             mistakes.append(Mistake(name, message))
-    extras = given.get("extras")
-    for extra in extras if isinstance(extras, list) else ():
+    extras = given.get("extras") or []
+    for extra in extras if isinstance(extras, list) else [extras]:
         if not any(_agree(extra, loaded) for loaded in data["extras"]):
-            mistakes.append(Mistake("extras", f"the file needs an extra: add --with {extra}"))
+            mistakes.append(Mistake("extras", f"{show(extra)} is not loaded; a new training needs --with {extra}"))
     return {name: value for name, value in given.items() if name not in _WHOSE}
 
 

@@ -32,7 +32,7 @@ class Guard:
         pass
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
-        if error is not None and not isinstance(error, (MjsdkError, KeyboardInterrupt)):
+        if error is not None and not issubclass(type(error), (MjsdkError, KeyboardInterrupt)):
             raise self.error(f"raised {describe(error, getattr(self.term, '__module__', ''))}") from error
 
     def error(self, what: str, way_out: str = "") -> HookError:

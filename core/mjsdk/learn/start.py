@@ -16,6 +16,7 @@ from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.checks import check
 from mjsdk.config.convert import to_plain
+from mjsdk.config.env import EnvConfig
 from mjsdk.config.layers import flat, overridden
 from mjsdk.config.overrides import tree
 from mjsdk.config.presets import chosen, numbers
@@ -129,10 +130,20 @@ def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any]
 def _check(config: Config, session: Session) -> None:
     """What rsl_rl and the machine cannot do is an error before anything is built."""
     mistakes = check(config, session.terms(), robot=session.robot()).mistakes
+    mistakes += _missing(config.env)
     if mistakes:
         raise ConfigError(mistakes)
     require_logger(config.agent.logger)
     config.train.device = resolve_device(config.train.device)
+
+
+def _missing(env: EnvConfig) -> Iterator[Mistake]:
+    """What networks cannot do without."""
+    for network in ("actor", "critic"):
+        if network not in env.observations or not env.observations[network].terms:
+            yield Mistake(f"env.observations.{network}", f"must have terms: they are all that the {network} sees")
+    if not env.actions:
+        yield Mistake("env.actions", "must have terms: there is nothing to learn without actions")
 
 
 def use_threads(device: str) -> int:

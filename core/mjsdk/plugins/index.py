@@ -9,13 +9,12 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from traceback import walk_tb
 from types import FrameType
 from typing import Any
 
 import attrs
 
-from mjsdk.errors import AmbiguousPlugin, PluginError, UnknownPlugin, closest, listing, said
+from mjsdk.errors import AmbiguousPlugin, PluginError, UnknownPlugin, closest, frames, listing, said
 
 GROUPS = {"robot": "mjsdk.robots", "task": "mjsdk.tasks", "extra": "mjsdk.extras"}
 """Entry-point group of each kind of plugin."""
@@ -142,7 +141,7 @@ def _salvage(group: str) -> Iterator[Any]:
 
 def damage_behind(error: BaseException) -> str:
     """Which installed packages are damaged, if an error is from reading about them, as libraries do too; or nothing."""
-    if not any(_reads_metadata(frame) for each in _causes(error) for frame, _ in walk_tb(each.__traceback__)):
+    if not any(_reads_metadata(frame) for each in _causes(error) for frame, _ in frames(each)):
         return ""
     from importlib.metadata import distributions
 

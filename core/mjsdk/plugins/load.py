@@ -8,7 +8,6 @@ import importlib
 import importlib.util
 import inspect
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -18,7 +17,7 @@ import attrs
 import pluggy
 
 from mjsdk import hookspecs
-from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, listing, said
+from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, frames, listing, said
 from mjsdk.files import open_regular
 from mjsdk.plugins.index import PluginRef, fault, installed, unmet
 
@@ -112,8 +111,8 @@ def _run_file(path: Path, source: bytes) -> ModuleType:
 
 def describe(error: BaseException, module: str = "") -> str:
     """Kind, text and place of an error, on one line; the place is the last line of `module` that was reached."""
-    text, steps = said(error), list(traceback.walk_tb(error.__traceback__))
-    if isinstance(error, SyntaxError) or not steps:  # the former says its place itself
+    text, steps = said(error), list(frames(error))
+    if issubclass(type(error), SyntaxError) or not steps:  # the former says its place itself
         return text
     own = [step for step in steps if belongs(step[0], module)]
     frame, line = (own or steps)[-1]

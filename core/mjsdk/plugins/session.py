@@ -7,7 +7,6 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from traceback import walk_tb
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mjsdk.errors import (
@@ -19,6 +18,7 @@ from mjsdk.errors import (
     SelectionError,
     a_kind,
     closest,
+    frames,
     listing,
     shortened,
 )
@@ -50,7 +50,11 @@ def open_session(
 
     Before any of them is imported, `allow` is given the sources of those that are local files, by path, and may raise.
     """
-    wanted = [("robot", robot), *([("task", task)] if task else []), *(("extra", extra) for extra in extras)]
+    wanted = [
+        ("robot", robot),
+        *([("task", task)] if task is not None else []),
+        *(("extra", extra) for extra in extras),
+    ]
     refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in wanted))
     _check_names(refs)
     sources = {ref.target: read_source(ref) for ref in refs if ref.local}
@@ -269,7 +273,7 @@ class Session:
 
     def _culprit(self, error: BaseException) -> Plugin | None:
         """The plugin that the first frame in plugin code belongs to."""
-        for frame, _ in walk_tb(error.__traceback__):
+        for frame, _ in frames(error):
             for plugin in (*self.plugins, self._core):
                 if belongs(frame, plugin.module.__name__):
                     return plugin

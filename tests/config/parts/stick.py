@@ -37,7 +37,7 @@ def mjsdk_robot() -> Robot:
         roles=Roles(base=Role(bodies="trunk"), imu=Role(sites="imu_site"), feet=feet),
         actuators=(ActuatorGroup(joints=".*_hip", kp=10.0, kd=1.0, effort_limit=5.0),),
         collisions={"feet": (rule,), "full": (rule,)},
-        poses={"default": InitialState(pos=(0, 0, 1)), "bent": InitialState(joint_pos={".*": 0.1})},
+        poses={"default": InitialState(pos=(0, 0, 0.55)), "bent": InitialState(joint_pos={".*": 0.1})},
     )
 
 
