@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Iterator
@@ -56,7 +55,7 @@ def replacing(path: Path, what: str = "") -> Iterator[Path]:
 
 def scratch_name(path: Path) -> Path:
     """A name beside `path` with the same ending that nobody can guess, and so nobody can have put a link at."""
-    return path.with_name(f".mjsdk-{secrets.token_hex(8)}{path.suffix}")
+    return path.with_name(f".mjsdk-{os.urandom(8).hex()}{path.suffix}")
 
 
 def _put_in_place(scratch: Path, path: Path) -> None:

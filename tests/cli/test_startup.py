@@ -17,7 +17,7 @@ from mjsdk.cli import _main, main
 from mjsdk.cli.app import COMMANDS, build
 from mjsdk.errors import RunError
 
-HEAVY = ("torch", "mujoco", "warp", "mujoco_warp", "rsl_rl", "tensordict", "matplotlib", "mjbatch")
+HEAVY = ("torch", "mujoco", "warp", "mujoco_warp", "rsl_rl", "tensordict", "matplotlib", "mjbatch", "pluggy")
 BUDGET_S = 0.35
 ROOT = Path(__file__).parents[2]
 FAST = [("list",), ("list", "--json"), ("--help",), ("--version",)]

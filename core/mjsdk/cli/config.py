@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mjsdk import files
 from mjsdk.cli import _apart, _output
 from mjsdk.cli.app import FREE_FLAGS
 
@@ -64,6 +63,8 @@ def _write(text: str, output: Path | None) -> None:
         _apart.release()
         typer.echo(text, nl=False)
         return
+    from mjsdk import files
+
     with files.output(output) as file:
         file.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._export import export
 from mjsdk.cli._lasting import lasting_output
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
@@ -272,6 +271,7 @@ def _plugin_name(spec: str) -> str:
 
 
 def _run(training: Training, deadline: float, by_time: bool) -> None:
+    from mjsdk.cli._export import export
     from mjsdk.learn.interrupts import graceful
     from mjsdk.learn.report import Dispensable
 
