@@ -32,8 +32,8 @@ def test_a_new_file_has_the_permissions_of_any_new_file_and_an_old_one_keeps_its
 def test_a_link_at_the_scratch_name_overwrites_nothing(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_text("mine")
-    monkeypatch.setattr(files.secrets, "token_hex", lambda count: "known")
-    (tmp_path / ".mjsdk-known.yaml").symlink_to(victim)
+    monkeypatch.setattr(files.os, "urandom", lambda count: b"known")
+    (tmp_path / ".mjsdk-6b6e6f776e.yaml").symlink_to(victim)
     with pytest.raises(StorageError, match="File exists"):
         write_atomically(tmp_path / "config.yaml", b"theirs")
     assert victim.read_text() == "mine"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import logging
 import os
@@ -32,11 +31,12 @@ _BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
     _streams.prepare()
+    stdout = sys.stdout  # typer puts another in its place where the reader has left
     try:
         try:
             _run(args)
         finally:
-            sys.stdout.flush()
+            stdout.flush()
             if args is None:
                 _apart.leave(sys.argv[1:])
     except MjsdkError as error:
@@ -104,8 +104,11 @@ def _share_cores() -> None:
 def _fail(message: str) -> None:
     from mjsdk.cli._output import error
 
-    with contextlib.suppress(OSError):  # stderr may be full too
+    try:
         error(message)
+        sys.stderr.flush()
+    except OSError:  # stderr is full too
+        _streams.mute(sys.stderr)
     sys.exit(2)
 
 
