@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +92,10 @@ def save_figure(figure: Figure, path: Path) -> None:
     check_picture_path(path)
     with storing(f"the picture '{path}'"):
         path.parent.mkdir(parents=True, exist_ok=True)
+    drawn = BytesIO()  # where a disk is full, matplotlib would say something else of a .pdf than the disk does
+    figure.savefig(drawn, dpi=130, format=path.suffix[1:].lower())
     with output(path, f"the picture '{path}'") as file:
-        figure.savefig(file, dpi=130, format=path.suffix[1:].lower())
+        file.write_bytes(drawn.getvalue())
 
 
 def check_picture_path(path: Path) -> None:
