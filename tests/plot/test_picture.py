@@ -87,3 +87,11 @@ def test_a_full_disk_is_named_whatever_the_picture_is(tmp_path, ending, monkeypa
         save_figure(draw_curves([("reward", [BAND])], "time"), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg"])
+@pytest.mark.parametrize("name", ["$x^", "l\udcc3uf", "_hidden"])
+def test_any_name_of_a_run_can_be_drawn(tmp_path, name, ending):
+    curves = [Curve(name, X, X), Curve(name, X, X + 1)]
+    save_figure(draw_curves([(name, curves)], "time", name), tmp_path / f"curves{ending}")
+    assert (tmp_path / f"curves{ending}").stat().st_size > 1000
