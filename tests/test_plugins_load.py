@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -180,3 +181,15 @@ def test_a_local_file_that_fails_leaves_nothing_behind(site):
     with pytest.raises(BrokenPlugin, match="ZeroDivisionError"):
         load_plugin(find_plugin("extra", str(path)))
     assert set(sys.modules) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text")
+def test_a_file_in_a_folder_whose_name_is_no_text_loads(tmp_path):
+    folder = tmp_path / os.fsdecode(b"l\xe4uf")
+    folder.mkdir()
+    (folder / "hop.py").write_text(hook("def mjsdk_reward_terms(): return {}"))
+    plugin = load_plugin(find_plugin("extra", str(folder / "hop.py")))
+    assert plugin.hooks == ("mjsdk_reward_terms",)
+    (folder / "hop.py").write_text(hook("def mjsdk_reward_terms(): return {}") + "1 / 0\n")
+    with pytest.raises(BrokenPlugin, match="ZeroDivisionError"):
+        load_plugin(find_plugin("extra", str(folder / "hop.py")))

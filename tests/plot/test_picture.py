@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -69,3 +71,27 @@ def test_smoothing_leaves_out_gaps_and_keeps_constants():
 
     values = np.array([2.0] * 20 + [np.nan] * 5)
     np.testing.assert_allclose(smoothed(values, 0.1), values)
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg", ".jpg"])
+def test_a_full_disk_is_named_whatever_the_picture_is(tmp_path, ending, monkeypatch):
+    def full(path, data):
+        with path.open("wb") as file:
+            file.write(data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    path = tmp_path / f"curves{ending}"
+    path.write_text("old")
+    with pytest.raises(StorageError, match="No space left"):
+        save_figure(draw_curves([("reward", [BAND])], "time"), path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("ending", [".png", ".pdf", ".svg"])
+@pytest.mark.parametrize("name", ["$x^", "l\udcc3uf", "_hidden"])
+def test_any_name_of_a_run_can_be_drawn(tmp_path, name, ending):
+    curves = [Curve(name, X, X), Curve(name, X, X + 1)]
+    save_figure(draw_curves([(name, curves)], "time", name), tmp_path / f"curves{ending}")
+    assert (tmp_path / f"curves{ending}").stat().st_size > 1000

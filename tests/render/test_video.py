@@ -104,3 +104,17 @@ def test_without_opencv_the_message_names_the_extra(tmp_path, monkeypatch):
     with pytest.raises(MissingDependency, match=r"pip install 'mjsdk\[video\]'"):
         VideoWriter(tmp_path / "walk.mp4", 25.0, SIZE)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
+def test_a_disk_without_room_is_told_before_anything_is_drawn(tmp_path):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(StorageError, match="cannot write the video"):
+            check_video_path(tmp_path / "walk.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +92,20 @@ def save_figure(figure: Figure, path: Path) -> None:
     check_picture_path(path)
     with storing(f"the picture '{path}'"):
         path.parent.mkdir(parents=True, exist_ok=True)
+    _take_literally(figure)
+    drawn = BytesIO()  # where a disk is full, matplotlib would say something else of a .pdf than the disk does
+    figure.savefig(drawn, dpi=130, format=path.suffix[1:].lower())
     with output(path, f"the picture '{path}'") as file:
-        figure.savefig(file, dpi=130, format=path.suffix[1:].lower())
+        file.write_bytes(drawn.getvalue())
+
+
+def _take_literally(figure: Figure) -> None:
+    """Names of runs are no formulas, and may have bytes that are no text, which fonts refuse."""
+    from matplotlib.text import Text
+
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
+        text.set_text(text.get_text().encode(errors="replace").decode())
 
 
 def check_picture_path(path: Path) -> None:
@@ -118,6 +131,7 @@ def _unwritable(path: Path) -> str:
 
 def _draw(axis: Any, curve: Curve, colour: str, dashes: str) -> None:
     label = f"{curve.title}, band from the lowest to the highest" if curve.seeds > 1 else curve.label
+    label = " " * label.startswith("_") + label  # else it is not in the legend
     marker = "o" if curve.x[0] == curve.x[-1] else ""
     axis.plot(curve.x, curve.y, color=colour, linewidth=1.6, linestyle=dashes, label=label, marker=marker)
     if curve.low is not None:

@@ -7,6 +7,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -95,18 +96,23 @@ def _run_file(path: Path, source: bytes) -> ModuleType:
 
     What runs is its source: compiled code that lies beside it may be that of another one.
     """
-    name = f"_mjsdk_local_{hashlib.sha1(str(path).encode()).hexdigest()[:8]}_{path.stem.replace('-', '_')}"
+    name = f"_mjsdk_local_{hashlib.sha1(os.fsencode(path)).hexdigest()[:8]}_{path.stem.replace('-', '_')}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None:
         raise ImportError(f"cannot import {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        exec(compile(source, str(path), "exec", dont_inherit=True), vars(module))
+        exec(compile(source, _as_text(path), "exec", dont_inherit=True), vars(module))
     except BaseException:
         del sys.modules[name]
         raise
     return module
+
+
+def _as_text(path: Path) -> str:
+    """A path for people and `compile`, which takes no name that has bytes that are no text."""
+    return str(path).encode(errors="backslashreplace").decode()
 
 
 def describe(error: BaseException, module: str = "") -> str:

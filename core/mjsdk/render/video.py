@@ -6,6 +6,7 @@ import logging
 import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,8 @@ On a CPU, VP8 takes a fifth of the time of VP9; mp4 cannot hold it.
 FORMATS = (*CODECS, ".gif")
 _PENDING = 16
 """Frames that may wait for the encoder."""
+_BEGINNING = 65536
+"""Bytes that there must be room for before anything is computed: an encoder says nothing of a full disk."""
 
 
 class _Encoder(Protocol):
@@ -47,10 +50,13 @@ def check_video_path(path: Path) -> None:
     probe = scratch_name(path)
     try:
         # Permissions alone do not tell: root may write anywhere, but not to /proc or a full disk.
-        probe.touch(exist_ok=False)
-        probe.unlink()
+        with probe.open("xb") as file:
+            file.write(bytes(_BEGINNING))
     except OSError as error:
         raise StorageError(f"cannot write the video '{path}': {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            probe.unlink()
 
 
 class VideoWriter:
