@@ -90,11 +90,11 @@ def _columns(panels: int) -> int:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the picture, whole or not at all."""
     check_picture_path(path)
-    with storing(f"the picture '{path}'"):
-        path.parent.mkdir(parents=True, exist_ok=True)
     _take_literally(figure)
     drawn = BytesIO()  # where a disk is full, matplotlib would say something else of a .pdf than the disk does
-    figure.savefig(drawn, dpi=130, format=path.suffix[1:].lower())
+    with storing(f"the picture '{path}'"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(drawn, dpi=130, format=path.suffix[1:].lower())
     with output(path, f"the picture '{path}'") as file:
         file.write_bytes(drawn.getvalue())
 
