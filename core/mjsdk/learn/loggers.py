@@ -108,7 +108,7 @@ class WeightsAndBiases:
         self._run = wandb.init(
             project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
         )
-        if hasattr(self._run, "define_metric"):  # stand-ins for W&B, such as its disabled mode, may lack it
+        if hasattr(self._run, "define_metric"):  # what stands in for a W&B run may lack it
             self._run.define_metric("iteration")
             self._run.define_metric("*", step_metric="iteration")
 
