@@ -15,11 +15,11 @@ import torch
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
-
-from mjsdk import kernels
 from mjsdk.kernels import Kernel, ahead
 from mjsdk.kernels.mirror import add_uniform
 from mjsdk.kernels.sums import beyond_limits, ends, weighted_sums
+
+from mjsdk import kernels
 
 
 def double(values):

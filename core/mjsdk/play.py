@@ -55,7 +55,7 @@ class Show:
         """Ask for the command of that number, if the task has velocity commands."""
         term = velocity_term(self.env)
         if term is not None:
-            term.fix(self.env.all_ids, torch.tensor(self.tour[index % len(self.tour)].values))
+            term.fix(self.env.all_worlds, torch.tensor(self.tour[index % len(self.tour)].values))
 
     def step(self) -> bool:
         """Take one control step; whether the robot fell in it and was put back."""

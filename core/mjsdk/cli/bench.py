@@ -37,7 +37,7 @@ def bench(
     Both run the same states and controls in one process, in turns; overhead is the median of the ratios of their times.
     Settings can be changed as in `mjsdk train`: --env.sim.threads 1.
     """
-    from mjsdk.kernels import ahead
+    from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     session = open_session(robot, task, with_ or ())

@@ -146,7 +146,7 @@ def _seconds(minutes: float | None) -> float:
 def _fresh(
     robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
 ) -> Training:
-    from mjsdk.kernels import ahead
+    from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)

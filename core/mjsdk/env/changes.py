@@ -26,7 +26,6 @@ def change_setting(env: Env, path: str, value: Any) -> None:
         env.rewards.sync()
     elif section in WITH_PARAMS and field.startswith("params.") and name in getattr(env, section).terms:
         _change_param(getattr(env, section).terms[name], path, field.removeprefix("params."), value)
-        getattr(env, section).rows.prepare()
     elif section == "commands" and name in env.commands.terms and field in _fields(env.commands.terms[name].config):
         _assign(env.commands.terms[name].config, field, value)
     else:
@@ -45,7 +44,7 @@ def read_setting(env: Env, path: str) -> Any:
 
 
 def _change_param(term: Any, path: str, name: str, value: Any) -> None:
-    if inspect.isclass(term.function):
+    if inspect.isclass(term.term):
         raise ConfigError([Mistake(path, f"{term.config.func} reads its parameters only once, as training begins")])
     term.set_param(name, value)
 

@@ -26,6 +26,8 @@ class Guard:
     def __init__(self, env: Env, kind: str, name: str, func: str) -> None:
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.term: Any = env.terms.get(kind, func)
+        self.version: Any = env.ops.version_of(self.term)
+        """What to call instead."""
         self._who = f"{self.path}: the term {env.terms.label(kind, func)}"
 
     def __enter__(self) -> None:
@@ -49,7 +51,7 @@ class Guard:
             raise self.error(f"is not derived from {base.__module__}.{base.__name__}")
         if not isinstance(getattr(self.term, "size", 1), (int, property)):
             raise self.error(f"has the size {described(self.term.size)}; it must be a whole number")
-        term = self.term(env, name, config)
+        term = self.version(env, name, config)
         if not isinstance(term, base):
             raise self.refusal(term, f"a {base.__name__}")
         return term
@@ -63,6 +65,8 @@ class Guard:
 
     def want_like(self, given: Any, out: Tensor) -> None:
         """Refuse what cannot be copied to `out`, shape (E,) or (E, D), without losing something."""
+        if type(given) is Tensor and given.shape == out.shape and given.dtype is out.dtype and given.is_contiguous():
+            return  # what nearly all terms give
         if not _fits(given, out):
             shape = f"({', '.join(map(str, out.shape))}{',' if out.ndim == 1 else ''})"
             kind = "bool" if out.dtype is torch.bool else "float"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,8 +14,8 @@ from mjsdk.config.env import TermConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Mirror, Reflection, reflection_like, reflection_of
 from mjsdk.env.robot_state import as_index
-from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError, said
-from mjsdk.kernels import Call, used_on
+from mjsdk.env.worlds import Worlds
+from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
 from mjsdk.robot.selection import PerJoint, Selection, resolve
 from mjsdk.terms import parameters
 
@@ -25,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class BoundTerm:
-    """A term with its parameters: call it, with the worlds' ids for events."""
+    """A term with its parameters: call it, with the worlds for events."""
 
     def __init__(self, env: Env, kind: str, name: str, config: TermConfig) -> None:
         self.name = name
         self.config = config
         self._env = env
         self.guard = Guard(env, kind, name, config.func)
-        self.function: Any = self.guard.term
+        self.term: Any = self.guard.term
         self.path = self.guard.path
         self.params = self._resolve(config.params)
         self._object: Any = None
-        if inspect.isclass(self.function):
+        if inspect.isclass(self.term):
             self._object = self()
-        self.remembers = hasattr(self._object, "reset")
+        self.stateful = hasattr(self._object, "reset")
         """Whether the term has anything to forget."""
 
     def __call__(self, *args: Any) -> Any:
@@ -46,7 +45,7 @@ class BoundTerm:
         with self.guard:
             if self._object is not None:
                 return self._object(self._env, *args)
-            return self.function(self._env, *args, **self.params)
+            return self.guard.version(self._env, *args, **self.params)
 
     def value(self, out: Tensor) -> Any:
         """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
@@ -59,45 +58,15 @@ class BoundTerm:
         """Let a term act that gives nothing."""
         self.guard.act(self, *args)
 
-    def blame_kernel(self, error: BaseException) -> HookError:
-        """What to say of a prepared call that raised."""
-        return self.guard.error(f"has a kernel that cannot be used: {said(error)}", "run with MJSDK_KERNELS=0, ")
-
-    def prepare(self, out: Tensor) -> Call | None:
-        """What writes the term's value to `out` in every step; none where kernels are off or the term has none."""
-        maker = getattr(self.function if self._object is None else self._object, "prepare", None)
-        if maker is None or not used_on(self._env.device):
-            return None
-        try:
-            call = maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
-            if call is not None:
-                self._try(call, out)
-        except (MjsdkError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise self.blame_kernel(error) from error
-        return call
-
-    def _try(self, call: Call, out: Tensor) -> None:
-        """Call it: what writes to a copy of `out` leaves it as it is. It may write NaN, which others complain about."""
-        self._env.robot.refresh()
-        for blank in (torch.nan, 0.0):
-            if out.is_floating_point():
-                out.fill_(blank)
-            call()
-            if not out.numel() or out.isnan().all().item() != math.isnan(blank):
-                return
-        raise ValueError("it does not write to `out`")
-
-    def reset(self, ids: Tensor) -> None:
-        """Let a term that keeps state forget the worlds `ids`."""
-        if self.remembers:
-            self.guard.act(self._object.reset, ids)
+    def reset(self, worlds: Worlds) -> None:
+        """Let a term that keeps state forget some worlds."""
+        if self.stateful:
+            self.guard.act(self._object.reset, worlds)
 
     def reflection(self, mirror: Mirror, size: int) -> Reflection:
         """How an observation term's output, shape (E, size), looks in the mirror."""
         with self.guard:
-            given = reflection_of(self.function, mirror, self._env, self.params, self.path)
+            given = reflection_of(self.term, mirror, self._env, self.params, self.path)
             return reflection_like(self.guard, given, size)
 
     def set_param(self, name: str, value: Any) -> None:
@@ -105,7 +74,7 @@ class BoundTerm:
         self.params = self._resolve({**self.config.params, name: value})
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        legal = parameters(self.function)
+        legal = parameters(self.term)
         resolved, mistakes = {}, []
         for name, parameter in legal.items():
             if name not in given and parameter.required:
@@ -127,10 +96,36 @@ class BoundTerm:
         return resolved
 
 
+class Rows:
+    """A row of values for each of some terms, shape (terms, E), filled in every step."""
+
+    def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
+        self._env, self._terms = env, list(terms)
+        self._rows = [*zip(values.unbind(0), self._terms, strict=False)]
+        self._flat = values[: len(self._terms)].view(-1)
+        self._stateful = [term for term in self._terms if term.stateful]
+
+    def compute(self) -> None:
+        """Fill the rows."""
+        if self._rows:
+            torch.cat([term.value(row) for row, term in self._rows], out=self._flat)
+
+    def rehearse(self) -> None:
+        """Let the terms give a value, and forget it."""
+        for row, term in self._rows:
+            term.value(row)
+            term.reset(self._env.all_worlds)
+
+    def reset(self, worlds: Worlds) -> None:
+        """Let terms forget some worlds."""
+        for term in self._stateful:
+            term.reset(worlds)
+
+
 def _ready(value: Any, device: str) -> Any:
     """A resolved parameter in the form that tensors are indexed and multiplied with."""
     if isinstance(value, Selection):
-        return attrs.evolve(value, index=as_index(list(value.ids)))
+        return attrs.evolve(value, index=as_index(list(value.ids), device))
     if isinstance(value, PerJoint):
         return torch.tensor(value, device=device)
     return value

@@ -61,7 +61,7 @@ def run_episodes(
     groups = torch.arange(env.num_envs) % max(len(commands), 1)
     episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, env.max_episode_length, groups)
     if term is not None:
-        term.fix(env.all_ids, torch.tensor([command.values for command in commands])[groups].to(env.device))
+        term.fix(env.all_worlds, torch.tensor([command.values for command in commands])[groups].to(env.device))
     obs: Mapping[str, Tensor] = env.reset(seed=seed)
     _check_finite(obs)
     pusher = Pusher(env, seed) if push else None

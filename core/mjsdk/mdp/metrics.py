@@ -5,12 +5,9 @@ from __future__ import annotations
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.kernels import prepared_by
-from mjsdk.kernels.sums import ONE, assign
 from mjsdk.mdp.errors import errors_of
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).lin_vel, ONE, out))
 def lin_vel_error(env: Env, command: str) -> Tensor:
     """Distance of the horizontal velocity from the command [m/s], in the base's heading frame.
 
@@ -20,7 +17,6 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     return errors_of(env, command).lin_vel
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).ang_vel, ONE, out))
 def ang_vel_error(env: Env, command: str) -> Tensor:
     """Distance of the yaw rate from the command [rad/s].
 

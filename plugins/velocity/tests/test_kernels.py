@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from mjsdk.kernels.ahead import kernels_of, parsed
 
 from mjsdk import kernels
-from mjsdk.kernels.ahead import kernels_of, parsed
 from mjsdk.testing.worlds import TESTBOT, small_env
 
 

@@ -1,0 +1,73 @@
+"""Loops over worlds for some rewards, compiled by numba: arrays and nothing else. The rewards say what they compute."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mjsdk.ops.loop import Loop
+
+
+@Loop.of("f4[:,::1], f8, b1[::1], b1[:,::1], f4[:,::1], f8, f4[:,:,:], f8, f8, f4[:,:,:], f8, f4[::1]")
+def gait_reward(
+    foot_phase: np.ndarray,
+    swing: float,
+    told: np.ndarray,
+    in_contact: np.ndarray,
+    load: np.ndarray,
+    heavy: float,
+    feet: np.ndarray,
+    rest: float,
+    height: float,
+    velocity: np.ndarray,
+    slip: float,
+    out: np.ndarray,
+) -> None:
+    """Fill the reward of the gait, shape (E,), with positions of the feet, shape (E, F, 3)."""
+    half, one = np.float32(0.5), np.float32(1.0)
+    share, per_height, per_speed = one / np.float32(feet.shape[1]), np.float32(0.5 / height), np.float32(1 / slip**2)
+    for e in range(foot_phase.shape[0]):
+        total = np.float32(0.0)
+        for foot in range(feet.shape[1]):
+            touching = one if in_contact[e, foot] else np.float32(0.0)
+            if told[e] and foot_phase[e, foot] < np.float32(swing):
+                lift = (feet[e, foot, 2] - np.float32(rest)) * per_height
+                total += min(max(lift, np.float32(0.0)), half) + half - half * touching
+                if load[e, foot] > heavy:
+                    total -= half
+            else:
+                x, y = velocity[e, foot, 0], velocity[e, foot, 1]
+                total += np.float32(math.exp(-(x * x + y * y) * per_speed)) * touching
+        out[e] = total * share
+
+
+@Loop.of("f4[:,:,:], i8[::1], i8[::1], f4[::1], f4[::1]")
+def crowding(feet: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far pairs of feet are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
+    for e in range(feet.shape[0]):
+        total = np.float32(0.0)
+        for pair in range(first.shape[0]):
+            x = feet[e, first[pair], 0] - feet[e, second[pair], 0]
+            y = feet[e, first[pair], 1] - feet[e, second[pair], 1]
+            distance = np.float32(math.sqrt(x * x + y * y))
+            total += max(np.float32(1.0) - distance * inverse[pair], np.float32(0.0))
+        out[e] = total
+
+
+@Loop.of("f4[:,::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
+def posture(
+    error: np.ndarray, command: np.ndarray, from_speed: np.ndarray, factors: np.ndarray, out: np.ndarray
+) -> None:
+    """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed."""
+    for e in range(error.shape[0]):
+        speed = np.float32(0.0)
+        for i in range(command.shape[1]):
+            speed += abs(command[e, i])
+        gait = 0
+        while gait < from_speed.shape[0] and speed > from_speed[gait]:
+            gait += 1
+        total = np.float32(0.0)
+        for j in range(error.shape[1]):
+            total += factors[gait, j] * error[e, j] * error[e, j]
+        out[e] = math.exp(total)
