@@ -13,7 +13,7 @@ from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.noise import UniformNoise
-from mjsdk.env.terms import BoundTerm
+from mjsdk.env.terms import BoundTerm, values_of
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 
@@ -31,7 +31,9 @@ class Observations:
         self._raw = env.zeros(env.num_envs, sum(widths))
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
-        self._terms = [each for group in self.groups.values() for each in group.terms_and_columns()]
+        shared: dict[str, tuple[BoundTerm, Tensor]] = {}
+        keys = [shared.setdefault(key, (term, columns)) and key for key, term, columns in self._all_terms()]
+        self._terms, self._order = [*shared.values()], [[*shared].index(key) for key in keys]
         sizes = {name: group.size for name, group in self.groups.items()}
         self._stateful = any(group.stateful for group in self.groups.values())
         self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._stateful else self._raw
@@ -39,6 +41,10 @@ class Observations:
         self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
+
+    def _all_terms(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
+        for group in self.groups.values():
+            yield from group.terms_and_columns()
 
     def _reflection(self, mirror: Mirror) -> Reflection:
         return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
@@ -52,11 +58,8 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.look()
-        computed: dict[str, Tensor] = {}
-        for key, term, columns in self._terms:
-            if key not in computed:
-                computed[key] = term.value(columns)
-        torch.cat([computed[key] for key, _, _ in self._terms], 1, out=self._raw)
+        values = values_of(self._terms)
+        torch.cat([values[i] for i in self._order], 1, out=self._raw)
         groups = [group.finish() for group in self.groups.values()]
         if self._stateful:
             torch.cat(groups, 1, out=self._now)

@@ -72,14 +72,15 @@ class Terminations:
 
     def __init__(self, env: Env, configs: Mapping[str, TerminationTermConfig]) -> None:
         self._env = env
-        self.terms = {name: BoundTerm(env, "termination", name, config) for name, config in configs.items()}
+        ordered = sorted(configs.items(), key=lambda item: item[1].time_out)
+        self.terms = {name: BoundTerm(env, "termination", name, config) for name, config in ordered}
         self.names = (*self.terms, "unstable")
-        """All reasons: the terms, and physics that blew up."""
-        time_outs = [*(config.time_out for config in configs.values()), False]
-        self._is_time_out = torch.tensor(time_outs, device=env.device).unsqueeze(1)
+        """All reasons: the terms, those that fail before those whose time is up, and physics that blew up."""
+        self._failures = sum(not config.time_out for config in configs.values())
         self.reasons = env.zeros(len(self.names), env.num_envs, dtype=torch.bool)
         """Which reason holds in which world, shape (reasons, E)."""
         self.rows = Rows(env, self.terms.values(), self.reasons)
+        self._ended = env.zeros(env.num_envs, dtype=torch.bool)
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
@@ -89,10 +90,10 @@ class Terminations:
         """Fill `terminated` and `truncated`; the worlds that are either."""
         self.rows.compute()
         self.reasons[-1].copy_(self._env.unstable)
-        torch.any(self.reasons & ~self._is_time_out, 0, out=self.terminated)
-        torch.any(self.reasons & self._is_time_out, 0, out=self.truncated)
-        self.truncated.logical_and_(~self.terminated)
-        return self._env.worlds(self.terminated | self.truncated)
+        torch.any(self.reasons, 0, out=self._ended)
+        torch.any(self.reasons[: self._failures], 0, out=self.terminated).logical_or_(self._env.unstable)
+        torch.gt(self._ended, self.terminated, out=self.truncated)
+        return self._env.worlds(self._ended)
 
     def reset(self, worlds: Worlds) -> None:
         """Let terms forget some worlds."""

@@ -18,9 +18,6 @@ from mjsdk.robot.selection import Selection
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
 
-_FIELDS = ("qpos", "qvel", "qacc", "actuator_force", "qfrc_actuator", "xpos", "xquat", "site_xpos")
-"""Fields of MjData, bound as the environment is built: one that is bound later would not keep the lag."""
-
 
 class RobotState:
     """Views of the physics' memory, and what follows from them. `E` worlds, `J` joints with one degree of freedom.
@@ -35,8 +32,7 @@ class RobotState:
         model, entity, device = env.model, env.scene.entity, env.device
         self._derived, self._ops = env.derived, env.ops
         self._physics = env.physics
-        self._fields = {name: env.physics.bind(name) for name in _FIELDS}
-        self._qpos, self._qvel = self._fields["qpos"], self._fields["qvel"]
+        self._qpos, self._qvel = env.physics.bind("qpos"), env.physics.bind("qvel")
         self.has_free_base = entity.has_free_base
         self._base_columns = place, speed = entity.base_qpos, entity.base_qvel
         self._pose, self._velocity = self._qpos[:, place : place + 7], self._qvel[:, speed : speed + 6]
@@ -82,22 +78,22 @@ class RobotState:
     @property
     def joint_acc(self) -> Tensor:
         """Joint acceleration [rad/s^2], shape (E, J)."""
-        return self._fields["qacc"][:, self._qvel_columns]
+        return self._physics.bind("qacc")[:, self._qvel_columns]
 
     @property
     def actuator_force(self) -> Tensor:
         """Torque of each actuator [N m], shape (E, A), in the order of the actuators."""
-        return self._fields["actuator_force"]
+        return self._physics.bind("actuator_force")
 
     @property
     def joint_torque(self) -> Tensor:
         """Torque of the motors at each joint [N m], shape (E, J); 0 where nothing drives it."""
-        return self._fields["qfrc_actuator"][:, self._qvel_columns]
+        return self._physics.bind("qfrc_actuator")[:, self._qvel_columns]
 
     @property
     def power(self) -> Tensor:
         """What the motors do to each degree of freedom, |torque x speed| [W], shape (E, degrees of freedom)."""
-        torque = self._fields["qfrc_actuator"][:, self._dofs]
+        torque = self._physics.bind("qfrc_actuator")[:, self._dofs]
         return (torque * self._qvel[:, self._dofs]).abs()
 
     @property
@@ -162,17 +158,17 @@ class RobotState:
     @property
     def body_pos_w(self) -> Tensor:
         """Positions of all bodies [m], world frame, shape (E, bodies, 3)."""
-        return self._fields["xpos"]
+        return self._physics.bind("xpos")
 
     @property
     def body_quat_w(self) -> Tensor:
         """Orientations of all bodies, wxyz, shape (E, bodies, 4)."""
-        return self._fields["xquat"]
+        return self._physics.bind("xquat")
 
     @property
     def site_pos_w(self) -> Tensor:
         """Positions of all sites [m], world frame, shape (E, sites, 3)."""
-        return self._fields["site_xpos"]
+        return self._physics.bind("site_xpos")
 
     def pos_of_sites_w(self, sites: Selection) -> Tensor:
         """Positions of some sites [m], world frame, shape (E, sites, 3)."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -35,17 +36,17 @@ class BoundTerm:
         self.path = self.guard.path
         self.params = self._resolve(config.params)
         self._object: Any = None
+        self._prepare()
         if inspect.isclass(self.term):
             self._object = self()
+            self._prepare()
         self.stateful = hasattr(self._object, "reset")
         """Whether the term has anything to forget."""
 
     def __call__(self, *args: Any) -> Any:
         """What the term gives now. Raises `HookError` with where it was, if the term raises."""
         with self.guard:
-            if self._object is not None:
-                return self._object(self._env, *args)
-            return self.guard.version(self._env, *args, **self.params)
+            return self.call(*args)
 
     def value(self, out: Tensor) -> Any:
         """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
@@ -72,6 +73,14 @@ class BoundTerm:
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""
         self.params = self._resolve({**self.config.params, name: value})
+        self._prepare()
+
+    def _prepare(self) -> None:
+        function = self.guard.version if self._object is None else self._object
+        self.call: Callable[..., Any] = partial(
+            function, self._env, **({} if self._object is not None else self.params)
+        )
+        """The term without a guard around it."""
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         legal = parameters(self.term)
@@ -100,19 +109,19 @@ class Rows:
     """A row of values for each of some terms, shape (terms, E), filled in every step."""
 
     def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
-        self._env, self._terms = env, list(terms)
-        self._rows = [*zip(values.unbind(0), self._terms, strict=False)]
+        self._env = env
+        self._terms = [*zip(terms, values.unbind(0), strict=False)]
         self._flat = values[: len(self._terms)].view(-1)
-        self._stateful = [term for term in self._terms if term.stateful]
+        self._stateful = [term for term, _ in self._terms if term.stateful]
 
     def compute(self) -> None:
         """Fill the rows."""
-        if self._rows:
-            torch.cat([term.value(row) for row, term in self._rows], out=self._flat)
+        if self._terms:
+            torch.cat(values_of(self._terms), out=self._flat)
 
     def rehearse(self) -> None:
         """Let the terms give a value, and forget it."""
-        for row, term in self._rows:
+        for term, row in self._terms:
             term.value(row)
             term.reset(self._env.all_worlds)
 
@@ -120,6 +129,24 @@ class Rows:
         """Let terms forget some worlds."""
         for term in self._stateful:
             term.reset(worlds)
+
+
+def values_of(terms: Iterable[tuple[BoundTerm, Tensor]]) -> list[Tensor]:
+    """What terms give now, each to be copied to a tensor beside it. Raises `HookError` that names one that cannot be.
+
+    One guard around all of them: it is called in every step.
+    """
+    values = []
+    try:
+        for term, out in terms:
+            value = term.call()
+            if type(value) is not Tensor or value.dtype is not out.dtype or value.shape != out.shape:
+                term.guard.want_like(value, out)
+            values.append(value)
+    except BaseException:
+        with term.guard:
+            raise
+    return values
 
 
 def _ready(value: Any, device: str) -> Any:

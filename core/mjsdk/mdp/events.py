@@ -36,16 +36,24 @@ class ResetRoot:
         """
         self._low, self._high = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range))).unbind(1)
         ranges = {*pose_range, *velocity_range}
+        self._signs = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=env.device)
         self._tilts = bool({"roll", "pitch"} & ranges) or any(env.scene.initial.quat[1:3])
 
     def __call__(self, env: Env, worlds: Worlds) -> None:
         """Reset some worlds."""
         drawn, start = worlds.uniform(self._low, self._high, 12), worlds.take(env.robot.start_pose_w)
-        quat = quat_multiply(quat_from_euler(*drawn[:, 3:6].unbind(1)), start[:, 3:])
+        quat = self._turned(start[:, 3:], drawn)
         spin = drawn[:, 9:]
         # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.
         ang_vel_b = quat_rotate_inverse(quat, spin) if self._tilts else spin
         env.robot.write_root(worlds, start[:, :3] + drawn[:, :3], quat, drawn[:, 6:9], ang_vel_b)
+
+    def _turned(self, quat: Tensor, drawn: Tensor) -> Tensor:
+        if self._tilts:
+            return quat_multiply(quat_from_euler(*drawn[:, 3:6].unbind(1)), quat)
+        # (cos a/2, 0, 0, sin a/2) times (w, x, y, z) is cos a/2 (w, x, y, z) + sin a/2 (-z, -y, x, w).
+        half = drawn[:, 5:6] * 0.5
+        return torch.addcmul(quat * half.cos(), quat.flip(1) * self._signs, half.sin())
 
 
 class ResetJoints:

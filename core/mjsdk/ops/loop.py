@@ -32,7 +32,7 @@ class Loop:
         """Run it, on numbers and on tensors or arrays that it writes to in place."""
         ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
         try:
-            return self._compiled()(*ready)
+            return (self._dispatcher or self._compiled())(*ready)
         except OSError:  # a full disk: the compiled code cannot be kept
             return self._compiled(keep=False)(*ready)
 

@@ -40,10 +40,18 @@ class LoopedFootCrowding(FootCrowding):
 class LoopedPosture(VariablePosture):
     """See `VariablePosture`."""
 
+    def __init__(self, env: Env, *args: Any, **params: Any) -> None:
+        super().__init__(env, *args, **params)
+        self._columns = torch.full((self._factors.shape[1],), -1)
+        """Which column of the open-loop step belongs to each joint, shape (J,); -1 where there is none."""
+        if self._stepping is not None:
+            self._columns[self._stepping.index] = torch.arange(self._stepping.size)
+
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        out = torch.empty(env.num_envs)
-        loops.posture(self._error(env), env.command(self._command), self._from_speed, self._factors, out)
+        out, error = torch.empty(env.num_envs), env.robot.joint_pos_rel
+        step = self._stepping.last_step if self._stepping else error
+        loops.posture(error, step, self._columns, env.command(self._command), self._from_speed, self._factors, out)
         return out
 
 

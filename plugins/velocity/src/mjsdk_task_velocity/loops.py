@@ -55,11 +55,20 @@ def crowding(feet: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: n
         out[e] = total
 
 
-@Loop.of("f4[:,::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
+@Loop.of("f4[:,::1], f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
 def posture(
-    error: np.ndarray, command: np.ndarray, from_speed: np.ndarray, factors: np.ndarray, out: np.ndarray
+    error: np.ndarray,
+    step: np.ndarray,
+    columns: np.ndarray,
+    command: np.ndarray,
+    from_speed: np.ndarray,
+    factors: np.ndarray,
+    out: np.ndarray,
 ) -> None:
-    """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed."""
+    """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed.
+
+    `error`, shape (E, J), is without the open-loop `step`, of which joint j has column `columns[j]`; -1 for none.
+    """
     for e in range(error.shape[0]):
         speed = np.float32(0.0)
         for i in range(command.shape[1]):
@@ -69,5 +78,8 @@ def posture(
             gait += 1
         total = np.float32(0.0)
         for j in range(error.shape[1]):
-            total += factors[gait, j] * error[e, j] * error[e, j]
+            beside = error[e, j]
+            if columns[j] >= 0:
+                beside -= step[e, columns[j]]
+            total += factors[gait, j] * beside * beside
         out[e] = math.exp(total)

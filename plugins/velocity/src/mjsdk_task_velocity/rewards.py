@@ -222,15 +222,11 @@ class VariablePosture:
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
         gait = torch.bucketize(commanded_speed(env, self._command), self._from_speed)
-        error = self._error(env)
-        return (self._factors.index_select(0, gait) * error * error).sum(1).exp()
-
-    def _error(self, env: Env) -> Tensor:
         error = env.robot.joint_pos_rel
         if self._stepping is not None:
             error = error.clone()
             error[:, self._stepping.index] -= self._stepping.last_step
-        return error
+        return (self._factors.index_select(0, gait) * error * error).sum(1).exp()
 
 
 TERMS = {
