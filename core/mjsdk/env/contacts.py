@@ -25,7 +25,8 @@ class ContactState:
         """Size of that force [N], shape (E, F)."""
         self.in_contact = buffers.new(f"contact/{name}/in_contact", *shape, dtype=torch.bool)
         """Whether each part touches something, shape (E, F)."""
-        self._name, self._ops = name, ops
+        self._name = name
+        self._measure = ops.prepared(ops.contact_loads, force, TOUCH, self.load, self.in_contact)
         self._flights = Flights(name, self.in_contact, buffers) if track_air_time else None
 
     @property
@@ -38,13 +39,13 @@ class ContactState:
 
     def update(self, dt: float) -> None:
         """Take in the readings after a step of `dt` seconds."""
-        self._ops.contact_loads(self.force_w, TOUCH, self.load, self.in_contact)
+        self._measure()
         if self._flights is not None:
             self._flights.update(dt)
 
     def reset(self, worlds: Worlds) -> None:
         """Forget the past of some worlds; what touches now, touches from the start."""
-        self._ops.contact_loads(self.force_w, TOUCH, self.load, self.in_contact)
+        self._measure()
         if self._flights is not None:
             self._flights.reset(worlds)
 

@@ -175,9 +175,11 @@ class Env:
         """What is asked for now, shape (E, size)."""
         return self.commands.terms[name].command
 
-    def worlds(self, mask: Tensor) -> Worlds:
-        """Some of the worlds by a mask, bool, shape (E,): where random numbers for them come from."""
-        return Worlds(self.num_envs, self.generator, mask=mask, ids=self.ops.numbers(mask))
+    def worlds(self, mask: Tensor | None, ids: Tensor | None = None) -> Worlds:
+        """Some of the worlds, by a mask, bool, shape (E,), or by numbers, shape (n,), where these are known."""
+        if mask is not None and ids is None:
+            ids = self.ops.numbers(mask)
+        return Worlds(self.num_envs, self.generator, mask=mask, ids=ids)
 
     def zeros(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         """A tensor to work with that is written to in place at any time; what has to be saved is in `buffers`."""

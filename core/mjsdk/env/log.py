@@ -51,11 +51,8 @@ class EpisodeLog:
 
     def end(self, worlds: Worlds) -> None:
         """Take in the episodes of some worlds, which ended."""
-        ends = self._env.terminations
-        self._episodes_now[1].copy_(ends.terminated)
-        self._reasons += (ends.reasons & worlds.mask).sum(1)
-        self._ended += (self._episodes_now * worlds.mask).sum(1)
-        self.begin(worlds)
+        ends, sums = self._env.terminations, (self._episodes_now, self._reasons, self._ended)
+        self._env.ops.log_ends(worlds, ends.terminated, ends.reasons, *sums)
 
     def take(self) -> dict[str, float]:
         """Means since the last call. Raises `PhysicsError` where a reward was not finite."""

@@ -103,12 +103,8 @@ class MirroredTensor:
     """A tensor that is mirrored in place, again and again."""
 
     def __init__(self, ops: Ops, values: Tensor, active: Tensor, reflection: Reflection) -> None:
-        self._ops, self._values, self._active = ops, values, active
-        self._sources, self._signs = reflection.tensors(str(values.device))
-
-    def reflect(self) -> None:
-        """Mirror what the tensor holds now, in the worlds that are seen mirrored."""
-        self._ops.reflect(self._values, self._active, self._sources, self._signs)
+        self.reflect = ops.prepared(ops.reflect, values, active, *reflection.tensors(str(values.device)))
+        """Mirrors what the tensor holds now, in the worlds that are seen mirrored."""
 
 
 Declaration = Callable[..., Reflection]

@@ -80,7 +80,6 @@ class Terminations:
         self.reasons = env.zeros(len(self.names), env.num_envs, dtype=torch.bool)
         """Which reason holds in which world, shape (reasons, E)."""
         self.rows = Rows(env, self.terms.values(), self.reasons)
-        self._ended = env.zeros(env.num_envs, dtype=torch.bool)
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
@@ -90,10 +89,8 @@ class Terminations:
         """Fill `terminated` and `truncated`; the worlds that are either."""
         self.rows.compute()
         self.reasons[-1].copy_(self._env.unstable)
-        torch.any(self.reasons, 0, out=self._ended)
-        torch.any(self.reasons[: self._failures], 0, out=self.terminated).logical_or_(self._env.unstable)
-        torch.gt(self._ended, self.terminated, out=self.truncated)
-        return self._env.worlds(self._ended)
+        env = self._env
+        return env.worlds(*env.ops.end_episodes(self.reasons, self._failures, self.terminated, self.truncated))
 
     def reset(self, worlds: Worlds) -> None:
         """Let terms forget some worlds."""

@@ -30,16 +30,20 @@ class RobotState:
 
     def __init__(self, env: Env) -> None:
         model, entity, device = env.model, env.scene.entity, env.device
-        self._derived, self._ops = env.derived, env.ops
+        self._derived = env.derived
         self._physics = env.physics
         self._qpos, self._qvel = env.physics.bind("qpos"), env.physics.bind("qvel")
         self.has_free_base = entity.has_free_base
         self._base_columns = place, speed = entity.base_qpos, entity.base_qvel
         self._pose, self._velocity = self._qpos[:, place : place + 7], self._qvel[:, speed : speed + 6]
+        self._pos_w, self._quat_w = self._pose[:, :3], self._pose[:, 3:]
+        self._lin_vel_w, self._ang_vel_b = self._velocity[:, :3], self._velocity[:, 3:]
         gravity = np.array(model.opt.gravity, np.float32)
-        self._gravity_w = torch.tensor(gravity / (np.linalg.norm(gravity) or 1.0), device=device)
+        gravity_w = torch.tensor(gravity / (np.linalg.norm(gravity) or 1.0), device=device)
         self._motion = env.zeros(env.num_envs, 12)
-        self._motions = self._motion.split((3, 3, 3, 2, 1), 1)
+        self._motions = (*self._motion[:, :11].split((3, 3, 3, 2), 1), self._motion[:, 11])
+        moving = (self._pose, self._velocity, gravity_w, self._motion)
+        self._measure = env.ops.prepared(env.ops.base_motion, *moving) if self.has_free_base else None
         hinges = list(entity.joints)
         self._qpos_columns, self._qvel_columns = (
             as_index(list(entity.qpos), device),
@@ -47,6 +51,8 @@ class RobotState:
         )
         self._qpos_runs, self._qvel_runs = runs(entity.qpos), runs(entity.qvel)
         self._dofs = as_index(list(entity.dofs), device)
+        self.joints_in_place = isinstance(self._qpos_columns, slice) and isinstance(self._qvel_columns, slice)
+        """Whether `joint_pos` and `joint_vel` are views of the physics' memory: joints follow each other evenly."""
         self.joint_names = env.names.joints
         """Names of the robot's own joints, in the order of all joint tensors."""
         self.default_joint_pos = torch.tensor(env.scene.default_joint_pos, device=device)
@@ -99,22 +105,22 @@ class RobotState:
     @property
     def root_pos_w(self) -> Tensor:
         """Position of the base [m], world frame, shape (E, 3)."""
-        return self._of_free_base(self._pose)[:, :3]
+        return self._of_free_base(self._pos_w)
 
     @property
     def root_quat_w(self) -> Tensor:
         """Orientation of the base, wxyz, shape (E, 4)."""
-        return self._of_free_base(self._pose)[:, 3:7]
+        return self._of_free_base(self._quat_w)
 
     @property
     def root_lin_vel_w(self) -> Tensor:
         """Velocity of the base [m/s], world frame, shape (E, 3)."""
-        return self._of_free_base(self._velocity)[:, :3]
+        return self._of_free_base(self._lin_vel_w)
 
     @property
     def root_ang_vel_b(self) -> Tensor:
         """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
-        return self._of_free_base(self._velocity)[:, 3:6]
+        return self._of_free_base(self._ang_vel_b)
 
     @property
     def rotation_w(self) -> Tensor:
@@ -153,7 +159,7 @@ class RobotState:
     @property
     def yaw_rate(self) -> Tensor:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-        return self._base_motion()[4].squeeze(1)
+        return self._base_motion()[4]
 
     @property
     def body_pos_w(self) -> Tensor:
@@ -206,7 +212,9 @@ class RobotState:
         return self._derived.get("base_motion", self._compute_base_motion)
 
     def _compute_base_motion(self) -> tuple[Tensor, ...]:
-        self._ops.base_motion(self._of_free_base(self._pose), self._velocity, self._gravity_w, self._motion)
+        self._of_free_base(self._pose)
+        if self._measure is not None:
+            self._measure()
         return self._motions
 
 

@@ -35,13 +35,17 @@ class BoundTerm:
         self.term: Any = self.guard.term
         self.path = self.guard.path
         self.params = self._resolve(config.params)
-        self._object: Any = None
-        self._prepare()
-        if inspect.isclass(self.term):
-            self._object = self()
-            self._prepare()
+        self._make()
         self.stateful = hasattr(self._object, "reset")
         """Whether the term has anything to forget."""
+
+    def _make(self) -> None:
+        maker = self.guard.version or (self.term if inspect.isclass(self.term) else None)
+        with self.guard:
+            self._object: Any = maker(self._env, **self.params) if maker else None
+            function = partial(self.term, **self.params) if self._object is None else self._object
+        self.call: Callable[..., Any] = partial(function, self._env)
+        """The term without a guard around it."""
 
     def __call__(self, *args: Any) -> Any:
         """What the term gives now. Raises `HookError` with where it was, if the term raises."""
@@ -73,14 +77,7 @@ class BoundTerm:
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""
         self.params = self._resolve({**self.config.params, name: value})
-        self._prepare()
-
-    def _prepare(self) -> None:
-        function = self.guard.version if self._object is None else self._object
-        self.call: Callable[..., Any] = partial(
-            function, self._env, **({} if self._object is not None else self.params)
-        )
-        """The term without a guard around it."""
+        self._make()
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
         legal = parameters(self.term)

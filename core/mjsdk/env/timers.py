@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def countdown(env: Env, time_left: Tensor, dt: float) -> Worlds:
     """Take `dt` from each timer [s], shape (E,), in place; the worlds whose timer has expired."""
-    return env.worlds(time_left.sub_(dt) <= 0.0)
+    return env.worlds(*env.ops.countdown(time_left, dt))
 
 
 def resample_timers(worlds: Worlds, time_left: Tensor, bounds: Sequence[float]) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mjsdk.mdp import errors, loops
-from mjsdk.mdp.actions import SteppingJointPosition
+from mjsdk.env.env import Env
+from mjsdk.mdp import errors, loops, rewards
+from mjsdk.mdp.actions import SteppingJointPosition, SteppingJointPositionConfig
 from mjsdk.mdp.clock import GaitClock
 from mjsdk.mdp.commands import STANDING
+from mjsdk.ops.compiled import Filled
 
 
 class LoopedGaitClock(GaitClock):
@@ -31,23 +33,31 @@ class LoopedGaitClock(GaitClock):
 class LoopedSteppingJointPosition(SteppingJointPosition):
     """See `SteppingJointPosition`."""
 
-    def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
-        self._joints = torch.tensor(self.joints.ids)
+    def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
+        super().__init__(env, name, config)
+        self._target = env.zeros(*self.last_step.shape)
+        servos = (self.offset, self.scale, env.robot.encoder_bias, torch.tensor(self.joints.ids))
+        feet = (self._clock.moving, self._clock.foot_phase)
+        self._fill = loops.stepping_targets.bind(*servos, *feet, self._lift, self.last_step, self._target)
 
     def target(self, action: Tensor) -> Tensor:
         """Joint position targets [rad] for a raw action, shape (E, size)."""
         if self.config.clip is not None:
             action = action.clamp(*self.config.clip)
-        target, clock = torch.empty_like(self.last_step), self._clock
-        servos = (self.offset, self.scale, self.env.robot.encoder_bias, self._joints)
-        feet = (clock.moving, clock.foot_phase, clock.config.swing)
-        loops.stepping_targets(action, self.config.standing, *servos, *feet, self._lift, self.last_step, target)
-        return target
+        self._fill(action.numpy(), self.config.standing, self._clock.config.swing)
+        return self._target
+
+
+def joint_pos_limits(env: Env) -> Callable[[Env], Tensor]:
+    """See `rewards.joint_pos_limits`."""
+    robot = env.robot
+    if not robot.joints_in_place:
+        return rewards.joint_pos_limits
+    return Filled(env, loops.beyond_limits, robot.joint_pos, robot.soft_joint_pos_limits)
 
 
 def velocity_errors(command: Tensor, lin_vel_yaw: Tensor, yaw_rate: Tensor) -> tuple[Tensor, ...]:
-    """See `mjsdk.mdp.errors.velocity_errors`."""
+    """See `errors.velocity_errors`."""
     rows = torch.empty(5, len(command))
     loops.velocity_errors(command, lin_vel_yaw, yaw_rate, STANDING, rows)
     return rows.unbind(0)
@@ -57,4 +67,5 @@ VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     GaitClock: LoopedGaitClock,
     SteppingJointPosition: LoopedSteppingJointPosition,
     errors.velocity_errors: velocity_errors,
+    rewards.joint_pos_limits: joint_pos_limits,
 }

@@ -38,8 +38,8 @@ def errors_of(env: Env, command: str) -> VelocityErrors:
     """The errors now; read before the next step."""
 
     def compute() -> VelocityErrors:
-        robot, errors = env.robot, env.ops.version_of(velocity_errors)
-        return VelocityErrors(*errors(env.command(command), robot.root_lin_vel_yaw, robot.yaw_rate))
+        errors = env.ops.version_of(velocity_errors) or velocity_errors
+        return VelocityErrors(*errors(env.command(command), env.robot.root_lin_vel_yaw, env.robot.yaw_rate))
 
     return env.derived.get(("velocity_errors", command), compute, of_commands=True)
 

@@ -56,20 +56,20 @@ def advance(
         command[e, 1] = math.sin(now * turn + quarter) if moving[e] else 0.0
 
 
-@Loop.of("f4[:,:], f8, f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f8, f4[:,::1], f4[:,::1], f4[:,::1]")
+@Loop.of("f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,:], f8, f8")
 def stepping_targets(
-    action: np.ndarray,
-    standing: float,
     offset: np.ndarray,
     scale: np.ndarray,
     bias: np.ndarray,
     joints: np.ndarray,
     moving: np.ndarray,
     foot_phase: np.ndarray,
-    swing: float,
     lift: np.ndarray,
     step: np.ndarray,
     target: np.ndarray,
+    action: np.ndarray,
+    standing: float,
+    swing: float,
 ) -> None:
     """Fill what the open-loop step adds, `step`, and the `target` of each joint, shape (E, J) each.
 
@@ -90,6 +90,17 @@ def stepping_targets(
                         step[e, j] += bump * lift[foot, j]
         for j in range(offset.shape[0]):
             target[e, j] += step[e, j]
+
+
+@Loop.of("f4[:,:], f4[:,::1], f4[::1]")
+def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far each world's numbers, shape (E, n), are outside their limits, shape (n, 2), summed, shape (E,)."""
+    for e in range(values.shape[0]):
+        total = np.float32(0.0)
+        for i in range(values.shape[1]):
+            value = values[e, i]
+            total += max(limits[i, 0] - value, np.float32(0.0)) + max(value - limits[i, 1], np.float32(0.0))
+        out[e] = total
 
 
 @Loop.of("f4[:,::1], f4[:,:], f4[:], f8, f4[:,::1]")

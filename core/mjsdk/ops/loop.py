@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ class Loop:
             return (self._dispatcher or self._compiled())(*ready)
         except OSError:  # a full disk: the compiled code cannot be kept
             return self._compiled(keep=False)(*ready)
+
+    def bind(self, *args: Any) -> Callable[..., Any]:
+        """The loop with its first arguments, for calls in every step: arrays, numbers, and tensors whose memory stays."""
+        ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
+        return partial(self._compiled(), *ready)
 
     def compile(self, types: Any) -> None:
         """Compile it for some types of its arguments, or get the code that was kept."""

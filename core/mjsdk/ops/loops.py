@@ -44,6 +44,71 @@ def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact:
             in_contact[e, part] = load[e, part] > touch
 
 
+@Loop.of("f4[::1], f8, i8[::1]")
+def countdown(time_left: np.ndarray, dt: float, ids: np.ndarray) -> int:
+    """Take `dt` from each timer; how many have expired: the first so many of `ids` are their worlds."""
+    count = 0
+    for e in range(time_left.shape[0]):
+        time_left[e] -= np.float32(dt)
+        if time_left[e] <= 0.0:
+            ids[count] = e
+            count += 1
+    return count
+
+
+@Loop.of("b1[:,::1], i8, b1[::1], b1[::1], i8[::1]")
+def end_episodes(
+    reasons: np.ndarray, failures: int, terminated: np.ndarray, truncated: np.ndarray, ids: np.ndarray
+) -> int:
+    """Fill which worlds failed or ran out of time; how many did: the first so many of `ids` are their numbers."""
+    count, last = 0, reasons.shape[0] - 1
+    for e in range(terminated.shape[0]):
+        failed, late = reasons[last, e], False
+        for row in range(last):
+            if row < failures:
+                failed |= reasons[row, e]
+            else:
+                late |= reasons[row, e]
+        terminated[e] = failed
+        truncated[e] = late and not failed
+        if failed or late:
+            ids[count] = e
+            count += 1
+    return count
+
+
+@Loop.of("i8[::1], b1[::1], b1[:,::1], f4[:,::1], f4[::1], f4[::1]")
+def log_ends(
+    ids: np.ndarray, failed: np.ndarray, why: np.ndarray, now: np.ndarray, counts: np.ndarray, ended: np.ndarray
+) -> None:
+    """Add episodes to the sums of those that ended, and begin new ones."""
+    for e in ids:
+        for row in range(why.shape[0]):
+            counts[row] += why[row, e]
+        now[1, e] = 1.0 if failed[e] else 0.0
+        for row in range(now.shape[0]):
+            ended[row] += now[row, e]
+            if row:
+                now[row, e] = 0.0
+
+
+@Loop.of("f4[:,::1], f4[::1], b1[::1], f4[::1], f8")
+def weighted_sum(values: np.ndarray, weights: np.ndarray, unstable: np.ndarray, total: np.ndarray, dt: float) -> bool:
+    """Fill the weighted sums of columns; whether all of them are finite."""
+    for e in range(total.shape[0]):
+        total[e] = 0.0
+    for row in range(values.shape[0]):
+        weight = weights[row] * np.float32(dt)
+        for e in range(total.shape[0]):
+            total[e] += weight * values[row, e]
+    finite = True
+    for e in range(total.shape[0]):
+        finite &= math.isfinite(total[e])
+        if unstable[e]:
+            total[e] = 0.0
+    return finite
+
+
 @Loop.of("f4[:,::1], b1[:,::1], i8[::1], f4[::1]")
 def reflect(values: np.ndarray, active: np.ndarray, sources: np.ndarray, signs: np.ndarray) -> None:
     """Mirror rows in the worlds that are active."""

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 T = TypeVar("T")
+Found = tuple[Tensor | None, Tensor | None]
+"""Some worlds: a mask, bool, shape (E,), or their numbers, shape (n,), from who knows these without asking a device."""
+
+
+class Chosen(Protocol):
+    """Some worlds, for who wants either."""
+
+    @property
+    def mask(self) -> Tensor:
+        """Which they are, bool, shape (E,)."""
+        ...
+
+    @property
+    def ids(self) -> Tensor:
+        """Their numbers, shape (n,)."""
+        ...
 
 
 class Ops(Protocol):
     """Operations on tensors of all worlds."""
 
-    def version_of(self, term: T) -> T:
-        """What to call instead of a term or another function of the state: something that does the same, or itself."""
+    def version_of(self, term: Any) -> Any:
+        """What makes, of an environment and parameters, what is called instead of a term; none if nothing is."""
+        ...
+
+    def prepared(self, operation: Callable[..., T], *args: Any) -> Callable[..., T]:
+        """One of the operations below with its first arguments, for calls in every step: tensors whose memory stays."""
         ...
 
     def numbers(self, mask: Tensor) -> Tensor | None:
@@ -35,6 +56,27 @@ class Ops(Protocol):
 
     def contact_loads(self, force: Tensor, touch: float, load: Tensor, in_contact: Tensor) -> None:
         """Size of each force [N], shape (E, F, 3) to (E, F), and whether it is above `touch`."""
+        ...
+
+    def countdown(self, time_left: Tensor, dt: float) -> Found:
+        """Take `dt` from timers [s], shape (E,); the worlds whose timer has expired."""
+        ...
+
+    def end_episodes(self, reasons: Tensor, failures: int, terminated: Tensor, truncated: Tensor) -> Found:
+        """Which worlds failed and whose time is up, shape (E,) each, by `reasons`, shape (reasons, E); who fails, fails.
+
+        The first `failures` reasons and the last one are failures. The worlds that did either are given.
+        """
+        ...
+
+    def log_ends(
+        self, worlds: Chosen, terminated: Tensor, reasons: Tensor, now: Tensor, counts: Tensor, ended: Tensor
+    ) -> None:
+        """Add the episodes of some worlds to the sums of those that ended, and begin new ones.
+
+        `now`, shape (4, E): 1, whether it failed, return, length; summed to `ended`, shape (4,). `reasons`, shape
+        (reasons, E), are summed to `counts`, shape (reasons,).
+        """
         ...
 
     def weighted_sum(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
+
+from mjsdk.ops.protocol import Chosen, Found
 
 T = TypeVar("T")
 
@@ -13,9 +17,13 @@ T = TypeVar("T")
 class TensorOps:
     """See `mjsdk.ops.protocol.Ops`."""
 
-    def version_of(self, term: T) -> T:
+    def version_of(self, term: Any) -> Any:
         """See `Ops`."""
-        return term
+        return None
+
+    def prepared(self, operation: Callable[..., T], *args: Any) -> Callable[..., T]:
+        """See `Ops`."""
+        return partial(operation, *args)
 
     def numbers(self, mask: Tensor) -> Tensor | None:
         """See `Ops`."""
@@ -39,6 +47,27 @@ class TensorOps:
         """See `Ops`."""
         torch.sqrt((force * force).sum(-1), out=load)
         torch.gt(load, touch, out=in_contact)
+
+    def countdown(self, time_left: Tensor, dt: float) -> Found:
+        """See `Ops`."""
+        return time_left.sub_(dt) <= 0.0, None
+
+    def end_episodes(self, reasons: Tensor, failures: int, terminated: Tensor, truncated: Tensor) -> Found:
+        """See `Ops`."""
+        ended = reasons.any(0)
+        torch.any(reasons[:failures], 0, out=terminated).logical_or_(reasons[-1])
+        torch.gt(ended, terminated, out=truncated)
+        return ended, None
+
+    def log_ends(
+        self, worlds: Chosen, terminated: Tensor, reasons: Tensor, now: Tensor, counts: Tensor, ended: Tensor
+    ) -> None:
+        """See `Ops`."""
+        mask = worlds.mask
+        now[1].copy_(terminated)
+        counts += (reasons & mask).sum(1)
+        ended += (now * mask).sum(1)
+        now[1:].masked_fill_(mask, 0.0)
 
     def weighted_sum(
         self, values: Tensor, weights: Tensor, dt: float, unstable: Tensor, total: Tensor, non_finite: Tensor

@@ -182,7 +182,7 @@ class CpuPhysics:
 
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
-        if not self._warnings.any():
+        if not np.count_nonzero(self._warnings):
             return self._unstable.zero_()
         counts = self._warnings if self._warnings.ndim == 2 else self._warnings[..., -1]
         self._warn_once(counts)

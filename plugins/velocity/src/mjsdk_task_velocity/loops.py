@@ -9,30 +9,33 @@ import numpy as np
 from mjsdk.ops.loop import Loop
 
 
-@Loop.of("f4[:,::1], f8, b1[::1], b1[:,::1], f4[:,::1], f8, f4[:,:,:], f8, f8, f4[:,:,:], f8, f4[::1]")
+@Loop.of(
+    "f4[:,::1], b1[::1], b1[:,::1], f4[:,::1], f4[:,:,::1], i8[::1], f4[:,:,:], f8, f8, f8, f8, f4[::1], f8",
+)
 def gait_reward(
     foot_phase: np.ndarray,
-    swing: float,
     told: np.ndarray,
     in_contact: np.ndarray,
     load: np.ndarray,
-    heavy: float,
+    sites: np.ndarray,
     feet: np.ndarray,
+    velocity: np.ndarray,
+    heavy: float,
     rest: float,
     height: float,
-    velocity: np.ndarray,
     slip: float,
     out: np.ndarray,
+    swing: float,
 ) -> None:
-    """Fill the reward of the gait, shape (E,), with positions of the feet, shape (E, F, 3)."""
+    """Fill the reward of the gait, shape (E,)."""
     half, one = np.float32(0.5), np.float32(1.0)
-    share, per_height, per_speed = one / np.float32(feet.shape[1]), np.float32(0.5 / height), np.float32(1 / slip**2)
+    share, per_height, per_speed = one / np.float32(feet.shape[0]), np.float32(0.5 / height), np.float32(1 / slip**2)
     for e in range(foot_phase.shape[0]):
         total = np.float32(0.0)
-        for foot in range(feet.shape[1]):
+        for foot in range(feet.shape[0]):
             touching = one if in_contact[e, foot] else np.float32(0.0)
             if told[e] and foot_phase[e, foot] < np.float32(swing):
-                lift = (feet[e, foot, 2] - np.float32(rest)) * per_height
+                lift = (sites[e, feet[foot], 2] - np.float32(rest)) * per_height
                 total += min(max(lift, np.float32(0.0)), half) + half - half * touching
                 if load[e, foot] > heavy:
                     total -= half
@@ -42,28 +45,28 @@ def gait_reward(
         out[e] = total * share
 
 
-@Loop.of("f4[:,:,:], i8[::1], i8[::1], f4[::1], f4[::1]")
-def crowding(feet: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
-    """Fill how far pairs of feet are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
-    for e in range(feet.shape[0]):
+@Loop.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
+def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
+    for e in range(sites.shape[0]):
         total = np.float32(0.0)
         for pair in range(first.shape[0]):
-            x = feet[e, first[pair], 0] - feet[e, second[pair], 0]
-            y = feet[e, first[pair], 1] - feet[e, second[pair], 1]
+            x = sites[e, first[pair], 0] - sites[e, second[pair], 0]
+            y = sites[e, first[pair], 1] - sites[e, second[pair], 1]
             distance = np.float32(math.sqrt(x * x + y * y))
             total += max(np.float32(1.0) - distance * inverse[pair], np.float32(0.0))
         out[e] = total
 
 
-@Loop.of("f4[:,::1], f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
+@Loop.of("f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4[:,::1]")
 def posture(
-    error: np.ndarray,
     step: np.ndarray,
     columns: np.ndarray,
     command: np.ndarray,
     from_speed: np.ndarray,
     factors: np.ndarray,
     out: np.ndarray,
+    error: np.ndarray,
 ) -> None:
     """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed.
 
@@ -83,3 +86,15 @@ def posture(
                 beside -= step[e, columns[j]]
             total += factors[gait, j] * beside * beside
         out[e] = math.exp(total)
+
+
+@Loop.of("f4[:,:,::1], i8[::1], f8, f4[::1]")
+def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: float, out: np.ndarray) -> None:
+    """Fill exp(factor x sum of s (1 - s)), shape (E,), with s = x^2 + y^2 of the quaternions, shape (E, n, 4)."""
+    for e in range(quat.shape[0]):
+        total = np.float32(0.0)
+        for k in range(bodies.shape[0]):
+            x, y = quat[e, bodies[k], 1], quat[e, bodies[k], 2]
+            half = x * x + y * y
+            total += half - half * half
+        out[e] = math.exp(total * np.float32(factor))

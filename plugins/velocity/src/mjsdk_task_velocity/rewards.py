@@ -167,20 +167,20 @@ class FootCrowding:
             share: Part of their horizontal distance in the default pose that every two feet should keep [-].
                 Sane: 0.3..0.9. Legal: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
         """
-        self._feet = feet
-        self._pairs = torch.combinations(torch.arange(len(feet), device=env.device), 2).T
+        self.feet = feet
+        self.pairs = torch.combinations(torch.arange(len(feet), device=env.device), 2).T
         # Feet that begin one above the other, as in a robot that begins on its side, may be as near as they like.
-        self._pairs = self._pairs[:, self._distances(env)[0] > _ABOVE]
-        self._inverse = 1.0 / (share * self._distances(env)[0])
+        self.pairs = self.pairs[:, self._distances(env)[0] > _ABOVE]
+        self.inverse = 1.0 / (share * self._distances(env)[0])
 
     def __call__(self, env: Env) -> Tensor:
         """The penalty, shape (E,)."""
-        return (1.0 - self._distances(env) * self._inverse).clamp_(min=0.0).sum(1)
+        return (1.0 - self._distances(env) * self.inverse).clamp_(min=0.0).sum(1)
 
     def _distances(self, env: Env) -> Tensor:
         """Horizontal distance of every two feet [m], shape (E, pairs)."""
-        pos = env.robot.pos_of_sites_w(self._feet)
-        first, second = (pos.index_select(1, feet) for feet in self._pairs)
+        pos = env.robot.pos_of_sites_w(self.feet)
+        first, second = (pos.index_select(1, feet) for feet in self.pairs)
         between = (first - second)[..., :2]
         return (between * between).sum(-1).sqrt_()
 
