@@ -309,8 +309,8 @@ class Env:
         worlds.fill(self.episode_length_buf, 0)
         for contact in self.contacts.values():
             contact.reset(worlds)
-        for part in (self.actions, self.observations, self.terminations, self.rewards, self.metrics):
-            part.reset(worlds)
+        for manager in (self.actions, self.observations, self.terminations, self.rewards, self.metrics):
+            manager.reset(worlds)
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

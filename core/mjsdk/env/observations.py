@@ -58,8 +58,9 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.look()
-        values = values_of(self._terms)
-        torch.cat([values[i] for i in self._order], 1, out=self._raw)
+        if self._terms:
+            values = values_of(self._terms)
+            torch.cat([values[i] for i in self._order], 1, out=self._raw)
         groups = [group.finish() for group in self.groups.values()]
         if self._stateful:
             torch.cat(groups, 1, out=self._now)

@@ -40,10 +40,10 @@ class BoundTerm:
         """Whether the term has anything to forget."""
 
     def _make(self) -> None:
-        maker = self.guard.version or (self.term if inspect.isclass(self.term) else None)
+        maker: Any = self.guard.version or (self.term if inspect.isclass(self.term) else None)
         with self.guard:
-            self._object: Any = maker(self._env, **self.params) if maker else None
-            function = partial(self.term, **self.params) if self._object is None else self._object
+            self._object: Any = maker(self._env, **self.params) if maker is not None else None
+        function: Any = self._object if maker is not None else partial(self.term, **self.params)
         self.call: Callable[..., Any] = partial(function, self._env)
         """The term without a guard around it."""
 

@@ -20,4 +20,5 @@ def countdown(env: Env, time_left: Tensor, dt: float) -> Worlds:
 
 def resample_timers(worlds: Worlds, time_left: Tensor, bounds: Sequence[float]) -> None:
     """Set the timers of some worlds, shape (E,), to random times between two bounds [s]."""
-    worlds.write(time_left, worlds.uniform(*bounds))
+    low, high = bounds
+    worlds.write(time_left, worlds.uniform(low, high))

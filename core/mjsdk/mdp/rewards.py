@@ -170,7 +170,7 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
             Legal: 0.001..1000. Small for joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel
-    return torch.exp(-(error / std).square().mean(1))
+    return torch.exp(-(error / std).square().mean(1))  # type: ignore[operator]
 
 
 TERMS = {

@@ -38,7 +38,7 @@ class Loop:
             return self._compiled(keep=False)(*ready)
 
     def bind(self, *args: Any) -> Callable[..., Any]:
-        """The loop with its first arguments, for calls in every step: arrays, numbers, and tensors whose memory stays."""
+        """The loop with its first arguments, for calls in every step: numbers, arrays, tensors whose memory stays."""
         ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
         return partial(self._compiled(), *ready)
 

@@ -63,7 +63,7 @@ class Ops(Protocol):
         ...
 
     def end_episodes(self, reasons: Tensor, failures: int, terminated: Tensor, truncated: Tensor) -> Found:
-        """Which worlds failed and whose time is up, shape (E,) each, by `reasons`, shape (reasons, E); who fails, fails.
+        """Which worlds failed and whose time is up instead, shape (E,) each, by `reasons`, shape (reasons, E).
 
         The first `failures` reasons and the last one are failures. The worlds that did either are given.
         """
