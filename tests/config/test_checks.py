@@ -120,6 +120,14 @@ def test_a_reference_to_a_command_that_is_not_there_is_a_mistake(session):
     assert found["env.rewards.track.params.command"] == "there is no command 'goo', did you mean 'go'? Legal: go"
 
 
+def test_the_annotation_says_what_is_a_reference_and_not_the_name(session):
+    near = ("--env.rewards.near.func", "stand:near")
+    assert warnings(session, *near) == warnings(session, *near, "--env.rewards.near.params.command", "goo") == []
+    found = mistakes(session, *near, "--env.rewards.near.params.goal", "goo", "--env.commands.go.after", "goo")
+    assert found["env.rewards.near.params.goal"] == "there is no command 'goo', did you mean 'go'? Legal: go"
+    assert found["env.commands.go.after"] == "there is no command 'goo', did you mean 'go'? Legal: go"
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "message"),
     [

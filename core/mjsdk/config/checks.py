@@ -26,7 +26,6 @@ RECURRENT = {"lstm", "gru"}
 """Kinds of networks that remember."""
 MAX_WEIGHTS = 10**8
 """Weights of a network between its hidden layers: training takes 16 bytes of memory for each."""
-_COMMAND = re.compile(r"[._](command|clock)$")
 _RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
 
 
@@ -145,7 +144,6 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
     yield from _times(config.env)
     yield from _observations(config.env)
     yield from _events(config.env)
-    yield from _commands(config.env)
     if robot is not None:
         yield from _names_of(robot, config.env)
 
@@ -241,15 +239,6 @@ def _events(env: EnvConfig) -> Iterator[Mistake]:
             yield Mistake(
                 f"env.events.{name}.interval_range_s", "must be given for mode=interval: [shortest, longest] in seconds"
             )
-
-
-def _commands(env: EnvConfig) -> Iterator[Mistake]:
-    """Settings called `..._command` or `..._clock` that hold text are names of commands."""
-    for leaf in schema.leaves(env, "env."):
-        names_one = _COMMAND.search(leaf.path) and isinstance(leaf.value, str) and leaf.value
-        if names_one and leaf.value not in env.commands:
-            hint = closest(leaf.value, env.commands) or "."
-            yield Mistake(leaf.path, f"there is no command '{leaf.value}'{hint} Legal: {listing(env.commands)}")
 
 
 def _names_of(robot: Robot, env: EnvConfig) -> Iterator[Mistake]:

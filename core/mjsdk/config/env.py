@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 
 from mjsdk.config.fields import setting
+from mjsdk.terms import CommandName
 
 MAX_WORLDS = 65536
 """Parallel worlds that nobody has the memory for more of."""
@@ -320,7 +321,7 @@ class EnvConfig:
     events: dict[str, EventTermConfig] = setting(factory=dict, meaning="Resets, pushes and randomisation.")
     curriculum: dict[str, CurriculumTermConfig] = setting(factory=dict, meaning="What changes as training goes on.")
     metrics: dict[str, MetricTermConfig] = setting(factory=dict, meaning="Quantities that are only logged.")
-    mirror_clock: str = setting(
+    mirror_clock: CommandName = setting(
         "",
         "Gait clock in whose second half the networks see the world mirrored, and their actions are mirrored back; empty for never.",
         advice="Makes the policy exactly symmetric and learning faster; needs a robot whose parts come in pairs.",

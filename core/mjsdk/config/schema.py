@@ -14,6 +14,7 @@ from mjsdk.config import env as envs
 from mjsdk.config.fields import Setting, setting_of
 from mjsdk.errors import SelectionError, listing
 from mjsdk.terms import TermRegistry
+from mjsdk.terms.references import named_by
 
 KIND_OF: dict[type, str] = {
     envs.ObservationTermConfig: "observation",
@@ -41,6 +42,8 @@ class Leaf:
     annotation: Any
     default: Any
     """Value without any layer; `attrs.NOTHING` where one must be given."""
+    names: str
+    """The kind of what its text names, such as `command`, by annotation."""
 
 
 def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
@@ -52,6 +55,12 @@ def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
 def _fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
     attrs.resolve_types(cls, include_extras=False)
     return {attribute.name: attribute for attribute in attrs.fields(cls)}
+
+
+@functools.cache
+def _names(cls: Any) -> dict[str, str]:
+    """The kind of what the text of each setting names, by the annotations of a class."""
+    return {name: named_by(hint) for name, hint in typing.get_type_hints(cls, include_extras=True).items()}
 
 
 def default_of(attribute: attrs.Attribute[Any]) -> Any:
@@ -113,7 +122,8 @@ def entry_class(base: type, data: Mapping[str, Any], terms: TermRegistry) -> typ
 
 def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
     """All settings below an attrs instance, in order; `params` of terms are one leaf each."""
-    for name, attribute in fields(type(section)).items():
+    cls: Any = type(section)
+    for name, attribute in fields(cls).items():
         value, here = getattr(section, name), f"{path}{name}"
         if attrs.has(type(value)):
             yield from leaves(value, f"{here}.")
@@ -121,7 +131,7 @@ def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
             for key, entry in value.items():
                 yield from leaves(entry, f"{here}.{key}.")
         else:
-            yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute))
+            yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute), _names(cls)[name])
 
 
 def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -153,22 +153,31 @@ def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iter
 
 
 def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
-    """Text parameters of these names, or that end in _sensor, name commands, actions, sensors, settings below `env`."""
+    """What settings and parameters name by annotation must be there; a default that is empty names nothing."""
     legal = {
         "command": list(env.commands),
-        "clock": list(env.commands),
         "action": list(env.actions),
         "sensor": list(env.scene.sensors),
         "setting": _settings(env, terms),
     }
+    for path, given, kind in _references(env, terms):
+        if given not in legal[kind]:
+            hint = closest(given, legal[kind]) or "."
+            names = f" Legal: {listing(legal[kind])}" if kind != "setting" else " It is a path below env."
+            yield Mistake(path, f"there is no {kind} '{given}'{hint}{names}")
+
+
+def _references(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, str, str]]:
+    """All texts that name something, as (path, text, kind of what they name)."""
+    named = [(leaf.path, leaf.value, leaf.default, leaf.names) for leaf in schema.leaves(env, "env.")]
     for path, entry, term in function_terms(env, terms):
-        for name, parameter in parameters(term).items():
-            kind = "sensor" if name.endswith("_sensor") else name
-            given = entry.params.get(name, parameter.default)
-            if kind in legal and isinstance(given, str) and given not in legal[kind]:
-                hint = closest(given, legal[kind]) or "."
-                names = f" Legal: {listing(legal[kind])}" if kind != "setting" else " It is a path below env."
-                yield Mistake(f"{path}.params.{name}", f"there is no {kind} '{given}'{hint}{names}")
+        named += [
+            (f"{path}.params.{name}", entry.params.get(name, parameter.default), parameter.default, parameter.names)
+            for name, parameter in parameters(term).items()
+        ]
+    for path, value, default, kind in named:
+        if kind and not value == default == "":
+            yield from ((path, text, kind) for text in schema.scalars(value) if isinstance(text, str))
 
 
 _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")

@@ -20,6 +20,7 @@ from mjsdk.kernels.gait import stepping_targets
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Joints, ModelNames, per_joint, select
+from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -124,7 +125,7 @@ class JointPosition(ActionTerm):
 class SteppingJointPositionConfig(JointPositionConfig):
     """Joint position targets on top of an open-loop step in place."""
 
-    clock: str = setting("gait", "Command that says which foot swings: a gait_clock.")
+    clock: CommandName = setting("gait", "Command that says which foot swings: a gait_clock.")
     lift: float = setting(
         1.0,
         "How high the open-loop step lifts the feet, as a factor of the robot's own.",

@@ -11,6 +11,7 @@ from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import copy, totals
 from mjsdk.robot.selection import Joints
+from mjsdk.terms import CommandName, SensorName
 
 _SENSOR_REFLECTIONS = {
     "gyro": AXIAL,
@@ -126,7 +127,7 @@ def last_action(env: Env) -> Tensor:
 
 @reflects(_of_command)
 @prepared_by(lambda env, out, command: copy.bind(env.command(command), out))
-def generated_commands(env: Env, command: str) -> Tensor:
+def generated_commands(env: Env, command: CommandName) -> Tensor:
     """What is asked of the policy now, shape (E, size).
 
     Args:
@@ -137,7 +138,7 @@ def generated_commands(env: Env, command: str) -> Tensor:
 
 @reflects(_of_sensor)
 @prepared_by(lambda env, out, sensor: copy.bind(env.sensor(sensor).flatten(1), out))
-def sensor(env: Env, sensor: str) -> Tensor:
+def sensor(env: Env, sensor: SensorName) -> Tensor:
     """Readings of a sensor of the scene, shape (E, parts x width).
 
     Args:
@@ -148,7 +149,7 @@ def sensor(env: Env, sensor: str) -> Tensor:
 
 @reflects(_of_contact)
 @prepared_by(lambda env, out, sensor: copy.bind(env.contact(sensor).in_contact, out))
-def contact(env: Env, sensor: str) -> Tensor:
+def contact(env: Env, sensor: SensorName) -> Tensor:
     """Which parts touch something, 0 or 1, shape (E, parts).
 
     Args:

@@ -12,6 +12,7 @@ from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import ONE, assign, beyond_limits, exponentials, opposite, squared_changes, squares
 from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.robot.selection import Joints, PerJoint
+from mjsdk.terms import CommandName
 
 
 def _exp(square: Tensor, std: float, out: Tensor) -> Call:
@@ -37,7 +38,7 @@ def is_terminated(env: Env) -> Tensor:
 
 
 @prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_lin_vel, std, out))
-def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_linear_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the heading frame.
 
     Args:
@@ -50,7 +51,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
 
 @prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_ang_vel, std, out))
-def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the yaw rate follows the command: exp(-error^2 / std^2).
 
     Args:
@@ -62,7 +63,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
 
 
 @prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_lin_vel, ONE, out))
-def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
+def linear_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame.
 
     Args:
@@ -72,7 +73,7 @@ def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
 
 
 @prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_ang_vel, ONE, out))
-def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
+def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2].
 
     The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as
@@ -85,7 +86,7 @@ def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
 
 
 @prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).drift, ONE, out))
-def drift(env: Env, command: str) -> Tensor:
+def drift(env: Env, command: CommandName) -> Tensor:
     """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
 
     The exponentials of the tracking terms are flat near 0: a slow sway costs nothing there. This is as steep as

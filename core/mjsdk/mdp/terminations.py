@@ -11,6 +11,7 @@ from mjsdk.env.env import Env
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import above
+from mjsdk.terms import SensorName
 
 
 @prepared_by(lambda env, out: above.bind(env.episode_length_buf, env.max_episode_length - 1, out))
@@ -54,7 +55,7 @@ class IllegalContact:
         longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
     """
 
-    def __init__(self, env: Env, whole_sensor: str, allowed_sensor: str, longest_s: float = 0.5) -> None:
+    def __init__(self, env: Env, whole_sensor: SensorName, allowed_sensor: SensorName, longest_s: float = 0.5) -> None:
         self._whole = _contacts(env, "whole_sensor", whole_sensor, "subtreegroundcontacts")
         self._allowed = _contacts(env, "allowed_sensor", allowed_sensor, "groundcontacts")
         self._time_s = env.buffers.new(f"illegal_contact/{whole_sensor}/{allowed_sensor}/{longest_s}", env.num_envs)

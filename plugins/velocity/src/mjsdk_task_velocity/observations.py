@@ -11,6 +11,7 @@ from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import logarithms
 from mjsdk.robot.selection import Sites
+from mjsdk.terms import SensorName
 from mjsdk_task_velocity.kernels import heights
 
 
@@ -39,7 +40,7 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
 
 @reflects(_of_forces)
 @prepared_by(lambda env, out, sensor: logarithms.bind(env.contact(sensor).force_w, 2, out))
-def foot_force(env: Env, sensor: str = "feet_contact") -> Tensor:
+def foot_force(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Vertical force on the feet as log(1 + |F|) [-], shape (E, F).
 
     Args:

@@ -13,6 +13,7 @@ from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.clock import GaitClock, gait_clock
 from mjsdk.mdp.commands import STANDING, commanded_speed
 from mjsdk.robot.selection import Bodies, PerJoint, Sites
+from mjsdk.terms import ActionName, CommandName, SensorName
 from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
 
 _ABOVE = 1e-4
@@ -33,7 +34,7 @@ def _squared_ground_speed(env: Env, velocity: str) -> Tensor:
     return shared[key]
 
 
-def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velocity") -> Tensor:
+def foot_slip(env: Env, sensor: SensorName = "feet_contact", velocity: SensorName = "feet_velocity") -> Tensor:
     """Squared horizontal speed of feet that touch the ground, summed [m^2/s^2].
 
     Args:
@@ -45,9 +46,9 @@ def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velo
 
 def foot_clearance(
     env: Env,
-    command: str,
+    command: CommandName,
     feet: Sites = "@feet",  # type: ignore[assignment]
-    velocity: str = "feet_velocity",
+    velocity: SensorName = "feet_velocity",
     target: float = 0.1,
 ) -> Tensor:
     """Distance of moving feet from a height, weighted by their horizontal speed, summed [m^2/s].
@@ -63,7 +64,7 @@ def foot_clearance(
     return (error * speed).sum(1) * _moving(env, command)
 
 
-def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float = 0.4) -> Tensor:
+def air_time(env: Env, command: CommandName, sensor: SensorName = "feet_contact", target: float = 0.4) -> Tensor:
     """Time that each flight lasted beyond a target, summed over the feet that touch down [s].
 
     Args:
@@ -75,7 +76,7 @@ def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float
     return ((flights.last_air_time - target) * flights.first_contact).sum(1) * _moving(env, command)
 
 
-def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
+def soft_landing(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Force on feet that touch down in this step, summed [N].
 
     Args:
@@ -115,10 +116,10 @@ class GaitReward:
     def __init__(
         self,
         env: Env,
-        clock: str = "gait",
+        clock: CommandName = "gait",
         feet: Sites = "@feet",  # type: ignore[assignment]
-        sensor: str = "feet_contact",
-        velocity: str = "feet_velocity",
+        sensor: SensorName = "feet_contact",
+        velocity: SensorName = "feet_velocity",
         height: float = 0.08,
         load: float = 20.0,
         slip: float = 0.3,
@@ -174,7 +175,7 @@ def _clock_of_marching(env: Env, clock: str) -> GaitClock:
 
 
 @prepared_by(_prepare_marching)
-def marching(env: Env, clock: str = "gait") -> Tensor:
+def marching(env: Env, clock: CommandName = "gait") -> Tensor:
     """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
 
     Args:
@@ -235,12 +236,12 @@ class VariablePosture:
     def __init__(
         self,
         env: Env,
-        command: str,
+        command: CommandName,
         standing: PerJoint = 0.05,  # type: ignore[assignment]
         walking: PerJoint = 0.3,  # type: ignore[assignment]
         running: PerJoint = 0.5,  # type: ignore[assignment]
         running_speed: float = 1.5,
-        action: str = "joint_pos",
+        action: ActionName = "joint_pos",
     ) -> None:
         """Build the term.
 
