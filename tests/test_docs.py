@@ -13,8 +13,8 @@ import torch
 import typer
 
 from mjsdk.cli.app import build
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.settings import compose
 from mjsdk.env import Env, make_env
 from mjsdk.plugins import open_session
 

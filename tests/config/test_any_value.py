@@ -17,9 +17,9 @@ from mjsdk.config import schema, termchecks, yamlio
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.fields import LARGEST, Setting
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import merge, tree
 from mjsdk.config.root import Config
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
 
 COMPOSED = ("robot", "task", "extras", "preset")

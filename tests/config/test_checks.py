@@ -5,8 +5,8 @@ import math
 import pytest
 
 from mjsdk.config.checks import check
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
 
 

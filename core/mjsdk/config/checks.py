@@ -51,23 +51,25 @@ def check(
     """
     roles = roles if roles is not None or robot is None else robot.roles
     result = Checked()
-    for leaf in (leaf for leaf in schema.leaves(config) if not leaf.path.endswith(".params")):
-        _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path), leaf.default)
-    for path, parameter, value, setting in termchecks.given_parameters(config.env, terms):
-        is_range = bool(_RANGE.search(parameter.name))
-        _add(result, f"{path}.params.{parameter.name}", value, setting, is_range, parameter.default)
+    leaves = list(termchecks.every_leaf(config, terms))
+    for leaf in leaves:
+        if leaf.given:
+            _add(result, leaf)
     result.mistakes += _together(config, robot)
+    result.mistakes += termchecks.check_references(config.env, terms, leaves)
     result.warnings += _doubts(config)
     result.mistakes += termchecks.check_terms(config.env, terms, names, roles)
     return result
 
 
-def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool, default: Any) -> None:
-    endless = setting.endless or any(map(math.isinf, schema.numbers(default)))
-    wrong = [*_impossible(value, setting, endless), *(_disordered(value) if is_range else ()), *_unprintable(value)]
-    result.mistakes += [Mistake(path, message) for message in dict.fromkeys(wrong)]
+def _add(result: Checked, leaf: schema.Leaf) -> None:
+    value, setting = leaf.value, leaf.setting
+    endless = setting.endless or any(map(math.isinf, schema.numbers(leaf.default)))
+    ordered = _disordered(value) if _is_range(leaf.path) else ()
+    wrong = dict.fromkeys([*_impossible(value, setting, endless), *ordered, *_unprintable(value)])
+    result.mistakes += [Mistake(leaf.path, message) for message in wrong]
     if not wrong:
-        result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
+        result.warnings += [f"{leaf.path}: {message}" for message in odd(value, setting)]
 
 
 def odd(value: Any, setting: Setting) -> list[str]:
@@ -75,9 +77,10 @@ def odd(value: Any, setting: Setting) -> list[str]:
     if setting.sane is None:
         return []
     low, high = setting.sane
-    outside = any(not low <= number <= high for number in schema.numbers(value))
+    if all(low <= number <= high for number in schema.numbers(value)):
+        return []
     bounds = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
-    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()] if outside else []
+    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()]
 
 
 def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
@@ -123,7 +126,7 @@ def _unprintable(value: Any) -> Iterator[str]:
 
 def _is_range(path: str) -> bool:
     *parents, name = path.split(".")
-    return "ranges" in parents or bool(_RANGE.search(name))
+    return ("ranges" in parents and "params" not in parents) or bool(_RANGE.search(name))
 
 
 def _disordered(value: Any) -> Iterator[str]:

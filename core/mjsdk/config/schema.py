@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mjsdk.config import env as envs
 from mjsdk.config.fields import Setting, setting_of
+from mjsdk.config.root import Config
 from mjsdk.errors import SelectionError, listing
 from mjsdk.terms import TermRegistry
 from mjsdk.terms.references import named_by
@@ -44,6 +45,8 @@ class Leaf:
     """Value without any layer; `attrs.NOTHING` where one must be given."""
     names: str
     """The kind of what its text names, such as `command`, by annotation."""
+    given: bool = True
+    """False for a parameter of a term that stays at its default."""
 
 
 def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
@@ -134,6 +137,14 @@ def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
             yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute), _names(cls)[name])
 
 
+def put(section: Any, path: str, value: Any) -> None:
+    """Give the setting at a dotted path below an attrs instance a value."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        section = getattr(section, parent)
+    setattr(section, name, value)
+
+
 def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """All entries of managers below an attrs instance as (path, entry): terms, observation groups, sensors."""
     for name, attribute in fields(type(config)).items():
@@ -144,6 +155,40 @@ def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
                 yield from entries(entry, f"{here}.{key}.")
         elif attrs.has(type(value)):
             yield from entries(value, f"{here}.")
+
+
+_OPEN = object()
+"""Type of what only the class of a command or action describes: maps in it are sections."""
+
+
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain settings as values by dotted path; maps that are one value stay whole, parameters of terms do not."""
+    return dict(_flat(data, Config, ""))
+
+
+def _flat(value: Any, annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
+    below = _below(annotation) if isinstance(value, Mapping) else None
+    if below is None:
+        yield path, value
+        return
+    for key, part in value.items():
+        yield from _flat(part, below(key), f"{path}.{key}" if path else key)
+
+
+def _below(annotation: Any) -> Callable[[str], Any] | None:
+    """The types of what a map of that type holds, by key; none if the map is one value."""
+    section, item = section_class(annotation), item_class(annotation)
+    if section:
+        legal = fields(section)
+        return lambda key: legal[key].type if key in legal else _OPEN
+    if item or annotation is _OPEN:
+        return lambda _: item or _OPEN
+    return (lambda _: Any) if annotation == dict[str, Any] else None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal; 1 and true are not."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def scalars(value: Any) -> Iterator[Any]:

@@ -2,46 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+import attrs
 
 from mjsdk.config import schema
 from mjsdk.config.convert import make_converter, mistakes_of
 from mjsdk.config.env import EnvConfig, SensorConfig, TermConfig
 from mjsdk.config.fields import Setting
+from mjsdk.config.root import Config
 from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
 from mjsdk.robot import Roles
-from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve
+from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve, select
 from mjsdk.terms import Parameter, Term, TermRegistry, parameters
 from mjsdk.terms.docs import parameter_settings
 
 _SIMPLE = (int, float, bool, str, type(None), Any)
 
 
-def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, Parameter, Any, Setting]]:
-    """Parameters that settings give to terms, as (path of the term, parameter, value, what is known about it)."""
-    for path, entry, term in function_terms(env, terms):
-        known, legal = parameter_settings(term), parameters(term)
-        for name in (name for name in entry.params if name in legal):
-            yield path, legal[name], entry.params[name], known.get(name, Setting(""))
-
-
-def check_terms(
-    env: EnvConfig, terms: TermRegistry, names: ModelNames | None, roles: Roles | None
-) -> Iterator[Mistake]:
-    """Everything that is wrong with terms and sensors."""
-    structure = make_converter(terms).structure
-    yield from _check_references(env, terms)
-    for path, entry in schema.entries(env, "env."):
-        kind = schema.kind_of(type(entry))
-        if kind and isinstance(entry, TermConfig):
-            yield from _check_term(path, entry, kind, terms, structure, names, roles)
-        elif kind and entry.func not in terms.names(kind):
-            yield _unknown(path, entry.func, kind, terms)
-        elif names is not None and roles is not None:
-            yield from _check_parts(path, entry, names, roles)
+def every_leaf(config: Config, terms: TermRegistry) -> Iterator[schema.Leaf]:
+    """All settings that hold a value, the parameters of terms among them, whether given or not."""
+    yield from (leaf for leaf in schema.leaves(config) if not leaf.path.endswith(".params"))
+    for path, entry, term in function_terms(config.env, terms):
+        known = parameter_settings(term)
+        for name, parameter in parameters(term).items():
+            default = attrs.NOTHING if parameter.required else parameter.default
+            yield schema.Leaf(
+                path=f"{path}.params.{name}",
+                value=entry.params.get(name, default),
+                setting=known.get(name, Setting("")),
+                annotation=parameter.annotation,
+                default=default,
+                names=parameter.names,
+                given=name in entry.params,
+            )
 
 
 def function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
@@ -52,6 +50,21 @@ def function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, T
             yield path, entry, terms.get(kind, entry.func)
 
 
+def check_terms(
+    env: EnvConfig, terms: TermRegistry, names: ModelNames | None, roles: Roles | None
+) -> Iterator[Mistake]:
+    """Everything that is wrong with terms and sensors."""
+    for path, entry in schema.entries(env, "env."):
+        kind = schema.kind_of(type(entry))
+        if kind and entry.func not in terms.names(kind):
+            yield _unknown(path, entry.func, kind, terms)
+        elif kind and isinstance(entry, TermConfig):
+            term = terms.get(kind, entry.func)
+            yield from resolved(term, entry, names, roles, path)[1]
+        elif names is not None and roles is not None:
+            yield from _check_parts(path, entry, names, roles)
+
+
 def _unknown(path: str, func: str, kind: str, terms: TermRegistry) -> Mistake:
     legal = terms.names(kind)
     return Mistake(
@@ -59,56 +72,50 @@ def _unknown(path: str, func: str, kind: str, terms: TermRegistry) -> Mistake:
     )
 
 
-def _check_term(
-    path: str,
-    entry: TermConfig,
-    kind: str,
-    terms: TermRegistry,
-    structure: Callable[[Any, Any], Any],
-    names: ModelNames | None,
-    roles: Roles | None,
-) -> Iterator[Mistake]:
-    if entry.func not in terms.names(kind):
-        yield _unknown(path, entry.func, kind, terms)
-        return
-    legal = parameters(terms.get(kind, entry.func))
+def resolved(
+    term: Term, entry: TermConfig, names: ModelNames | None, roles: Roles | None, path: str
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """What the term of an entry is called with, by the names of its parameters, and everything that is wrong with them.
+
+    Patterns and roles become parts of the model with these `names`, by annotation; without, they stay as they are given.
+    `path` is that of the entry, for the mistakes.
+    """
+    legal, values, mistakes = parameters(term), dict[str, Any](), list[Mistake]()
     for name in entry.params:
         if name not in legal:
             takes = f"Legal: {listing(legal)}" if legal else "It takes none."
-            yield Mistake(
-                f"{path}.params.{name}",
-                f"'{entry.func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}",
-            )
+            message = f"'{entry.func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}"
+            mistakes.append(Mistake(f"{path}.params.{name}", message))
     for name, parameter in legal.items():
-        yield from _check_parameter(f"{path}.params.{name}", entry, parameter, structure, names, roles)
+        here = f"{path}.params.{name}"
+        if parameter.required and name not in entry.params:
+            mistakes.append(Mistake(here, f"must be given: '{entry.func}' needs it"))
+            continue
+        values[name] = value = entry.params.get(name, parameter.default)
+        wrong = list(_wrong_type(here, value, parameter))
+        if not wrong and names is not None and roles is not None:
+            try:
+                values[name] = resolve(parameter.annotation, value, names, roles)
+            except (SelectionError, MissingRole) as error:
+                wrong = [Mistake(here, str(error))]
+        mistakes += wrong
+    return values, mistakes
 
 
-def _check_parameter(
-    path: str,
-    entry: TermConfig,
-    parameter: Parameter,
-    structure: Callable[[Any, Any], Any],
-    names: ModelNames | None,
-    roles: Roles | None,
-) -> Iterator[Mistake]:
-    if parameter.name not in entry.params and parameter.required:
-        yield Mistake(path, f"must be given: '{entry.func}' needs it")
-        return
-    value = entry.params.get(parameter.name, parameter.default)
-    wrong = list(_wrong_type(path, value, parameter, structure))
-    yield from wrong
-    if not wrong and names is not None and roles is not None:
-        yield from _unresolved(path, value, parameter.annotation, names, roles)
-
-
-def _wrong_type(path: str, value: Any, parameter: Parameter, structure: Callable[[Any, Any], Any]) -> Iterator[Mistake]:
+def _wrong_type(path: str, value: Any, parameter: Parameter) -> Iterator[Mistake]:
     annotation = written_as(parameter.annotation)
     if annotation is None or value is parameter.default:
         return
     try:
-        structure(value, annotation)
+        _structure()(value, annotation)
     except Exception as error:  # cattrs raises groups of anything that its hooks raise
         yield from mistakes_of(error, path)
+
+
+@functools.cache
+def _structure() -> Callable[[Any, Any], Any]:
+    """What holds plain data against types that no terms belong to."""
+    return make_converter(TermRegistry()).structure
 
 
 def written_as(annotation: Any) -> Any:
@@ -134,50 +141,45 @@ def _is_simple(annotation: Any) -> bool:
     return is_container and all(part is Ellipsis or _is_simple(part) for part in arguments)
 
 
-def _unresolved(path: str, value: Any, annotation: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
-    try:
-        resolve(annotation, value, names, roles)
-    except (SelectionError, MissingRole) as error:
-        yield Mistake(path, str(error))
-
-
 def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
     """Sensors must be on something; the settings of actions and commands may check themselves by a method `mistakes`."""
     if isinstance(entry, SensorConfig):
-        from mjsdk.scene.sensors import sensor_parts
-
-        yield from _unresolved(f"{path}.on", entry.on, sensor_parts(entry), names, roles)
+        try:
+            select(entry.parts, entry.on, names, roles)
+        except (SelectionError, MissingRole) as error:
+            yield Mistake(f"{path}.on", str(error))
     elif callable(getattr(entry, "mistakes", None)):
         for below, message in entry.mistakes(names, roles):
             yield Mistake(f"{path}.{below}" if below else path, message)
 
 
-def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
-    """What settings and parameters name by annotation must be there; a default that is empty names nothing."""
+def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schema.Leaf]) -> Iterator[Mistake]:
+    """What settings name by their annotations must be there; a default that is empty names nothing."""
     legal = {
         "command": list(env.commands),
         "action": list(env.actions),
         "sensor": list(env.scene.sensors),
         "setting": _settings(env, terms),
     }
-    for path, given, kind in _references(env, terms):
-        if given not in legal[kind]:
-            hint = closest(given, legal[kind]) or "."
-            names = f" Legal: {listing(legal[kind])}" if kind != "setting" else " It is a path below env."
-            yield Mistake(path, f"there is no {kind} '{given}'{hint}{names}")
+    for leaf in leaves:
+        for given in schema.scalars(leaf.value) if leaf.names and not leaf.value == leaf.default == "" else ():
+            if isinstance(given, str) and given not in legal[leaf.names]:
+                hint = closest(given, legal[leaf.names]) or "."
+                names = (
+                    f" Legal: {listing(legal[leaf.names])}" if leaf.names != "setting" else " It is a path below env."
+                )
+                yield Mistake(leaf.path, f"there is no {leaf.names} '{given}'{hint}{names}")
 
 
-def _references(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, str, str]]:
-    """All texts that name something, as (path, text, kind of what they name)."""
-    named = [(leaf.path, leaf.value, leaf.default, leaf.names) for leaf in schema.leaves(env, "env.")]
-    for path, entry, term in function_terms(env, terms):
-        named += [
-            (f"{path}.params.{name}", entry.params.get(name, parameter.default), parameter.default, parameter.names)
-            for name, parameter in parameters(term).items()
-        ]
-    for path, value, default, kind in named:
-        if kind and not value == default == "":
-            yield from ((path, text, kind) for text in schema.scalars(value) if isinstance(text, str))
+def changed_by_curriculum(env: EnvConfig, terms: TermRegistry) -> dict[str, set[str]]:
+    """Paths below `env` of the settings that each term of the curriculum changes, by its name."""
+    changed: dict[str, set[str]] = {name: set() for name in env.curriculum}
+    for leaf in every_leaf(Config(env=EnvConfig(curriculum=env.curriculum)), terms):
+        if leaf.names == "setting":
+            changed[leaf.path.split(".")[2]].update(
+                part for part in schema.scalars(leaf.value) if isinstance(part, str)
+            )
+    return changed
 
 
 _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")

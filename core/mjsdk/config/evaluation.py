@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import attrs
 
 from mjsdk.config.checks import check
+from mjsdk.config.env import EnvConfig
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake
 
@@ -21,7 +21,7 @@ _WHERE = {"env.terminations": "terminations", "env.scene.sensors": "sensors"}
 """Where the parts of an evaluation stand among the settings."""
 
 
-def check_judgement(session: Session, config: Config, names: ModelNames | None = None) -> None:
+def check_evaluation(session: Session, config: Config, names: ModelNames | None = None) -> None:
     """Raise `ConfigError` with all mistakes in the task's `EvaluationConfig`, for a training with these settings."""
     evaluation = session.task().evaluation
     if evaluation is None:
@@ -39,10 +39,11 @@ def _mistakes(
 ) -> Iterator[Mistake]:
     for name in evaluation.sensors.keys() & config.env.scene.sensors.keys():
         yield Mistake(f"evaluation.sensors.{name}", "there is a sensor of that name among the settings; choose another")
-    judged = deepcopy(config)
-    judged.env.scene.sensors.update(evaluation.sensors)
-    judged.env.terminations = dict(evaluation.terminations)
-    for mistake in check(judged, session.terms(), names=names, robot=session.robot()).mistakes:
+    env = attrs.evolve(
+        EnvConfig(commands=config.env.commands, actions=config.env.actions, terminations=evaluation.terminations),
+        scene=attrs.evolve(config.env.scene, sensors={**config.env.scene.sensors, **evaluation.sensors}),
+    )
+    for mistake in check(Config(env=env), session.terms(), names=names, robot=session.robot()).mistakes:
         for path, part in _WHERE.items():
             name, _, below = mistake.path.removeprefix(f"{path}.").partition(".")
             if mistake.path.startswith(f"{path}.") and name in getattr(evaluation, part):
