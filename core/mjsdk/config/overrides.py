@@ -112,34 +112,29 @@ def tree(overrides: Iterable[Override]) -> dict[str, Any]:
     return root
 
 
-@attrs.define
-class Merged:
-    """What came of merging given settings into plain data."""
-
-    paths: list[str] = attrs.field(factory=list)
-    """Settings that were given."""
-    removed: list[str] = attrs.field(factory=list)
-    """Entries that were taken away."""
-    mistakes: list[Mistake] = attrs.field(factory=list)
-
-
-def merge(data: dict[str, Any], given: Mapping[str, Any], terms: TermRegistry, *, typed: bool = False) -> Merged:
+def merge(data: dict[str, Any], given: Mapping[str, Any], terms: TermRegistry, *, typed: bool = False) -> Merger:
     """Merge nested settings into complete plain data, in place.
 
     Sections and entries of managers merge by key, and so do parameters of terms; any other value replaces what was there.
     `null` for an entry removes it. A new `func` starts without the parameters of the old one. `typed` values come from a
     command line: they are fitted to what the setting takes.
     """
-    merger = _Merger(terms, typed)
+    merger = Merger(terms, typed)
     merger.section(Config, data, given, "")
-    return merger.result
+    return merger
 
 
 @attrs.define
-class _Merger:
+class Merger:
+    """Merges given settings into plain data, and what came of it."""
+
     terms: TermRegistry
     typed: bool
-    result: Merged = attrs.field(factory=Merged)
+    paths: list[str] = attrs.field(factory=list)
+    """Settings that were given."""
+    removed: list[str] = attrs.field(factory=list)
+    """Entries that were taken away."""
+    mistakes: list[Mistake] = attrs.field(factory=list)
 
     def section(self, cls: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
         """Merge into a section of that class."""
@@ -162,18 +157,18 @@ class _Merger:
         elif name == "params" and isinstance(value, Mapping):
             self.parameters(holder, value, path)
         elif self.typed and value is True and not _takes_true(annotation):
-            self.result.paths.append(path)
+            self.paths.append(path)
             self.mistake(path, f"takes {schema.describe(annotation)}; its value is missing (a flag alone means true)")
         else:
             holder[name] = fitted(value, annotation) if self.typed else value
-            self.result.paths.append(path)
+            self.paths.append(path)
 
     def parameters(self, holder: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
         """Merge parameters of a term, each of which replaces the old value."""
         params = holder.setdefault("params", {})
         for name, value in given.items():
             params[name] = plain_number(value)
-            self.result.paths.append(f"{path}.{name}")
+            self.paths.append(f"{path}.{name}")
 
     def entries(self, item: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
         """Merge entries of a manager."""
@@ -215,7 +210,7 @@ class _Merger:
         """Remove an entry."""
         if name in data:
             del data[name]
-            self.result.removed.append(path)
+            self.removed.append(path)
         else:
             self.mistake(
                 path, f"there is nothing of that name to remove{closest(name, data) or '.'} There are: {listing(data)}"
@@ -223,7 +218,7 @@ class _Merger:
 
     def mistake(self, path: str, message: str) -> None:
         """Note a mistake and go on."""
-        self.result.mistakes.append(Mistake(path, message))
+        self.mistakes.append(Mistake(path, message))
 
 
 def plain_number(value: Any) -> Any:

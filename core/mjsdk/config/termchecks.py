@@ -56,42 +56,41 @@ def check_terms(
     """Everything that is wrong with terms and sensors."""
     for path, entry in schema.entries(env, "env."):
         kind = schema.kind_of(type(entry))
-        if kind and entry.func not in terms.names(kind):
-            yield _unknown(path, entry.func, kind, terms)
+        legal = terms.names(kind) if kind else ()
+        if kind and entry.func not in legal:
+            hint = f"{closest(entry.func, legal) or '.'} Legal: {listing(sorted(legal))}"
+            yield Mistake(f"{path}.func", f"no {kind} term '{entry.func}'{hint}")
         elif kind and isinstance(entry, TermConfig):
-            term = terms.get(kind, entry.func)
-            yield from resolved(term, entry, names, roles, path)[1]
+            yield from resolve_parameters(path, entry.func, terms.get(kind, entry.func), entry.params, names, roles)[1]
         elif names is not None and roles is not None:
             yield from _check_parts(path, entry, names, roles)
 
 
-def _unknown(path: str, func: str, kind: str, terms: TermRegistry) -> Mistake:
-    legal = terms.names(kind)
-    return Mistake(
-        f"{path}.func", f"no {kind} term '{func}'{closest(func, legal) or '.'} Legal: {listing(sorted(legal))}"
-    )
-
-
-def resolved(
-    term: Term, entry: TermConfig, names: ModelNames | None, roles: Roles | None, path: str
+def resolve_parameters(
+    path: str,
+    func: str,
+    term: Term,
+    given: Mapping[str, Any],
+    names: ModelNames | None,
+    roles: Roles | None,
 ) -> tuple[dict[str, Any], list[Mistake]]:
-    """What the term of an entry is called with, by the names of its parameters, and everything that is wrong with them.
+    """What a term is called with for the parameters that are `given`, and everything that is wrong with these.
 
-    Patterns and roles become parts of the model with these `names`, by annotation; without, they stay as they are given.
-    `path` is that of the entry, for the mistakes.
+    Patterns and roles become parts of the model with these `names`, by annotation; without, they stay as they are.
+    `path` of the entry and `func`, the term's name, are for the mistakes.
     """
     legal, values, mistakes = parameters(term), dict[str, Any](), list[Mistake]()
-    for name in entry.params:
+    for name in given:
         if name not in legal:
             takes = f"Legal: {listing(legal)}" if legal else "It takes none."
-            message = f"'{entry.func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}"
+            message = f"'{func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}"
             mistakes.append(Mistake(f"{path}.params.{name}", message))
     for name, parameter in legal.items():
         here = f"{path}.params.{name}"
-        if parameter.required and name not in entry.params:
-            mistakes.append(Mistake(here, f"must be given: '{entry.func}' needs it"))
+        if parameter.required and name not in given:
+            mistakes.append(Mistake(here, f"must be given: '{func}' needs it"))
             continue
-        values[name] = value = entry.params.get(name, parameter.default)
+        values[name] = value = given.get(name, parameter.default)
         wrong = list(_wrong_type(here, value, parameter))
         if not wrong and names is not None and roles is not None:
             try:
@@ -159,7 +158,7 @@ def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schem
         "command": list(env.commands),
         "action": list(env.actions),
         "sensor": list(env.scene.sensors),
-        "setting": _settings(env, terms),
+        "setting": changeable(env, terms),
     }
     for leaf in leaves:
         for given in schema.scalars(leaf.value) if leaf.names and not leaf.value == leaf.default == "" else ():
@@ -186,9 +185,13 @@ _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")
 """Sections whose function terms read their parameters at every step."""
 
 
-def _settings(env: EnvConfig, terms: TermRegistry) -> list[str]:
+def changeable(env: EnvConfig, terms: TermRegistry) -> list[str]:
     """Paths below `env` of everything that may change while training goes on: see `mjsdk.env.changes`."""
-    paths = [leaf.path for leaf in schema.leaves(env) if leaf.path.startswith("commands.")]
+    paths = [
+        leaf.path
+        for leaf in schema.leaves(EnvConfig(commands=env.commands))
+        if leaf.path.startswith("commands.") and not leaf.names and not leaf.path.endswith(".func")
+    ]
     paths += [f"rewards.{name}.weight" for name in env.rewards]
     for path, _, term in function_terms(env, terms):
         below = path.removeprefix("env.")
