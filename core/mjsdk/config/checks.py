@@ -49,7 +49,7 @@ def check(
     With the `names` of a compiled model, patterns and roles must match something; with the `robot`, its presets must exist.
     """
     result = Checked()
-    leaves = list(termchecks.every_leaf(config, terms))
+    leaves = list(schema.every_leaf(config, terms))
     for leaf in leaves:
         if leaf.given:
             _add(result, leaf)

@@ -14,7 +14,8 @@ from mjsdk.config import env as envs
 from mjsdk.config.fields import Setting, setting_of
 from mjsdk.config.root import Config
 from mjsdk.errors import SelectionError, listing
-from mjsdk.terms import TermRegistry
+from mjsdk.terms import Term, TermRegistry, parameters
+from mjsdk.terms.docs import parameter_settings
 from mjsdk.terms.references import named_by
 
 KIND_OF: dict[type, str] = {
@@ -135,6 +136,30 @@ def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
                 yield from leaves(entry, f"{here}.{key}.")
         else:
             yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute), _names(cls)[name])
+
+
+def every_leaf(config: Config, terms: TermRegistry) -> Iterator[Leaf]:
+    """All settings that hold a value, with the parameters of terms, whether given or not."""
+    yield from (leaf for leaf in leaves(config) if not leaf.path.endswith(".params"))
+    for path, entry, term in function_terms(config.env, terms):
+        yield from parameter_leaves(term, entry.params, f"{path}.params")
+
+
+def function_terms(env: envs.EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, envs.TermConfig, Term]]:
+    """Entries with parameters whose term exists, as (path, entry, term)."""
+    for path, entry in entries(env, "env."):
+        kind = kind_of(type(entry))
+        if kind and isinstance(entry, envs.TermConfig) and entry.func in terms.names(kind):
+            yield path, entry, terms.get(kind, entry.func)
+
+
+def parameter_leaves(term: Term, given: Mapping[str, Any], path: str) -> Iterator[Leaf]:
+    """The parameters that a term takes, with what is `given` for them."""
+    known = parameter_settings(term)
+    for name, parameter in parameters(term).items():
+        default = attrs.NOTHING if parameter.required else parameter.default
+        value, setting = given.get(name, default), known.get(name, Setting(""))
+        yield Leaf(f"{path}.{name}", value, setting, parameter.annotation, default, parameter.names, name in given)
 
 
 def put(section: Any, path: str, value: Any) -> None:

@@ -17,7 +17,6 @@ from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.config.evaluation import check_evaluation
 from mjsdk.config.overrides import Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.config.termchecks import every_leaf
 from mjsdk.errors import ConfigError, HookError, Mistake, said
 
 if TYPE_CHECKING:
@@ -236,7 +235,7 @@ class Settings:
     def _told(self, config: Config) -> dict[str, str]:
         """Origins of the values that are not the default."""
         told = {}
-        for leaf in every_leaf(config, self.session.terms()):
+        for leaf in schema.every_leaf(config, self.session.terms()):
             if leaf.given and not schema.same(leaf.value, leaf.default):
                 below = (origin for other, origin in self.origins.items() if other.startswith(f"{leaf.path}."))
                 told[leaf.path] = self.origins.get(leaf.path) or next(below, "")

@@ -8,46 +8,16 @@ import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import attrs
-
 from mjsdk.config import schema
 from mjsdk.config.convert import make_converter, mistakes_of
 from mjsdk.config.env import EnvConfig, SensorConfig, TermConfig
-from mjsdk.config.fields import Setting
 from mjsdk.config.root import Config
 from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve, select
 from mjsdk.terms import Parameter, Term, TermRegistry, parameters
-from mjsdk.terms.docs import parameter_settings
 
 _SIMPLE = (int, float, bool, str, type(None), Any)
-
-
-def every_leaf(config: Config, terms: TermRegistry) -> Iterator[schema.Leaf]:
-    """All settings that hold a value, the parameters of terms among them, whether given or not."""
-    yield from (leaf for leaf in schema.leaves(config) if not leaf.path.endswith(".params"))
-    for path, entry, term in function_terms(config.env, terms):
-        known = parameter_settings(term)
-        for name, parameter in parameters(term).items():
-            default = attrs.NOTHING if parameter.required else parameter.default
-            yield schema.Leaf(
-                path=f"{path}.params.{name}",
-                value=entry.params.get(name, default),
-                setting=known.get(name, Setting("")),
-                annotation=parameter.annotation,
-                default=default,
-                names=parameter.names,
-                given=name in entry.params,
-            )
-
-
-def function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
-    """Entries with parameters whose term exists, as (path, entry, term)."""
-    for path, entry in schema.entries(env, "env."):
-        kind = schema.kind_of(type(entry))
-        if kind and isinstance(entry, TermConfig) and entry.func in terms.names(kind):
-            yield path, entry, terms.get(kind, entry.func)
 
 
 def check_terms(
@@ -173,7 +143,7 @@ def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schem
 def changed_by_curriculum(env: EnvConfig, terms: TermRegistry) -> dict[str, set[str]]:
     """Paths below `env` of the settings that each term of the curriculum changes, by its name."""
     changed: dict[str, set[str]] = {name: set() for name in env.curriculum}
-    for leaf in every_leaf(Config(env=EnvConfig(curriculum=env.curriculum)), terms):
+    for leaf in schema.every_leaf(Config(env=EnvConfig(curriculum=env.curriculum)), terms):
         if leaf.names == "setting":
             changed[leaf.path.split(".")[2]].update(
                 part for part in schema.scalars(leaf.value) if isinstance(part, str)
@@ -193,7 +163,7 @@ def changeable(env: EnvConfig, terms: TermRegistry) -> list[str]:
         if leaf.path.startswith("commands.") and not leaf.names and not leaf.path.endswith(".func")
     ]
     paths += [f"rewards.{name}.weight" for name in env.rewards]
-    for path, _, term in function_terms(env, terms):
+    for path, _, term in schema.function_terms(env, terms):
         below = path.removeprefix("env.")
         if below.startswith(_READ_EVERY_STEP) and not inspect.isclass(term):
             paths += [f"{below}.params.{name}" for name in parameters(term)]
