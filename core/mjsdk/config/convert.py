@@ -54,8 +54,8 @@ def to_plain(config: Any) -> Any:
     return _Plain().of(config, "")
 
 
-def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
-    """The settings that plain data stands for. Raises `ConfigError` with all mistakes."""
+def from_plain(data: Mapping[str, Any], terms: TermRegistry | None = None) -> Config:
+    """The settings that plain data stands for, with the terms of a session or none. Raises `ConfigError` with all mistakes."""
     try:
         return make_converter(terms).structure(data, Config)
     except Exception as error:  # cattrs raises groups of anything that its hooks raise
@@ -66,8 +66,9 @@ def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
 
 
 @functools.lru_cache(maxsize=4)  # writing the code of a converter takes longer than all that is done with it
-def make_converter(terms: TermRegistry) -> cattrs.Converter:
+def make_converter(terms: TermRegistry | None = None) -> cattrs.Converter:
     """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
+    terms = terms or TermRegistry()
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in (bool, int, float, str):
         converter.register_structure_hook(scalar, _scalar)

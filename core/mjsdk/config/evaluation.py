@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import attrs
@@ -15,36 +14,30 @@ from mjsdk.errors import ConfigError, Mistake
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
     from mjsdk.robot.selection import ModelNames
-    from mjsdk.task import EvaluationConfig
-
-_WHERE = {"env.terminations": "terminations", "env.scene.sensors": "sensors"}
-"""Where the parts of an evaluation stand among the settings."""
 
 
 def check_evaluation(session: Session, config: Config, names: ModelNames | None = None) -> None:
     """Raise `ConfigError` with all mistakes in the task's `EvaluationConfig`, for a training with these settings."""
-    evaluation = session.task().evaluation
+    evaluation, scene = session.task().evaluation, config.env.scene
     if evaluation is None:
         return
-    mistakes = list(_mistakes(evaluation, session, config, names))
+    env = EnvConfig(
+        scene=attrs.evolve(scene, sensors={**scene.sensors, **evaluation.sensors}),
+        commands=config.env.commands,
+        actions=config.env.actions,
+        terminations=evaluation.terminations,
+    )
+    mistakes = [
+        Mistake(f"evaluation.sensors.{name}", "there is a sensor of that name among the settings; choose another")
+        for name in evaluation.sensors.keys() & scene.sensors.keys()
+    ]
+    for mistake in check(Config(env=env), session.terms(), names=names, robot=session.robot()).mistakes:
+        for section, part in (("env.terminations.", "terminations"), ("env.scene.sensors.", "sensors")):
+            _, found, below = mistake.path.partition(section)
+            if found and below.partition(".")[0] in getattr(evaluation, part):
+                mistakes.append(Mistake(f"evaluation.{part}.{below}", mistake.message))
     if mistakes:
         ref = session.task_ref
         raise ConfigError(
             mistakes, f"This comes from task '{ref.name}' ({ref.package}), not from your settings; tell its authors."
         )
-
-
-def _mistakes(
-    evaluation: EvaluationConfig, session: Session, config: Config, names: ModelNames | None
-) -> Iterator[Mistake]:
-    for name in evaluation.sensors.keys() & config.env.scene.sensors.keys():
-        yield Mistake(f"evaluation.sensors.{name}", "there is a sensor of that name among the settings; choose another")
-    env = attrs.evolve(
-        EnvConfig(commands=config.env.commands, actions=config.env.actions, terminations=evaluation.terminations),
-        scene=attrs.evolve(config.env.scene, sensors={**config.env.scene.sensors, **evaluation.sensors}),
-    )
-    for mistake in check(Config(env=env), session.terms(), names=names, robot=session.robot()).mistakes:
-        for path, part in _WHERE.items():
-            name, _, below = mistake.path.removeprefix(f"{path}.").partition(".")
-            if mistake.path.startswith(f"{path}.") and name in getattr(evaluation, part):
-                yield attrs.evolve(mistake, path=".".join(filter(None, ("evaluation", part, name, below))))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mjsdk.config import schema
@@ -76,15 +75,9 @@ def _wrong_type(path: str, value: Any, parameter: Parameter) -> Iterator[Mistake
     if annotation is None or value is parameter.default:
         return
     try:
-        _structure()(value, annotation)
+        make_converter().structure(value, annotation)
     except Exception as error:  # cattrs raises groups of anything that its hooks raise
         yield from mistakes_of(error, path)
-
-
-@functools.cache
-def _structure() -> Callable[[Any, Any], Any]:
-    """What holds plain data against types that no terms belong to."""
-    return make_converter(TermRegistry()).structure
 
 
 def written_as(annotation: Any) -> Any:
