@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import EnvConfig
+from mjsdk.config.termchecks import changeable, changed_by_curriculum
 from mjsdk.env.actions import Actions
 from mjsdk.env.buffers import Buffers
-from mjsdk.env.changes import change_setting, changing_settings
+from mjsdk.env.changes import change_setting
 from mjsdk.env.commands import Commands
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.derived import Derived
@@ -42,6 +43,8 @@ class Env:
         self.physics = physics
         self.terms = terms
         self.ops = ops
+        self.changeable = frozenset(changeable(config, terms))
+        """Paths below `env` of the settings that may change while training goes on."""
         self.num_envs = physics.num_envs
         self.device = physics.device
         self.model = scene.model
@@ -85,7 +88,8 @@ class Env:
         self.actions.use_mirror(self.mirror)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
-        self.rewards = Rewards(self, config.rewards, changing_settings(config.curriculum))
+        changing = set().union(*changed_by_curriculum(config, self.terms).values())
+        self.rewards = Rewards(self, config.rewards, changing)
         self.metrics = Metrics(self, config.metrics)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)

@@ -182,7 +182,10 @@ class RobotState:
 
     @property
     def start_pose_w(self) -> Tensor:
-        """Position [m] and orientation (wxyz) of the base that each world's episodes start from, shape (E, 7)."""
+        """Position [m] and orientation (wxyz) of the base that each world's episodes start from, shape (E, 7).
+
+        In the precision of the physics.
+        """
         place = self._base_columns[0]
         return self._of_free_base(self._physics.start_state("qpos"))[:, place : place + 7]
 

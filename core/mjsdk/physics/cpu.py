@@ -113,7 +113,7 @@ class CpuPhysics:
 
     def start_state(self, field: str) -> Tensor:
         """See `Physics.start_state`."""
-        return self._start[:, self._column(field)].float()
+        return self._start[:, self._column(field)]
 
     def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write_start`."""
@@ -145,7 +145,7 @@ class CpuPhysics:
 
     def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
-        rows = worlds.take(self._start)
+        rows = worlds.take(self._start) if self._has_own_start else self._initial
         worlds.write(self._state, rows)
         for field, values in self._bound.items():
             if field in self._columns:
