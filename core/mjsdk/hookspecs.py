@@ -7,6 +7,17 @@ A plugin is a module with `MJSDK_API = 1` and functions marked `@hookimpl`, name
 
 Take the arguments you need, in any order, without default values. Adding an argument to a hook is not a breaking
 change; `MJSDK_API` grows when something else changes.
+
+Terms see E worlds at once: `env` is a `mjsdk.env.Env`, `params` are the settings that a term's signature names. A term
+that remembers is a class: made once as `Term(env, **params)`, called as `term(env)`, and by its method `reset(worlds)`,
+if it has one, it forgets the worlds that begin again. What it makes are rows, one per world concerned:
+
+    def hop(env, worlds, speed=0.5):
+        rows = worlds.uniform(0.0, speed, 1)          # shape (n, 1), n worlds concerned
+        worlds.write(env.robot.root_lin_vel_w, rows)  # into rows of a target, shape (E, 1)
+
+`worlds.fill(target, value)` writes one value, `worlds.take(source)` reads rows, `worlds.mask` is bool, shape (E,);
+`worlds.ids`, shape (n,), makes a GPU wait.
 """
 
 from __future__ import annotations
@@ -73,7 +84,7 @@ def mjsdk_termination_terms() -> Mapping[str, Any]:
 
 @hookspec
 def mjsdk_event_terms() -> Mapping[str, Any]:
-    """Event terms by name: `term(env, ids, **params) -> None`, on the worlds `ids`, shape (n,)."""
+    """Event terms by name: `term(env, worlds, **params) -> None`, which changes the `mjsdk.env.Worlds` it is given."""
 
 
 @hookspec

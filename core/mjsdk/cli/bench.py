@@ -38,9 +38,10 @@ def bench(
     Settings can be changed as in `mjsdk train`: --env.sim.threads 1.
     """
     from mjsdk.kernels import ahead
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
-    session = open_session(robot, task, with_ or ())
+    session = open_session(robot, task, with_ or (), core=core_terms)
     ahead.start(session.packages)
     from mjsdk.bench import benchmark, check_counts
     from mjsdk.config.layers import compose

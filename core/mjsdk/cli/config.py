@@ -40,10 +40,11 @@ def config(
     """
     from mjsdk.config.layers import as_yaml, compose
     from mjsdk.config.overrides import parse_flags
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
-    session = open_session(robot, task, extras or [])
+    session = open_session(robot, task, extras or [], core=core_terms)
     composed = compose(session, preset=preset, device=_device(overrides), file=file, overrides=overrides)
     for warning in composed.warnings:
         _output.warn(warning)

@@ -147,11 +147,12 @@ def _fresh(
     robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
 ) -> Training:
     from mjsdk.kernels import ahead
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
-    session = open_session(robot, task, extras)
+    session = open_session(robot, task, extras, core=core_terms)
     ahead.start(session.packages)
     from mjsdk.config.layers import compose
     from mjsdk.physics import resolve_device

@@ -29,7 +29,7 @@ CONFIG_SECTIONS = {
 Term = Callable[..., Any]
 """A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""
 
-_GIVEN = ("env", "ids", "config", "self", "name")
+_GIVEN = ("env", "worlds", "ids", "config", "self", "name")
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
