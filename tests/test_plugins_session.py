@@ -9,12 +9,23 @@ import pytest
 from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError
 from mjsdk.hookspecs import API
 from mjsdk.plugins import open_session
+from mjsdk.scene import compile_robot
 from mjsdk.testing.worlds import TESTBOT
 
 HEAD = "import mjsdk\nMJSDK_API = 1\n"
 ADAPT = """
 @mjsdk.hookimpl
 def mjsdk_adapt(task_name, config): config.append(__name__ + " adapts " + task_name)
+"""
+SETUP = """
+@mjsdk.hookimpl
+def mjsdk_setup_actuators(robot, spec):
+    spec.actuator("bend").forcerange /= 4  # the facts say 4 Nm
+    spec.body("tip").add_geom(name="knob", size=[0.01, 0, 0])
+@mjsdk.hookimpl
+def mjsdk_setup_collisions(spec, preset):
+    spec.geom("base").conaffinity = 4
+    spec.geom("knob").name = f"knob of {preset}"
 """
 
 
@@ -93,6 +104,13 @@ def test_adaptations_run_in_the_order_task_robot_extras(site):
     calls = []
     open_session("myarm", "reach", ["two", "one"]).adapt(calls)
     assert calls == [f"{who} adapts reach" for who in ("my_task_reach", "my_robot_myarm", "y_two", "x_one")]
+
+
+def test_plugins_refine_actuators_and_collisions_that_the_facts_have_set(site):
+    site.robot(more=SETUP)
+    model = compile_robot(open_session("myarm"), "tip")
+    assert model.actuator("bend").forcerange.tolist() == [-1.0, 1.0]
+    assert [model.geom(name).conaffinity for name in ("base", "tip", "knob of tip")] == [4, 1, 0]
 
 
 def test_a_task_is_fresh_each_time(site):

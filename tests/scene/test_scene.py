@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import attrs
 import mujoco
 import numpy as np
@@ -33,33 +31,6 @@ def test_actuators_are_servos_with_the_groups_numbers(session):
     np.testing.assert_allclose(model.actuator_biasprm[:, 1:3], [[-20.0, -1.0]] * 2)
     np.testing.assert_allclose(model.actuator_forcerange, [[-10.0, 10.0]] * 2)
     np.testing.assert_allclose(model.dof_armature[6:], 0.01)
-
-
-def test_plugins_refine_actuators_and_collisions_that_the_facts_have_set(tmp_path):
-    path = tmp_path / "refined.py"
-    path.write_text(Path(TESTBOT).read_text() + REFINED)
-    model = compile_robot(open_session(str(path)), "feet")
-    np.testing.assert_allclose(model.actuator_forcerange, [[-2.5, 2.5]] * 2)
-    assert model.geom("left_foot_geom").conaffinity == 1
-    assert model.geom("trunk_geom").conaffinity == 4
-    assert model.geom("feet").conaffinity == 0
-
-
-REFINED = """
-
-@hookimpl
-def mjsdk_setup_actuators(spec):
-    for actuator in spec.actuators:
-        actuator.forcerange = actuator.forcerange / 4
-    spec.body("trunk").add_geom(name=hook_of_collisions_comes_later, size=[0.01, 0, 0])
-
-@hookimpl
-def mjsdk_setup_collisions(spec, preset):
-    spec.geom("trunk_geom").conaffinity = 4
-    spec.geom(hook_of_collisions_comes_later).name = preset
-
-hook_of_collisions_comes_later = "knob"
-"""
 
 
 def test_the_default_collisions_are_the_first(session):

@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
-from mjsdk.env.mirror import Mirror, Reflection, reflects
+from mjsdk.env import Env, Mirror, Reflection, reflects
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.kernels.sums import logarithms
 from mjsdk.robot.selection import Sites

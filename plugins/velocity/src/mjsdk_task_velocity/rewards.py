@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
+from mjsdk.env import Env
 from mjsdk.env.robot_state import as_index, take
 from mjsdk.kernels import Call, prepared_by
 from mjsdk.mdp.actions import SteppingJointPosition
