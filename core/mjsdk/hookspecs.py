@@ -10,14 +10,17 @@ change; `MJSDK_API` grows when something else changes.
 
 Terms see E worlds at once: `env` is a `mjsdk.env.Env`, `params` are the settings that a term's signature names. A term
 that remembers is a class: made once as `Term(env, **params)`, called as `term(env)`, and by its method `reset(worlds)`,
-if it has one, it forgets the worlds that begin again. What it makes are rows, one per world concerned:
+if it has one, it forgets the worlds that begin again.
 
-    def hop(env, worlds, speed=0.5):
-        rows = worlds.uniform(0.0, speed, 1)          # shape (n, 1), n worlds concerned
-        worlds.write(env.robot.root_lin_vel_w, rows)  # into rows of a target, shape (E, 1)
+`worlds` is a `mjsdk.env.Worlds`: those that something happens to. A term makes rows for them and writes them, without
+asking how many there are, and so is written once for both devices:
 
-`worlds.fill(target, value)` writes one value, `worlds.take(source)` reads rows, `worlds.mask` is bool, shape (E,);
-`worlds.ids`, shape (n,), makes a GPU wait.
+    def loosen(env, worlds, largest=0.01):
+        rows = worlds.uniform(-largest, largest, env.robot.encoder_bias.shape[1])
+        worlds.write(env.robot.encoder_bias, rows)  # the target has a row for each of the E worlds
+
+`worlds.fill(target, value)` writes one value, `worlds.take(source)` reads rows, `worlds.mask` says which worlds they
+are, bool, shape (E,), and `worlds.ids` likewise by number, for which a GPU is waited for.
 """
 
 from __future__ import annotations
@@ -84,7 +87,7 @@ def mjsdk_termination_terms() -> Mapping[str, Any]:
 
 @hookspec
 def mjsdk_event_terms() -> Mapping[str, Any]:
-    """Event terms by name: `term(env, worlds, **params) -> None`, which changes the `mjsdk.env.Worlds` it is given."""
+    """Event terms by name: `term(env, worlds, **params) -> None`, which changes these worlds."""
 
 
 @hookspec

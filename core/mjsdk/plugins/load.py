@@ -10,6 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -160,13 +161,10 @@ def _is_literal(module: ModuleType) -> bool:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError):  # only compiled code is installed
         return True
-    return any(isinstance(node, ast.Assign | ast.AnnAssign) and _assigns_api(node) for node in tree.body)
-
-
-def _assigns_api(node: ast.Assign | ast.AnnAssign) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    named = any(isinstance(target, ast.Name) and target.id == "MJSDK_API" for target in targets)
-    return named and isinstance(node.value, ast.Constant)
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    literal = [node for node in assigned if isinstance(node.value, ast.Constant)]
+    targets = [node.targets if isinstance(node, ast.Assign) else [node.target] for node in literal]
+    return "MJSDK_API" in map(ast.unparse, chain(*targets))
 
 
 def _checked(ref: PluginRef, module: ModuleType, api: int) -> Plugin:

@@ -56,16 +56,12 @@ def open_session(
     needed. Before any plugin is imported, `allow` is given the sources of those that are local files, by path, and may
     raise.
     """
-    wanted = [
-        ("robot", robot),
-        *([("task", task)] if task is not None else []),
-        *(("extra", extra) for extra in extras),
-    ]
-    refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in wanted))
+    named = [("robot", robot), ("task", task), *(("extra", extra) for extra in extras)]
+    refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in named if spec is not None))
     _check_names(refs)
     sources = {ref.target: read_source(ref) for ref in refs if ref.local}
     allow(sources)
-    return Session([load_plugin(ref, sources.get(ref.target) if ref.local else None) for ref in refs], core)
+    return Session([load_plugin(ref, sources.get(ref.target)) for ref in refs], core)
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:
@@ -255,29 +251,28 @@ class Session:
         try:
             yield
         except MissingRole as error:
-            raise MissingRole(self._missing_role(self._culprit(error) or plugin, error)) from error
+            raise MissingRole(self._missing_role(self._culprit(error, plugin).ref, error)) from error
         except (MjsdkError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            culprit = self._culprit(error) or plugin
+            culprit = self._culprit(error, plugin)
             raise HookError(f"{culprit.ref.label}: {hook} raised {describe(error, culprit.module.__name__)}") from error
 
-    def _culprit(self, error: BaseException) -> Plugin | None:
-        """The plugin that the first frame in plugin code belongs to."""
-        for frame, _ in frames(error):
-            for plugin in self.plugins:
-                if belongs(frame, plugin.module.__name__):
-                    return plugin
-        return None
+    def _culprit(self, error: BaseException, called: Plugin) -> Plugin:
+        """The plugin that the first frame in plugin code belongs to, or the one that was called."""
+        reached = (
+            plugin for frame, _ in frames(error) for plugin in self.plugins if belongs(frame, plugin.module.__name__)
+        )
+        return next(reached, called)
 
     def _claim(self, owners: dict[str, Plugin], plugin: Plugin, names: Iterable[str]) -> None:
+        """Refuse names that another plugin has."""
         for name in names:
             other = owners.setdefault(name, plugin)
             if other is not plugin:
                 raise HookError(f"{name} is offered by {other.ref.label} and by {plugin.ref.label}; use one of them")
 
-    def _missing_role(self, culprit: Plugin, error: MissingRole) -> str:
-        asker = culprit.ref
+    def _missing_role(self, asker: PluginRef, error: MissingRole) -> str:
         return (
             f"{asker.kind} '{asker.name}' ({asker.package}) needs a part that robot '{self.robot_ref.name}' "
             f"({self.robot_ref.package}) lacks: {error}. Add the role in its mjsdk_robot(), or choose another robot."
