@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import Session, open_session
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def compose(
     from mjsdk.config.settings import compose as compose_layers
 
     composed = compose_layers(
-        open_session(robot, task, extras),
+        open_session(robot, task, extras, core=core_terms),
         preset=preset,
         device=device,
         file=Path(file) if file is not None else None,
@@ -182,7 +183,8 @@ def make_env(
         raise TypeError("make_env takes extras only with the names of a robot and a task; a configuration has its own")
     elif task is not None:
         given = [task, *given]
-    return _make_env(config, open_session(config.robot, config.task, config.extras), given, device, seed)
+    session = open_session(config.robot, config.task, config.extras, core=core_terms)
+    return _make_env(config, session, given, device, seed)
 
 
 def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_code: bool = False) -> LoadedRun:

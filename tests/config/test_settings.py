@@ -8,6 +8,7 @@ from mjsdk.config.overrides import parse_flags
 from mjsdk.config.presets import numbers
 from mjsdk.config.settings import as_yaml, compose
 from mjsdk.errors import ConfigError
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 
 
@@ -166,13 +167,13 @@ def test_a_task_that_is_wrong_in_itself_is_blamed(parts, tmp_path):
     text = (parts / "stand.py").read_text().replace("AgentConfig(num_steps_per_env=16)", 'AgentConfig(seed="x")')
     task.write_text(text.replace("stand:", "broken:"))
     with pytest.raises(ConfigError, match=r"agent\.seed: takes a whole number, not 'x'\nThis comes from task 'broken'"):
-        compose(open_session(str(parts / "stick.py"), str(task)))
+        compose(open_session(str(parts / "stick.py"), str(task), core=core_terms))
 
 
 def test_a_file_that_needs_an_extra_says_so(parts, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("extras: [my_extra]\n")
-    session = open_session(str(parts / "stick.py"), str(parts / "stand.py"))
+    session = open_session(str(parts / "stick.py"), str(parts / "stand.py"), core=core_terms)
     assert mistakes(session, file=file) == {"extras": "'my_extra' is not loaded; a new training needs --with my_extra"}
 
 

@@ -40,11 +40,11 @@ def two_ways(env):
 def always(env):
     return torch.ones(env.num_envs)
 
-def everywhere(env, ids, bias):
+def everywhere(env, worlds, bias):
     env.robot.encoder_bias.uniform_(0.0, bias, generator=env.generator)
 
-def the_same(env, ids, bias):
-    env.robot.encoder_bias[ids] = bias
+def the_same(env, worlds, bias):
+    env.robot.encoder_bias[worlds] = bias
 
 @mjsdk.hookimpl
 def mjsdk_observation_terms():

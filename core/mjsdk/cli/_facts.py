@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mjsdk.errors import MjsdkError, PluginError, listing
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import Plugin, PluginRef, Session, find_plugin, installed, load_plugin, open_session
 
 if TYPE_CHECKING:
@@ -46,12 +47,12 @@ def robot_facts(session: Session) -> dict[str, Any]:
 def task_facts(name: str, robot: str | None) -> dict[str, Any]:
     """The task as it is for a robot, after the adaptations that plugins make; for none, as for one with every part."""
     if robot is not None:
-        return _task_facts(open_session(robot, name))
+        return _task_facts(open_session(robot, name, core=core_terms))
     task = load_plugin(find_plugin("task", name))
     module = importlib.import_module("mjsdk.cli._anyrobot")
     blank = Plugin(PluginRef("robot", "any robot", "mjsdk", "", module.__name__), module, module.MJSDK_API)
     try:
-        return {**_task_facts(Session([blank, task])), "robot": None}
+        return {**_task_facts(Session([blank, task], core_terms)), "robot": None}
     except MjsdkError as error:
         robots = listing(ref.spec for ref in installed() if ref.kind == "robot")
         raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {robots}") from error

@@ -69,9 +69,10 @@ def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], prese
             [Mistake(f"--{name}", "must be given too: values depend on robot and task") for name in missing]
         )
     from mjsdk.config.settings import compose
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
-    session = open_session(robot, task, extras)
+    session = open_session(robot, task, extras, core=core_terms)
     composed = compose(session, preset=preset)
     return catalogue(composed.config, composed.origins, session.terms())
 

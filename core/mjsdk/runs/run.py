@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,7 @@ class Run:
 
         Raises `UntrustedCode`, and runs nothing, if one of these files is not known to this user.
         """
+        from mjsdk.mdp import core_terms
         from mjsdk.plugins import open_session
 
         schema.check(self.path / CONFIG, self.config_data, schema.CONFIG_SHAPE)
@@ -96,7 +97,8 @@ class Run:
         self._check_name("task")
         specs = [spec for _, spec in self._plugins()]
         extras = specs[2:]
-        session = open_session(specs[0], specs[1], extras, allow=lambda sources: require_known(self.name, sources))
+        allow = partial(require_known, self.name)
+        session = open_session(specs[0], specs[1], extras, core=core_terms, allow=allow)
         self._check_versions(session)
         return session
 

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import mujoco
 
-from mjsdk.errors import SceneError, SelectionError
+from mjsdk.errors import SceneError, SelectionError, closest, listing
 from mjsdk.robot import CollisionRule, Robot
 from mjsdk.robot.selection import match
 
 WORLD, ITSELF = 1, 2
 """Bits of contact types and affinities."""
+
+
+def preset_of(robot: Robot, name: str) -> str:
+    """The collision preset of that name, the robot's default if none is named. Raises `SelectionError`."""
+    name, presets = name or robot.default_collisions, robot.collisions
+    if presets and name not in presets:
+        raise SelectionError(
+            f"robot '{robot.name}' has no collision preset '{name}'{closest(name, presets) or '.'} "
+            f"Legal: {listing(presets)}"
+        )
+    return name
 
 
 def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
