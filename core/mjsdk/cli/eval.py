@@ -60,7 +60,7 @@ def evaluate(
     from mjsdk.physics import resolve_device
 
     if plot is not None:
-        from mjsdk.plot import check_picture_path, need_matplotlib
+        from mjsdk.plot import check_picture_path, draw_tracking, need_matplotlib, save_figure
 
         check_picture_path(plot)
         need_matplotlib()
@@ -73,7 +73,7 @@ def evaluate(
     else:
         _print(report)
     if plot is not None:  # last: what has been measured is not lost to a picture that cannot be written
-        _write_picture(report, plot)
+        save_figure(draw_tracking(report), plot)
         typer.echo(f"wrote {plot}", err=as_json)
 
 
@@ -131,12 +131,6 @@ def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
         yield on_step
 
 
-def _write_picture(report: Report, path: Path) -> None:
-    from mjsdk.plot import draw_tracking, save_figure
-
-    save_figure(draw_tracking(report), path)
-
-
 def _print(report: Report) -> None:
     from mjsdk.evaluate import how_measured
 
@@ -163,26 +157,18 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, told to walk, no fall"),
     ]
     if pushes := data.get("pushes"):
-        rows.insert(1, ("pushes recovered", _share(pushes["recovered"]), _every(pushes)))
-    standing = data.get("standing")
-    if standing:
+        what = f"{pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
+        rows.insert(1, ("pushes recovered", number(pushes["recovered"], ".1%"), f"of {pushes['count']}: {what}"))
+    if standing := data.get("standing"):
         rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "told to stand, while up"))
-        share = _share(standing["feet_on_ground"])
+        share = number(standing["feet_on_ground"], ".1%")
         rows.append(("standing on feet", share, "of the whole time; the fallen do not stand"))
     return rows
 
 
-def _every(pushes: dict[str, Any]) -> str:
-    return f"of {pushes['count']}: {pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def number(value: float | None) -> str:
+def number(value: float | None, form: str = ".3f") -> str:
     """A number of a report; a dash for what was not measured."""
-    return "-" if value is None else f"{value:.3f}"
+    return "-" if value is None else format(value, form)
 
 
 def _commands(rows: list[dict[str, Any]]) -> Any:
@@ -193,14 +179,10 @@ def _commands(rows: list[dict[str, Any]]) -> Any:
             f"{row['fall_rate']:.0%}",
             number(row["lin_vel_error"]),
             number(row["ang_vel_error"]),
-            *(_signed(value) for value in row["mean_velocity"]),
+            *(number(value, "+.2f") for value in row["mean_velocity"]),
             number(row["foot_slip"]),
             f"{row['mean_episode_length_s']:.1f} s",
         )
         for row in rows
     ]
     return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.2f}"
