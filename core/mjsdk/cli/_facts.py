@@ -84,9 +84,9 @@ def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
 
 def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
     """Ranges and motors of the joints; of a motor, what the robot leaves to its model is the model's."""
-    from mjsdk.robot.selection import ModelNames, match
+    from mjsdk.robot.selection import match
 
-    names = ModelNames.of(model, entity.joints).joints
+    names = [model.joint(i).name for i in entity.joints]
     driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]
     motors = {driven[i]: group for group in robot.actuators for i in match(group.joints, driven, "joints")}
     joints = []

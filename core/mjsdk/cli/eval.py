@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,9 +96,20 @@ def find_checkpoint(
 
 def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report:
     """Evaluate with a progress bar on stderr where that is a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     from mjsdk.evaluate import evaluate_run
 
-    with _progress(options.horizon_s, run.name) as on_step:
+    what, state = TextColumn("evaluating {task.description}"), TextColumn("{task.fields[told]}")
+    columns = (what, BarColumn(), state, TimeElapsedColumn())
+    console = _output.console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(run.name, total=options.horizon_s, told="loading robot and policy")
+
+        def on_step(tally: Tally) -> None:
+            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
+            progress.update(task, completed=tally.time_s, told=told)
+
         return evaluate_run(run, options, checkpoint=checkpoint, on_step=on_step)
 
 
@@ -108,27 +117,6 @@ def warn_of_collisions(data: dict[str, Any]) -> None:
     """Say so where faithful physics is not to be had."""
     if data["sim"] == "faithful" and data["collisions"] not in ("", "full"):
         _output.warn(f"robot '{data['robot']}' has no collision preset 'full': evaluated with '{data['collisions']}'")
-
-
-@contextmanager
-def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("evaluating {task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeElapsedColumn(),
-    )
-    console = _output.console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=horizon_s, told="loading robot and policy")
-
-        def on_step(tally: Tally) -> None:
-            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
-            progress.update(task, completed=tally.time_s, told=told)
-
-        yield on_step
 
 
 def _print(report: Report) -> None:
@@ -139,8 +127,23 @@ def _print(report: Report) -> None:
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
     console.print(how_measured(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
-    if "commands" in data:
-        console.print(_commands(data["commands"]))
+    if "commands" not in data:
+        return
+    columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
+    cells = [
+        (
+            row["label"],
+            f"{row['fall_rate']:.0%}",
+            number(row["lin_vel_error"]),
+            number(row["ang_vel_error"]),
+            *(number(value, "+.2f") for value in row["mean_velocity"]),
+            number(row["foot_slip"]),
+            f"{row['mean_episode_length_s']:.1f} s",
+        )
+        for row in data["commands"]
+    ]
+    title = "by command: errors [m/s, rad/s] and mean velocity"
+    console.print(_output.table(title, columns, cells, right=columns[1:]))
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -169,20 +172,3 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
 def number(value: float | None, form: str = ".3f") -> str:
     """A number of a report; a dash for what was not measured."""
     return "-" if value is None else format(value, form)
-
-
-def _commands(rows: list[dict[str, Any]]) -> Any:
-    columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
-    cells = [
-        (
-            row["label"],
-            f"{row['fall_rate']:.0%}",
-            number(row["lin_vel_error"]),
-            number(row["ang_vel_error"]),
-            *(number(value, "+.2f") for value in row["mean_velocity"]),
-            number(row["foot_slip"]),
-            f"{row['mean_episode_length_s']:.1f} s",
-        )
-        for row in rows
-    ]
-    return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
