@@ -13,9 +13,9 @@ from mjsdk.api import load_run
 from mjsdk.config.layers import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
 from mjsdk.learn.start import begin
-from mjsdk.learn.versions import IGNORE_VERSIONS
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run, create_run, trust
+from mjsdk.runs.versions import IGNORE_VERSIONS
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 MARK = "import pathlib; pathlib.Path({!r}).touch()\n"
