@@ -23,6 +23,8 @@ _AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
 
 def draw_tracking(report: Report) -> Figure:
     """One panel per command with the mean velocity of the worlds that are up, and one with the errors."""
+    from mjsdk.evaluate import how_measured  # here: whoever draws curves need not wait for torch
+
     episodes = report.episodes
     if not episodes.tracks:
         raise RunError("there is no velocity command to draw the tracking of")
@@ -39,18 +41,12 @@ def draw_tracking(report: Report) -> Figure:
         axis.set_ylim(min(-1.3, float(low)), max(1.5, float(high)))
     axes[0].legend(fontsize=8, frameon=False)
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
-    figure.suptitle(_title(report.data), fontsize=10)
-    return figure
-
-
-def _title(data: dict[str, Any]) -> str:
-    from mjsdk.evaluate import how_measured  # here: whoever draws curves need not wait for torch
-
-    metrics = data["metrics"]
+    data, metrics = report.data, report.data["metrics"]
     errors = [f"error {metrics[name]:.3f} {unit}" for name, unit in _ERRORS if metrics[name] is not None]
     found = ", ".join([f"survival {data['survival']['rate']:.1%}", *errors])
     what = f"{data['robot']} {data['task']}  {Path(data['run']).name}  {data['checkpoint']}"
-    return f"{what}\n{how_measured(data)}: {found}"
+    figure.suptitle(f"{what}\n{how_measured(data)}: {found}", fontsize=10)
+    return figure
 
 
 def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tuple[float, float, float]) -> None:
