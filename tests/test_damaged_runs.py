@@ -13,9 +13,8 @@ import torch
 
 from mjsdk.config.settings import Given, compose
 from mjsdk.errors import BrokenRun, MjsdkError
-from mjsdk.learn import load_policy
 from mjsdk.learn.layout import check_layout
-from mjsdk.learn.policy import describe_env
+from mjsdk.learn.policy import describe_env, load_policy
 from mjsdk.learn.start import begin, go_on
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session

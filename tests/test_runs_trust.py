@@ -13,10 +13,10 @@ from mjsdk.api import load_run
 from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
 from mjsdk.learn.start import begin
-from mjsdk.learn.versions import IGNORE_VERSIONS
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run, create_run, trust
+from mjsdk.runs.versions import IGNORE_VERSIONS
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 MARK = "import pathlib; pathlib.Path({!r}).touch()\n"

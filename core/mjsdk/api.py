@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mjsdk.config import Config
     from mjsdk.env import Env
-    from mjsdk.learn import Policy
+    from mjsdk.learn.policy import Policy
     from mjsdk.robot import ActuatorGroup, CollisionRule, InitialState, Robot, Roles
     from mjsdk.runs import Run
 
@@ -101,7 +101,7 @@ class LoadedRun:
 
     def policy(self, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
         """The policy of a checkpoint, the newest if none is named: `policy(observations) -> actions (E, A)`."""
-        from mjsdk.learn import load_policy
+        from mjsdk.learn.policy import load_policy
 
         return load_policy(self.run, checkpoint=checkpoint, device=device)
 

@@ -50,7 +50,7 @@ def rejecting(change: Change) -> set[str]:
     changed = spec()
     change(changed)
     ours, theirs = changed.compile(), spec().compile()
-    return {parity.name_of(check) for check in parity.CHECKS if not passes(check, ours, theirs)}
+    return {check.__name__ for check in parity.CHECKS if not passes(check, ours, theirs)}
 
 
 def passes(check: Callable[..., None], ours: mujoco.MjModel, theirs: mujoco.MjModel) -> bool:

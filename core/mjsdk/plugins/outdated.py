@@ -1,4 +1,4 @@
-"""Terms in the form of older guides, which took `ids`: found by their signatures, before any of them is called."""
+"""Terms in the form of older guides, which took no `worlds`: found by their signatures, before any is called."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _BODIES = {
     "resample": "worlds.write(self.command, worlds.uniform(low, high, width))",
 }
 """Methods of terms that take worlds, and how they use them; all others are events."""
+_CALLED_WITH_WORLDS = ("event", "curriculum")
 _EVENT = "worlds.write(target, worlds.uniform(low, high, width))"
 
 
@@ -24,13 +25,13 @@ def outdated(terms: Mapping[str, Mapping[str, Any]]) -> str:
         for kind, named in terms.items()
         for name, term in named.items()
         for function in _taking_worlds(kind, term)
-        if _is_old(function)
+        if _is_old(function, kind)
     ]
     if not found:
         return ""
     return "\n".join(
         [
-            "has terms of an older form: they take `ids`, and now they must take `worlds`:",
+            "has terms of an older form; they must take `worlds`, where they took `ids` or nothing:",
             *found,
             "`worlds` is a mjsdk.env.Worlds: one row per world concerned is drawn, written and read by its methods.",
         ]
@@ -40,21 +41,21 @@ def outdated(terms: Mapping[str, Mapping[str, Any]]) -> str:
 def _taking_worlds(kind: str, term: Any) -> Iterator[Callable[..., Any]]:
     """The functions of a term that are given worlds."""
     if not inspect.isclass(term):
-        yield from [term] if kind == "event" else []
+        yield from [term] if kind in _CALLED_WITH_WORLDS else []
         return
-    for name in (*(["__call__"] if kind == "event" else []), *_BODIES):
+    for name in (*(["__call__"] if kind in _CALLED_WITH_WORLDS else []), *_BODIES):
         method = getattr(term, name, None)
         if inspect.isroutine(method):
             yield method
 
 
-def _is_old(function: Callable[..., Any]) -> bool:
+def _is_old(function: Callable[..., Any], kind: str) -> bool:
     try:
         takes = inspect.signature(function).parameters
     except (ValueError, TypeError):  # compiled code does not tell
         return False
     own = str(getattr(function, "__module__", "")).split(".")[0] != "mjsdk"
-    return own and "ids" in takes and "worlds" not in takes
+    return own and "worlds" not in takes and ("ids" in takes or kind == "curriculum")
 
 
 def _new_form(what: str, name: str, function: Callable[..., Any]) -> str:
@@ -64,6 +65,9 @@ def _new_form(what: str, name: str, function: Callable[..., Any]) -> str:
         parameter.replace(name="worlds" if parameter.name == "ids" else parameter.name, annotation=parameter.empty)
         for parameter in signature.parameters.values()
     ]
+    if "ids" not in signature.parameters:
+        place = 1 + [*signature.parameters].index("env")
+        parameters.insert(place, inspect.Parameter("worlds", inspect.Parameter.POSITIONAL_OR_KEYWORD))
     text = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
     called = getattr(function, "__name__", name)
     code = getattr(function, "__code__", None)

@@ -32,19 +32,15 @@ def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     geoms = list(spec.geoms)
     for geom in geoms:
         geom.contype = geom.conaffinity = 0
-    done: set[int] = set()
+    names, done = [geom.name for geom in geoms], set[int]()
     for rule in robot.collisions.get(preset, ()):
-        found = set(_members(robot, preset, rule, [geom.name for geom in geoms]))
+        try:
+            found = set(match(rule.geoms, names, "geoms"))
+        except SelectionError as error:
+            raise SceneError(f"robot '{robot.name}', collision preset '{preset}': {error}") from error
         for i in found - done:
             _apply(geoms[i], rule)
         done |= found
-
-
-def _members(robot: Robot, preset: str, rule: CollisionRule, names: list[str]) -> list[int]:
-    try:
-        return match(rule.geoms, names, "geoms")
-    except SelectionError as error:
-        raise SceneError(f"robot '{robot.name}', collision preset '{preset}': {error}") from error
 
 
 def _apply(geom: mujoco.MjsGeom, rule: CollisionRule) -> None:
