@@ -21,7 +21,7 @@ _EVENT = "worlds.write(target, worlds.uniform(low, high, width))"
 def outdated(terms: Mapping[str, Mapping[str, Any]]) -> str:
     """What a plugin must change in its terms, by kind and name; nothing if they all have the new form."""
     found = [
-        _new_form(f"{kind} term '{name}'", name, function)
+        _new_form(kind, name, function)
         for kind, named in terms.items()
         for name, term in named.items()
         for function in _taking_worlds(kind, term)
@@ -58,7 +58,7 @@ def _is_old(function: Callable[..., Any], kind: str) -> bool:
     return own and "worlds" not in takes and ("ids" in takes or kind == "curriculum")
 
 
-def _new_form(what: str, name: str, function: Callable[..., Any]) -> str:
+def _new_form(kind: str, name: str, function: Callable[..., Any]) -> str:
     """Where an old form is, and the new one with its parameters."""
     signature = inspect.signature(function)
     parameters = [
@@ -66,10 +66,11 @@ def _new_form(what: str, name: str, function: Callable[..., Any]) -> str:
         for parameter in signature.parameters.values()
     ]
     if "ids" not in signature.parameters:
-        place = 1 + [*signature.parameters].index("env")
+        place = 1 + [parameter.name for parameter in parameters].index("env") if "env" in signature.parameters else 1
         parameters.insert(place, inspect.Parameter("worlds", inspect.Parameter.POSITIONAL_OR_KEYWORD))
     text = str(signature.replace(parameters=parameters, return_annotation=signature.empty))
     called = getattr(function, "__name__", name)
     code = getattr(function, "__code__", None)
     where = f" ({Path(code.co_filename).name}:{code.co_firstlineno})" if code else ""
-    return f"  {what}{where}:\n    def {called}{shortened(text, 200)}:\n        {_BODIES.get(called, _EVENT)}"
+    body = _BODIES.get(called, "..." if kind == "curriculum" else _EVENT)
+    return f"  {kind} term '{name}'{where}:\n    def {called}{shortened(text, 200)}:\n        {body}"
