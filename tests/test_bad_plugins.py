@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenPlugin, HookError, MjsdkError, one_line, said
 from mjsdk.plugins import open_session
 from mjsdk.plugins.load import describe

@@ -13,7 +13,7 @@ PARTS = Path(__file__).parent / "evaluate" / "parts"
 
 @pytest.fixture(scope="module")
 def env():
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.plugins import open_session
 
     session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"))

@@ -13,8 +13,8 @@ import torch
 import typer
 
 from mjsdk.cli.app import build
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.settings import compose
 from mjsdk.env import Env, make_env
 from mjsdk.plugins import open_session
 
@@ -141,7 +141,7 @@ def test_the_readme_shows_the_reward_of_the_guide() -> None:
     assert files(REPO / "README.md")["my_extra.py"] == files(REPO / "docs" / "writing_a_plugin.md")["my_extra.py"]
 
 
-@pytest.mark.parametrize("extra", ["my_extra.py", "my_quiet.py"])
+@pytest.mark.parametrize("extra", ["my_extra.py", "my_quiet.py", "my_patience.py"])
 def test_the_guides_rewards_are_logged(extra: str, written: Path) -> None:
     lines = commands(REPO / "docs" / "writing_a_plugin.md", "mjsdk")
     words = next(words for words in lines if f"./{extra}" in words)

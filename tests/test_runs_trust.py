@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mjsdk.api import load_run
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
 from mjsdk.learn.start import begin
 from mjsdk.learn.versions import IGNORE_VERSIONS

@@ -15,9 +15,9 @@ REPO = Path(__file__).parents[1]
 CORE = REPO / "core" / "mjsdk"
 PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
 
-DEFERRED = {("config", "plugins"), ("config", "scene"), ("plugins", "builtin")}
-"""Calls upward from inside functions: composing asks the session and tries patterns on the compiled robot, and a
-session opens with the core's own hooks."""
+DEFERRED = {("config", "scene"), ("plugins", "builtin")}
+"""Calls upward from inside functions: composing tries patterns on the compiled robot, and a session opens with the
+core's own hooks."""
 
 ORDINARY_WORDS = {"velocity", "tracking"}
 """Names of plugins that are words of the field too: only their use as a name is refused in the core."""

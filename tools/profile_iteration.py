@@ -62,7 +62,7 @@ def say(name: str, values: list[str]) -> None:
 
 def profile(robot: str, task: str) -> dict[str, float]:
     """Seconds per iteration by what they are spent on."""
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.plugins import open_session
 
     with tempfile.TemporaryDirectory() as folder:

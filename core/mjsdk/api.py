@@ -139,7 +139,7 @@ def compose(
         file: YAML file with settings.
         device: Decides the default preset.
     """
-    from mjsdk.config.layers import compose as compose_layers
+    from mjsdk.config.settings import compose as compose_layers
 
     composed = compose_layers(
         open_session(robot, task, extras),
@@ -205,12 +205,13 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_co
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
     """With settings on top, checked: the configuration may have been edited by hand. Raises `ConfigError`."""
     from mjsdk.config.convert import to_plain
-    from mjsdk.config.layers import overridden
     from mjsdk.config.overrides import tree
+    from mjsdk.config.settings import Settings
     from mjsdk.env import make_env
 
-    changed = overridden(to_plain(config), [(tree(_pairs(overrides)), True)], session)
-    return make_env(changed, session, device=device, seed=seed)
+    settings = Settings(session, to_plain(config))
+    settings.apply(tree(_pairs(overrides)), "flag", typed=True)
+    return make_env(settings.config(), session, device=device, seed=seed)
 
 
 def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:

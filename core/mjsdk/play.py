@@ -72,7 +72,7 @@ def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequ
     """A show of a run's policy, on the physics and with the noise that `options` say."""
     session = run.session()
     options = attrs.evolve(options, horizon_s=_EPISODE_S)
-    config = evaluation_config(run.config(session), session.robot(), options, session.task().evaluation)
+    config = evaluation_config(run.config(session), session, options, session.task().evaluation)
     env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
     return Show(session, env, policy, tuple(commands or TOUR))
 

@@ -31,7 +31,7 @@ def mjsdk(capsys):
 @pytest.fixture(scope="session")
 def glider(tmp_path_factory) -> Path:
     """A log root with one run of the glider, not trained yet, and two iterations' worth of metrics."""
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.learn.start import begin
     from mjsdk.plugins import open_session
 

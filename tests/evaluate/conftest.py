@@ -12,7 +12,7 @@ PARTS = Path(__file__).parent / "parts"
 @pytest.fixture(scope="session")
 def run(tmp_path_factory) -> Run:
     """A run of the glider, not trained yet."""
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.learn.start import begin
     from mjsdk.plugins import open_session
 

@@ -58,10 +58,10 @@ def task_facts(name: str, robot: str | None) -> dict[str, Any]:
 
 
 def _task_facts(session: Session) -> dict[str, Any]:
-    from mjsdk.config.layers import adapted
+    from mjsdk.config.settings import Settings
 
     task = session.task()
-    env = adapted(session, task).env
+    env = Settings.of_task(session, task).adapt().env
     return {
         **_plugin(session, session.task_ref, task.summary),
         "robot": session.robot_ref.name,

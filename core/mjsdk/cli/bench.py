@@ -43,8 +43,8 @@ def bench(
     session = open_session(robot, task, with_ or ())
     ahead.start(session.packages)
     from mjsdk.bench import benchmark, check_counts
-    from mjsdk.config.layers import compose
     from mjsdk.config.overrides import parse_flags
+    from mjsdk.config.settings import compose
     from mjsdk.env import make_env
     from mjsdk.physics import resolve_device
 

@@ -68,7 +68,7 @@ def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], prese
         raise ConfigError(
             [Mistake(f"--{name}", "must be given too: values depend on robot and task") for name in missing]
         )
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.plugins import open_session
 
     session = open_session(robot, task, extras)

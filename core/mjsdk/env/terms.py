@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import TermConfig
+from mjsdk.config.termchecks import resolve_parameters
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Mirror, Reflection, reflection_like, reflection_of
 from mjsdk.env.robot_state import as_index
 from mjsdk.env.worlds import Worlds
-from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError
-from mjsdk.robot.selection import PerJoint, Selection, resolve
-from mjsdk.terms import parameters
+from mjsdk.errors import ConfigError
+from mjsdk.robot.selection import PerJoint, Selection
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -80,26 +80,11 @@ class BoundTerm:
         self._make()
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        legal = parameters(self.term)
-        resolved, mistakes = {}, []
-        for name, parameter in legal.items():
-            if name not in given and parameter.required:
-                mistakes.append(Mistake(f"{self.path}.params.{name}", f"{self.config.func} needs it"))
-                continue
-            value = given.get(name, parameter.default)
-            try:
-                resolved[name] = _ready(
-                    resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device
-                )
-            except (SelectionError, MissingRole) as error:
-                mistakes.append(Mistake(f"{self.path}.params.{name}", str(error)))
-        unknown = [name for name in given if name not in legal]
-        mistakes += [
-            Mistake(f"{self.path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown
-        ]
+        env = self._env
+        values, mistakes = resolve_parameters(self.path, self.config.func, self.term, given, env.names, env.roles)
         if mistakes:
             raise ConfigError(mistakes)
-        return resolved
+        return {name: _ready(value, env.device) for name, value in values.items()}
 
 
 class Rows:

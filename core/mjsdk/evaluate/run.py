@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import torch
 
-from mjsdk.config.judgement import check_judgement
+from mjsdk.config.evaluation import check_evaluation
 from mjsdk.env import Env, make_env
 from mjsdk.evaluate.commands import STANDARD, Command
 from mjsdk.evaluate.report import Report, make_report
@@ -60,8 +60,8 @@ def check_run(run: Run, options: Options, checkpoint: str | None = None) -> None
 def _set_up(run: Run, options: Options, checkpoint: str | None) -> tuple[Env, Policy]:
     session = run.session()
     trained = run.config(session)
-    check_judgement(session, trained)
-    config = evaluation_config(trained, session.robot(), options, session.task().evaluation)
+    check_evaluation(session, trained)
+    config = evaluation_config(trained, session, options, session.task().evaluation)
     return rebuild(run, session, config, checkpoint, options.device, options.seed)
 
 

@@ -33,9 +33,8 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 def described(policy: Mapping[str, Any]) -> AgentConfig:
     """The networks that a checkpoint describes, as settings. Raises `ConfigError` if these are not legal."""
-    terms = TermRegistry()
-    config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}}, terms)
-    mistakes = [mistake for mistake in check(config, terms).mistakes if mistake.path.startswith("agent.")]
+    config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}})
+    mistakes = [mistake for mistake in check(config, TermRegistry()).mistakes if mistake.path.startswith("agent.")]
     if mistakes:
         raise ConfigError(mistakes)
     return config.agent

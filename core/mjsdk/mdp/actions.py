@@ -17,6 +17,7 @@ from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError, list
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Joints, ModelNames, per_joint, select
+from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -121,7 +122,7 @@ class JointPosition(ActionTerm):
 class SteppingJointPositionConfig(JointPositionConfig):
     """Joint position targets on top of an open-loop step in place."""
 
-    clock: str = setting("gait", "Command that says which foot swings: a gait_clock.")
+    clock: CommandName = setting("gait", "Command that says which foot swings: a gait_clock.")
     lift: float = setting(
         1.0,
         "How high the open-loop step lifts the feet, as a factor of the robot's own.",

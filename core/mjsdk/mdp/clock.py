@@ -18,6 +18,7 @@ from mjsdk.env.mirror import HALF_TURN
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.mdp.commands import STANDING, commanded_speed
+from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -31,7 +32,7 @@ class GaitClockConfig(CommandTermConfig):
         0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0)
     )
     swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
-    velocity_command: str = setting("", "Name of the command that says when to stand; empty to march always.")
+    velocity_command: CommandName = setting("", "Name of the command that says when to stand; empty to march always.")
     catch_lean: float = setting(
         0.0,
         "Tilt of the base at which a robot that is told to stand steps all the same, to catch itself; 0 for never.",

@@ -9,12 +9,13 @@ from mjsdk.env.changes import read_setting
 from mjsdk.env.env import Env
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.terms import SettingPath
 
 
 class Stages:
     """Give a setting other values as training goes on; logs the number of the stage."""
 
-    def __init__(self, env: Env, setting: str, stages: list[dict[str, Any]]) -> None:
+    def __init__(self, env: Env, setting: SettingPath, stages: list[dict[str, Any]]) -> None:
         """Build the term.
 
         Args:
@@ -50,7 +51,7 @@ class Ramp:
     """Move a setting in a straight line from one value to another."""
 
     def __init__(
-        self, env: Env, setting: str, start: float, first_step: int, last_step: int, end: float | None = None
+        self, env: Env, setting: SettingPath, start: float, first_step: int, last_step: int, end: float | None = None
     ) -> None:
         """Build the term.
 

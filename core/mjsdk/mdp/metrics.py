@@ -6,9 +6,10 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.mdp.errors import errors_of
+from mjsdk.terms import CommandName
 
 
-def lin_vel_error(env: Env, command: str) -> Tensor:
+def lin_vel_error(env: Env, command: CommandName) -> Tensor:
     """Distance of the horizontal velocity from the command [m/s], in the base's heading frame.
 
     Args:
@@ -17,7 +18,7 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     return errors_of(env, command).lin_vel
 
 
-def ang_vel_error(env: Env, command: str) -> Tensor:
+def ang_vel_error(env: Env, command: CommandName) -> Tensor:
     """Distance of the yaw rate from the command [rad/s].
 
     Args:

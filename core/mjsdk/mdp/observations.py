@@ -9,6 +9,7 @@ from mjsdk.env.mirror import AXIAL, POLAR, Mirror, Reflection, reflects
 from mjsdk.env.robot_state import take
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.robot.selection import Joints
+from mjsdk.terms import CommandName, SensorName
 
 _SENSOR_REFLECTIONS = {
     "gyro": AXIAL,
@@ -101,7 +102,7 @@ def last_action(env: Env) -> Tensor:
 
 
 @reflects(_of_command)
-def generated_commands(env: Env, command: str) -> Tensor:
+def generated_commands(env: Env, command: CommandName) -> Tensor:
     """What is asked of the policy now, shape (E, size).
 
     Args:
@@ -111,7 +112,7 @@ def generated_commands(env: Env, command: str) -> Tensor:
 
 
 @reflects(_of_sensor)
-def sensor(env: Env, sensor: str) -> Tensor:
+def sensor(env: Env, sensor: SensorName) -> Tensor:
     """Readings of a sensor of the scene, shape (E, parts x width).
 
     Args:
@@ -121,7 +122,7 @@ def sensor(env: Env, sensor: str) -> Tensor:
 
 
 @reflects(_of_contact)
-def contact(env: Env, sensor: str) -> Tensor:
+def contact(env: Env, sensor: SensorName) -> Tensor:
     """Which parts touch something, 0 or 1, shape (E, parts).
 
     Args:

@@ -9,6 +9,7 @@ from mjsdk.env.env import Env
 from mjsdk.env.robot_state import take
 from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.robot.selection import Joints, PerJoint
+from mjsdk.terms import CommandName
 
 
 def sum_of_squares(values: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def is_terminated(env: Env) -> Tensor:
     return env.terminations.terminated.float()
 
 
-def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_linear_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the heading frame.
 
     Args:
@@ -38,7 +39,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
 
 
-def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the yaw rate follows the command: exp(-error^2 / std^2).
 
     Args:
@@ -49,7 +50,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
 
-def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
+def linear_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame.
 
     Args:
@@ -58,7 +59,7 @@ def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_lin_vel_error(env, command)
 
 
-def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
+def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2].
 
     The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as
@@ -70,7 +71,7 @@ def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_ang_vel_error(env, command)
 
 
-def drift(env: Env, command: str) -> Tensor:
+def drift(env: Env, command: CommandName) -> Tensor:
     """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
 
     The exponentials of the tracking terms are flat near 0: a slow sway costs nothing there. This is as steep as

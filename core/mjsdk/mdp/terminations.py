@@ -10,6 +10,7 @@ from torch import Tensor
 from mjsdk.env.env import Env
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.terms import SensorName
 
 
 def time_out(env: Env) -> Tensor:
@@ -47,7 +48,7 @@ class IllegalContact:
         longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
     """
 
-    def __init__(self, env: Env, whole_sensor: str, allowed_sensor: str, longest_s: float = 0.5) -> None:
+    def __init__(self, env: Env, whole_sensor: SensorName, allowed_sensor: SensorName, longest_s: float = 0.5) -> None:
         self._whole = _contacts(env, "whole_sensor", whole_sensor, "subtreegroundcontacts")
         self._allowed = _contacts(env, "allowed_sensor", allowed_sensor, "groundcontacts")
         self._time_s = env.buffers.new(f"illegal_contact/{whole_sensor}/{allowed_sensor}/{longest_s}", env.num_envs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -22,7 +23,7 @@ from mjsdk.errors import (
     listing,
     shortened,
 )
-from mjsdk.plugins.index import PluginRef, find_plugin
+from mjsdk.plugins.index import PluginRef, find_plugin, installed
 from mjsdk.plugins.load import Plugin, belongs, describe, load_plugin, new_manager, read_source
 from mjsdk.plugins.misfits import misfits
 
@@ -107,6 +108,11 @@ class Session:
     def task_ref(self) -> PluginRef:
         """The task plugin."""
         return self._of_kind("task").ref
+
+    def names(self) -> dict[PluginRef, str]:
+        """What settings call the plugins: by name alone where only one of that name is installed."""
+        shared = Counter((ref.kind, ref.name) for ref in installed())
+        return {ref: ref.name if shared[ref.kind, ref.name] == 1 and not ref.local else ref.spec for ref in self.refs}
 
     def provenance(self) -> list[dict[str, Any]]:
         """Which plugins these are, for the records of a run."""

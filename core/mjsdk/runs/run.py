@@ -112,10 +112,10 @@ class Run:
     def config(self, session: Session) -> Config:
         """All settings, checked against the plugins of `session`."""
         from mjsdk.config.convert import to_plain
-        from mjsdk.config.layers import overridden
+        from mjsdk.config.settings import Settings
 
         try:
-            config = overridden(self.config_data, (), session)
+            config = Settings(session, self.config_data).config()
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
         self._check_whole(to_plain(config))

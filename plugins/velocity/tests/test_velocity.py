@@ -215,7 +215,7 @@ def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
 
     def judged(config):
         session = open_session("go1", "velocity")
-        config.env = evaluation_config(config, session.robot(), Options(num_envs=2), session.task().evaluation).env
+        config.env = evaluation_config(config, session, Options(num_envs=2), session.task().evaluation).env
 
     env = velocity_env(2, robot="go1", edit=judged)
     env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.0]))

@@ -8,6 +8,7 @@ from torch import Tensor
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.robot.selection import Sites
+from mjsdk.terms import SensorName
 
 
 def _of_feet(mirror: Mirror, env: Env, feet: Sites) -> Reflection:
@@ -29,7 +30,7 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
 
 
 @reflects(_of_forces)
-def foot_force(env: Env, sensor: str = "feet_contact") -> Tensor:
+def foot_force(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Vertical force on the feet as log(1 + |F|) [-], shape (E, F).
 
     Args:

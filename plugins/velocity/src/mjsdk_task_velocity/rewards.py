@@ -11,6 +11,7 @@ from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.mdp.commands import STANDING, commanded_speed
 from mjsdk.robot.selection import Bodies, PerJoint, Sites
+from mjsdk.terms import ActionName, CommandName, SensorName
 
 _ABOVE = 1e-4
 """Horizontal distance of feet below which one is above the other [m]."""
@@ -26,7 +27,7 @@ def _squared_ground_speed(env: Env, velocity: str) -> Tensor:
     return env.derived.get(("squared_ground_speed", velocity), lambda: env.sensor(velocity)[..., :2].square().sum(-1))
 
 
-def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velocity") -> Tensor:
+def foot_slip(env: Env, sensor: SensorName = "feet_contact", velocity: SensorName = "feet_velocity") -> Tensor:
     """Squared horizontal speed of feet that touch the ground, summed [m^2/s^2].
 
     Args:
@@ -38,9 +39,9 @@ def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velo
 
 def foot_clearance(
     env: Env,
-    command: str,
+    command: CommandName,
     feet: Sites = "@feet",  # type: ignore[assignment]
-    velocity: str = "feet_velocity",
+    velocity: SensorName = "feet_velocity",
     target: float = 0.1,
 ) -> Tensor:
     """Distance of moving feet from a height, weighted by their horizontal speed, summed [m^2/s].
@@ -56,7 +57,7 @@ def foot_clearance(
     return (error * speed).sum(1) * _moving(env, command)
 
 
-def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float = 0.4) -> Tensor:
+def air_time(env: Env, command: CommandName, sensor: SensorName = "feet_contact", target: float = 0.4) -> Tensor:
     """Time that each flight lasted beyond a target, summed over the feet that touch down [s].
 
     Args:
@@ -68,7 +69,7 @@ def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float
     return ((flights.last_air_time - target) * flights.first_contact).sum(1) * _moving(env, command)
 
 
-def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
+def soft_landing(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Force on feet that touch down in this step, summed [N].
 
     Args:
@@ -102,10 +103,10 @@ class GaitReward:
     def __init__(
         self,
         env: Env,
-        clock: str = "gait",
+        clock: CommandName = "gait",
         feet: Sites = "@feet",  # type: ignore[assignment]
-        sensor: str = "feet_contact",
-        velocity: str = "feet_velocity",
+        sensor: SensorName = "feet_contact",
+        velocity: SensorName = "feet_velocity",
         height: float = 0.08,
         load: float = 20.0,
         slip: float = 0.3,
@@ -141,7 +142,7 @@ class GaitReward:
         return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
 
 
-def marching(env: Env, clock: str = "gait") -> Tensor:
+def marching(env: Env, clock: CommandName = "gait") -> Tensor:
     """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
 
     Args:
@@ -194,12 +195,12 @@ class VariablePosture:
     def __init__(
         self,
         env: Env,
-        command: str,
+        command: CommandName,
         standing: PerJoint = 0.05,  # type: ignore[assignment]
         walking: PerJoint = 0.3,  # type: ignore[assignment]
         running: PerJoint = 0.5,  # type: ignore[assignment]
         running_speed: float = 1.5,
-        action: str = "joint_pos",
+        action: ActionName = "joint_pos",
     ) -> None:
         """Build the term.
 

@@ -4,9 +4,9 @@ import attrs
 import pytest
 
 from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.layers import as_yaml, compose
 from mjsdk.config.overrides import parse_flags
 from mjsdk.config.presets import numbers
+from mjsdk.config.settings import as_yaml, compose
 from mjsdk.errors import ConfigError
 from mjsdk.plugins import open_session
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mjsdk.config import SensorConfig, TerminationTermConfig
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
 from mjsdk.plugins import open_session
 from mjsdk.task import EvaluationConfig
