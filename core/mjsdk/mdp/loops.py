@@ -56,7 +56,7 @@ def advance(
         command[e, 1] = math.sin(now * turn + quarter) if moving[e] else 0.0
 
 
-@Loop.of("f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,:], f8, f8")
+@Loop.of("f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f8, f8")
 def stepping_targets(
     offset: np.ndarray,
     scale: np.ndarray,

@@ -80,7 +80,7 @@ def test_a_mirrored_world_feels_the_mirror_image(robot):
 
     env = velocity_env(2, robot=robot, edit=quiet)
     twist, clock = env.commands.terms["twist"], env.commands.terms["gait"]
-    twist.fix(env.all_ids, torch.tensor([[0.4, 0.2, 0.3], [0.4, -0.2, -0.3]]))
+    twist.fix(env.all_worlds, torch.tensor([[0.4, 0.2, 0.3], [0.4, -0.2, -0.3]]))
     clock.phase.copy_(torch.tensor([0.0, 0.5]))
     env.commands.compute(0.0)
     env.observations.compute()
@@ -111,10 +111,10 @@ def test_a_robot_without_a_gait_is_paid_for_the_flights_of_its_feet_when_told_to
     robot.write_text(GAITLESS)
     env = velocity_env(2, robot=str(robot), edit=lambda c: c.env.events.clear())
     assert {"air_time", "foot_clearance", "foot_slip"} <= set(env.rewards.terms)
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]))
     state, nothing = env.robot, torch.zeros(2, 3)
     state.write_root(
-        env.all_ids, state.root_pos_w + torch.tensor([0.0, 0.0, 0.05]), state.root_quat_w, nothing, nothing
+        env.all_worlds, state.root_pos_w + torch.tensor([0.0, 0.0, 0.05]), state.root_quat_w, nothing, nothing
     )
     flown, landed = 0.0, False
     while not landed and flown < 0.2:
@@ -132,7 +132,7 @@ def test_standing_commands_ask_for_all_feet_on_the_ground():
         config.env.curriculum = {}
 
     env = velocity_env(4, edit=still)
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     for _ in range(25):
         env.step(torch.zeros(4, env.num_actions))
     contact = env.contacts["feet_contact"]
@@ -155,7 +155,7 @@ def test_stepping_to_catch_itself_earns_less_than_standing():
     """So that a robot that is told to stand does not lean on purpose to be allowed to march."""
     env = velocity_env(2)
     clock, contact = env.commands.terms["gait"], env.contacts["feet_contact"]
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     env.commands.compute(0.0)
     env.sensor("feet_velocity").zero_()
     clock.moving.fill_(True)
@@ -166,7 +166,7 @@ def test_stepping_to_catch_itself_earns_less_than_standing():
     assert standing == pytest.approx(1.0)
     assert stepping == pytest.approx(0.5)
     assert env.rewards.terms["marching"]().tolist() == [1.0, 1.0]
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.0]))
     env.commands.compute(0.0)
     clock.foot_phase.copy_(torch.tensor([[0.2, 0.7], [0.2, 0.7]]))
     standing, stepping = env.rewards.terms["gait"]().tolist()
@@ -205,7 +205,7 @@ def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
     env.commands.terms["twist"].fix(torch.tensor([1]), torch.tensor([0.5, 0.0, 0.0]))
     assert torch.allclose(pose(), torch.ones(2), atol=1e-4)
     bent = (env.robot.default_joint_pos + 0.1).expand(2, -1)
-    env.robot.write_joints(env.all_ids, bent, torch.zeros_like(bent))
+    env.robot.write_joints(env.all_worlds, bent, torch.zeros_like(bent))
     standing, walking = pose().tolist()
     assert standing < walking < 1.0
 
@@ -219,7 +219,7 @@ def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
         config.env = evaluation_config(config, session, Options(num_envs=2), session.task().evaluation).env
 
     env = velocity_env(2, robot="go1", edit=judged)
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.0]))
     env.reset()
     reasons = torch.zeros(len(env.terminations.names), 2, dtype=torch.bool)
     for _ in range(150):
