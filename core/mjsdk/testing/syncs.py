@@ -73,7 +73,9 @@ class _Watch(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
         name = func.overloadpacket.__name__
-        if _syncs(func, name, args):
+        if _indexes_by_mask(name, args):
+            self._note("a boolean index")
+        elif name in _NAMES or not _READING.isdisjoint(func.tags) and name != "index":
             self._note(_NAMES.get(name, name))
         elif not self._inside:
             with self:  # in inference mode, operations that are made of others arrive whole
@@ -124,10 +126,8 @@ class _Watch(TorchDispatchMode):
             self.found[f"{code.co_filename}:{stack[0].f_lineno} in {code.co_qualname}: {what}"] += 1
 
 
-def _syncs(func: Any, name: str, args: Any) -> bool:
-    if name == "index" or name.startswith(("index_put", "_index_put")):
-        return any(_is_mask(part) for part in args[1])
-    return name in _NAMES or not _READING.isdisjoint(func.tags)
+def _indexes_by_mask(name: str, args: Any) -> bool:
+    return name in ("index", "index_put", "index_put_", "_index_put_impl_") and any(map(_is_mask, args[1]))
 
 
 def _is_mask(part: Any) -> bool:
