@@ -1,7 +1,7 @@
 """Whether a step of an environment keeps a GPU waiting for Python, found without a GPU.
 
     def test_my_task_does_not_wait_for_the_gpu(monkeypatch):
-        monkeypatch.setattr("mjsdk.kernels.ENABLED", False)  # as on a GPU, where no loops are used
+        monkeypatch.setattr("mjsdk.ops.LOOPS", False)  # as on a GPU, where no loops are used
         env = small_env(task="my_task.py")
         with no_host_syncs(env):
             for _ in range(20):
