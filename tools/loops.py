@@ -21,8 +21,8 @@ from typing import Any, TypeVar
 from unittest.mock import patch
 
 import torch
-
 from mjsdk.config.layers import compose
+
 from mjsdk.env import Env, make_env
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps

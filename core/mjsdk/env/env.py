@@ -24,7 +24,7 @@ from mjsdk.env.robot_state import RobotState
 from mjsdk.env.spaces import Box
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError, closest, listing
-from mjsdk.ops.protocol import Ops
+from mjsdk.ops import make_ops
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
@@ -35,14 +35,12 @@ _COUNTER = "env/step_counter"
 class Env:
     """`E` worlds that take actions of shape (E, A) and give observations of shape (E, D) per group."""
 
-    def __init__(
-        self, config: EnvConfig, scene: Scene, physics: Physics, terms: TermRegistry, ops: Ops, seed: int = 0
-    ) -> None:
+    def __init__(self, config: EnvConfig, scene: Scene, physics: Physics, terms: TermRegistry, seed: int = 0) -> None:
         self.config = config
         self.scene = scene
         self.physics = physics
         self.terms = terms
-        self.ops = ops
+        self.ops = make_ops(physics.device)
         self.changeable = frozenset(changeable(config, terms))
         """Paths below `env` of the settings that may change while training goes on."""
         self.num_envs = physics.num_envs
