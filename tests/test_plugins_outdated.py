@@ -51,6 +51,9 @@ class Goal(DrawnCommand):
     def resample(self, ids):
         self.command[ids] = 1.0
 
+    def fix(self, ids, values):
+        self.command[ids] = values
+
 
 class Push(ActionTerm):
     def reset(self, ids):
@@ -104,7 +107,10 @@ extra 'my_extra' ({path}) has terms of an older form: they take `ids`, and now t
   command term 'goal' (my_extra.py:39):
     def resample(self, worlds):
         worlds.write(self.command, worlds.uniform(low, high, width))
-  action term 'push' (my_extra.py:44):
+  command term 'goal' (my_extra.py:42):
+    def fix(self, worlds, values):
+        worlds.write(self.command, values)
+  action term 'push' (my_extra.py:47):
     def reset(self, worlds):
         worlds.fill(self.memory, 0.0)
 `worlds` is a mjsdk.env.Worlds: one row per world concerned is drawn, written and read by its methods."""

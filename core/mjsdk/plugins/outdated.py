@@ -12,6 +12,7 @@ from mjsdk.errors import shortened
 _BODIES = {
     "reset": "worlds.fill(self.memory, 0.0)",
     "resample": "worlds.write(self.command, worlds.uniform(low, high, width))",
+    "fix": "worlds.write(self.command, values)",
 }
 """Methods of terms that take worlds, and how they use them; all others are events."""
 _CALLED_WITH_WORLDS = ("event", "curriculum")
