@@ -24,6 +24,7 @@ import torch
 from mjsdk.config.layers import compose
 
 from mjsdk.env import Env, make_env
+from mjsdk.mdp import core_terms
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
 from mjsdk.plugins import open_session
@@ -41,7 +42,7 @@ class Stepper:
     """An environment and the time that its steps take outside physics."""
 
     def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
-        session = open_session(robot, "velocity")
+        session = open_session(robot, "velocity", core=core_terms)
         config = compose(session, overrides=[("env.scene.num_envs", num_envs)]).config
         with patch("mjsdk.env.build.make_ops", lambda device: ops):
             self.env: Env = make_env(config, session, device="cpu", seed=1)

@@ -169,7 +169,7 @@ def make_env(
             raise TypeError("make_env needs a configuration, or the names of a robot and of a task")
         from mjsdk.env import make_env as build
 
-        session = open_session(config, task, extras)
+        session = open_session(config, task, extras, core=core_terms)
         return build(_compose(session, given, device), session, device=device, seed=seed)
     if extras:
         raise TypeError("make_env takes extras only with the names of a robot and a task; a configuration has its own")
