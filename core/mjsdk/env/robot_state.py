@@ -211,6 +211,10 @@ class RobotState:
             )
         return values
 
+    def update_base_motion(self) -> None:
+        """Bring the velocities and directions of the base up to date, for who has looked their memory up."""
+        self._base_motion()
+
     def _base_motion(self) -> tuple[Tensor, ...]:
         return self._derived.get("base_motion", self._compute_base_motion)
 

@@ -83,7 +83,9 @@ class Worlds:
             self.write(part, rows)
             target.index_copy_(1, columns, part)
         elif self._by_ids:
-            target.index_copy_(0, self.ids, rows.to(target.dtype).expand(self.rows, *target.shape[1:]))
+            if rows.dtype is not target.dtype or rows.shape != (self.rows, *target.shape[1:]):
+                rows = rows.to(target.dtype).expand(self.rows, *target.shape[1:])
+            target.index_copy_(0, self.ids, rows)
         else:
             torch.where(self._mask_of(target), rows.to(target.dtype), target, out=target)
 

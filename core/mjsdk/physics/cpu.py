@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import ops
 from mjsdk.errors import PhysicsError, listing, one_line
+from mjsdk.ops import loops
 from mjsdk.physics.protocol import INTEGRATED, Worlds
 from mjsdk.runtime import available_threads
 
@@ -108,7 +110,11 @@ class CpuPhysics:
 
     def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        for place in self._places(field, start, rows.shape[-1]):
+        places = self._places(field, start, rows.shape[-1])
+        if ops.LOOPS and worlds is not None and len(places) == 2 and len(rows) == len(worlds.ids):
+            loops.write_rows(*places, worlds.ids, rows)
+            return
+        for place in places:
             _put(place, rows, worlds)
 
     def start_state(self, field: str) -> Tensor:
