@@ -24,7 +24,7 @@ from mjsdk.config.env import (
 )
 from mjsdk.env import ActionTerm, CommandTerm, DrawnCommand, Env, Reflection
 from mjsdk.errors import MjsdkError
-from mjsdk.ops import make_ops
+from mjsdk.mdp import core_terms
 from mjsdk.physics import make_physics
 from mjsdk.plugins import open_session
 from mjsdk.scene import build_scene
@@ -58,7 +58,7 @@ ENTRIES = {
 @pytest.fixture(scope="module")
 def build() -> Callable[[str, Any], Env]:
     """Builds the worlds of the test task with one more term."""
-    session = open_session(TESTBOT, TESTTASK)
+    session = open_session(TESTBOT, TESTTASK, core=core_terms)
     scene = build_scene(session, session.task().env)
     physics = make_physics(scene.model, WORLDS, "cpu", 1)
 
@@ -70,7 +70,7 @@ def build() -> Callable[[str, Any], Env]:
         for each in PATHS:
             terms.add(each, {name: session.terms().get(each, name) for name in session.terms().names(each)})
         terms.add(kind, {"bad": term}, "hop", "my-extra 1.0")
-        return Env(config, scene, physics, terms, make_ops("cpu"))
+        return Env(config, scene, physics, terms)
 
     return call
 

@@ -13,10 +13,10 @@ import torch
 
 from mjsdk.config.settings import Given, compose
 from mjsdk.errors import BrokenRun, MjsdkError
-from mjsdk.learn import load_policy
 from mjsdk.learn.layout import check_layout
-from mjsdk.learn.policy import describe_env
+from mjsdk.learn.policy import describe_env, load_policy
 from mjsdk.learn.start import begin, go_on
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
@@ -28,7 +28,7 @@ LONGER = Given(overrides=[("agent.max_iterations", 9)])
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A run of two iterations with its last checkpoint only."""
-    session = open_session(TESTBOT, TESTTASK)
+    session = open_session(TESTBOT, TESTTASK, core=core_terms)
     small = {"env.scene.num_envs": 2, "agent.num_steps_per_env": 4, "agent.logger": "none", "env.sim.threads": 1}
     small |= {f"agent.{kind}.hidden_dims": [4] for kind in ("actor", "critic")}
     small |= {"train.log_root": str(tmp_path_factory.mktemp("logs")), "agent.algorithm.num_mini_batches": 1}

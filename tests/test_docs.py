@@ -16,6 +16,7 @@ from mjsdk.cli.app import build
 from mjsdk.config.overrides import parse_flags
 from mjsdk.config.settings import compose
 from mjsdk.env import Env, make_env
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 
 REPO = Path(__file__).parents[1]
@@ -90,7 +91,9 @@ def test_every_setting_exists(document: Path, tmp_path: Path, monkeypatch: pytes
         (tmp_path / file).write_text(text)
     for words in commands(document, "mjsdk"):
         if settings(words) and "--task" in words:
-            session = open_session(flag(words, "--robot")[0], flag(words, "--task")[0], flag(words, "--with"))
+            session = open_session(
+                flag(words, "--robot")[0], flag(words, "--task")[0], flag(words, "--with"), core=core_terms
+            )
             compose(session, overrides=parse_flags(settings(words)))
 
 
@@ -128,7 +131,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def stepped(robot: str, task: str, flags: str = "", extra: str = "", steps: int = 3) -> Env:
     """An environment of four worlds after some steps without action."""
-    session = open_session(robot, task, [extra] if extra else [])
+    session = open_session(robot, task, [extra] if extra else [], core=core_terms)
     given = parse_flags([*shlex.split(flags), "--env.scene.num-envs", "4", "--train.device", "cpu"])
     env = make_env(compose(session, overrides=given).config, session)
     for _ in range(steps):

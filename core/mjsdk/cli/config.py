@@ -39,10 +39,11 @@ def config(
     """
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import Given, as_yaml, compose_given
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
-    session = open_session(robot, task, extras or [])
+    session = open_session(robot, task, extras or [], core=core_terms)
     given = Given(preset=preset, file=file, overrides=overrides)
     composed = compose_given(session, given, _device(str(given.get("train.device", "auto"))))
     for warning in composed.warnings:

@@ -6,7 +6,6 @@ from copy import deepcopy
 
 from mjsdk.config.root import Config
 from mjsdk.env.env import Env
-from mjsdk.ops import make_ops
 from mjsdk.physics import make_physics, resolve_device
 from mjsdk.plugins import Session
 from mjsdk.scene import build_scene
@@ -26,4 +25,4 @@ def make_env(config: Config, session: Session, *, device: str | None = None, see
     physics = make_physics(scene.model, config.env.scene.num_envs, where, config.env.sim.threads)
     # A copy: a curriculum changes settings as training goes on, and a run must record those that it began with.
     seed = config.agent.seed if seed is None else seed
-    return Env(deepcopy(config.env), scene, physics, session.terms(), make_ops(where), seed)
+    return Env(deepcopy(config.env), scene, physics, session.terms(), seed)

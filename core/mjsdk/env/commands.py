@@ -79,7 +79,7 @@ class DrawnCommand(CommandTerm):
 
     def reset(self, worlds: Worlds) -> None:
         """Draw for worlds whose episode begins; commands that `fix` set stay."""
-        self._draw(worlds.where(~self.pinned))
+        self._draw(worlds.without(self.pinned))
 
     def _draw(self, worlds: Worlds) -> None:
         if worlds.known_empty:

@@ -14,6 +14,7 @@ class Derived:
     def __init__(self) -> None:
         self._of_state: dict[Hashable, Any] = {}
         self._of_commands: dict[Hashable, Any] = {}
+        self._prepared: dict[Hashable, Callable[[], Any]] = {}
 
     def get(self, key: Hashable, compute: Callable[[], T], *, of_commands: bool = False) -> T:
         """What `compute` gave since the state, or the commands if it depends on these too, changed last."""
@@ -22,6 +23,12 @@ class Derived:
             known[key] = compute()
         value: T = known[key]
         return value
+
+    def prepared(self, key: Hashable, prepare: Callable[[], Callable[[], T]], *, of_commands: bool = False) -> T:
+        """Likewise with what `prepare` gives, once for all: it may look tensors up whose memory stays."""
+        if key not in self._prepared:
+            self._prepared[key] = prepare()
+        return self.get(key, self._prepared[key], of_commands=of_commands)
 
     def state_changed(self) -> None:
         """Forget everything, after the state has changed in any world."""

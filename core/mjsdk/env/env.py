@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import EnvConfig
+from mjsdk.config.termchecks import changeable, changed_by_curriculum
 from mjsdk.env.actions import Actions
 from mjsdk.env.buffers import Buffers
-from mjsdk.env.changes import change_setting, changing_settings
+from mjsdk.env.changes import change_setting
 from mjsdk.env.commands import Commands
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.derived import Derived
@@ -23,7 +24,7 @@ from mjsdk.env.robot_state import RobotState
 from mjsdk.env.spaces import Box
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError, closest, listing
-from mjsdk.ops.protocol import Ops
+from mjsdk.ops import make_ops
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
@@ -35,14 +36,14 @@ _ASKED_FOR = ("physics/bound/", "physics/start")
 class Env:
     """`E` worlds that take actions of shape (E, A) and give observations of shape (E, D) per group."""
 
-    def __init__(
-        self, config: EnvConfig, scene: Scene, physics: Physics, terms: TermRegistry, ops: Ops, seed: int = 0
-    ) -> None:
+    def __init__(self, config: EnvConfig, scene: Scene, physics: Physics, terms: TermRegistry, seed: int = 0) -> None:
         self.config = config
         self.scene = scene
         self.physics = physics
         self.terms = terms
-        self.ops = ops
+        self.ops = make_ops(physics.device)
+        self.changeable = frozenset(changeable(config, terms))
+        """Paths below `env` of the settings that may change while training goes on."""
         self.num_envs = physics.num_envs
         self.device = physics.device
         self.model = scene.model
@@ -86,7 +87,8 @@ class Env:
         self.actions.use_mirror(self.mirror)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
-        self.rewards = Rewards(self, config.rewards, changing_settings(config.curriculum))
+        changing = set().union(*changed_by_curriculum(config, self.terms).values())
+        self.rewards = Rewards(self, config.rewards, changing)
         self.metrics = Metrics(self, config.metrics)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)

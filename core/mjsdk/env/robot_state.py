@@ -182,7 +182,10 @@ class RobotState:
 
     @property
     def start_pose_w(self) -> Tensor:
-        """Position [m] and orientation (wxyz) of the base that each world's episodes start from, shape (E, 7)."""
+        """Position [m] and orientation (wxyz) of the base that each world's episodes start from, shape (E, 7).
+
+        In the precision of the physics.
+        """
         place = self._base_columns[0]
         return self._of_free_base(self._physics.start_state("qpos"))[:, place : place + 7]
 
@@ -207,6 +210,10 @@ class RobotState:
                 "term out"
             )
         return values
+
+    def update_base_motion(self) -> None:
+        """Bring the velocities and directions of the base up to date, for who has looked their memory up."""
+        self._base_motion()
 
     def _base_motion(self) -> tuple[Tensor, ...]:
         return self._derived.get("base_motion", self._compute_base_motion)

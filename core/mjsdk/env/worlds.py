@@ -48,18 +48,20 @@ class Worlds:
         """Whether there is none of them; false where that is not known without asking the device."""
         return not self.rows
 
-    def where(self, condition: Tensor) -> Worlds:
-        """Those of them that meet a condition, bool, shape (E,)."""
+    def without(self, others: Tensor) -> Worlds:
+        """Those of them that are not among others, bool, shape (E,)."""
         if self._by_ids:
-            return Worlds(self._count, self._generator, ids=self.ids[condition[self.ids]])
-        return Worlds(self._count, self._generator, mask=self.mask & condition)
+            return Worlds(self._count, self._generator, ids=self.ids[others.index_select(0, self.ids).logical_not_()])
+        return Worlds(self._count, self._generator, mask=self.mask & ~others)
 
     def rand(self, *shape: int) -> Tensor:
         """Random numbers from 0 to 1 from the environment's generator, shape (rows, *shape)."""
         return torch.rand(self.rows, *shape, generator=self._generator, device=self._generator.device)
 
     def uniform(self, low: float | Tensor, high: float | Tensor, *shape: int) -> Tensor:
-        """Random numbers between `low` and `high`, which are numbers or tensors of `shape`, shape (rows, *shape)."""
+        """Random numbers between `low` and `high`, both numbers or tensors of `shape`, shape (rows, *shape)."""
+        if isinstance(low, Tensor) and isinstance(high, Tensor):
+            return torch.lerp(low, high, self.rand(*shape))
         return self.rand(*shape).mul_(high - low).add_(low)
 
     def integers(self, low: int, high: int, *shape: int) -> Tensor:
@@ -81,7 +83,9 @@ class Worlds:
             self.write(part, rows)
             target.index_copy_(1, columns, part)
         elif self._by_ids:
-            target.index_copy_(0, self.ids, rows.to(target.dtype).expand(self.rows, *target.shape[1:]))
+            if rows.dtype is not target.dtype or rows.shape != (self.rows, *target.shape[1:]):
+                rows = rows.to(target.dtype).expand(self.rows, *target.shape[1:])
+            target.index_copy_(0, self.ids, rows)
         else:
             torch.where(self._mask_of(target), rows.to(target.dtype), target, out=target)
 

@@ -84,7 +84,7 @@ def _gone_on(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
     session = run.session()
     config = resumed_config(run, session, given)
     _check(config)
-    checkpoint = run.newest_checkpoint(str(given.get("agent.load_checkpoint", ".*")))
+    checkpoint = run.newest_checkpoint(config.agent.load_checkpoint)
     state = read_checkpoint(run, checkpoint, config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
     trainer = _trainer(config, session, run)
@@ -100,7 +100,7 @@ def _gone_on(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
 def resumed_config(run: Run, session: Session, given: Given) -> Config:
     """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
     config = run.config(session)  # says so if the file itself does not fit, before anything else is blamed
-    if given == Given():
+    if not (given.preset or given.file or given.overrides):
         return config
     settings, presets = Settings(session, run.config_data), session.task().presets
     settings.apply_given(given, chosen(given.preset, "", presets), presets)

@@ -130,8 +130,11 @@ class UniformVelocity(DrawnCommand):
     def resample(self, worlds: Worlds) -> None:
         """Draw the kind and the numbers."""
         self._follow_settings()
-        drawn, random = worlds.uniform(self._low, self._high, 4), worlds.rand()
-        mode = torch.bucketize(random, self._modes, right=True)
+        random = worlds.rand(5)
+        drawn, mode = (
+            torch.lerp(self._low, self._high, random[:, :4]),
+            torch.bucketize(random[:, 4].contiguous(), self._modes, right=True),
+        )
         worlds.write(self.command, drawn[:, :3] * self._parts.index_select(0, mode))
         if self.config.heading_command:
             worlds.write(self._heading, drawn[:, 3])

@@ -12,7 +12,7 @@ from torch import Tensor
 from mjsdk.env.env import Env
 from mjsdk.mdp import errors, loops, rewards
 from mjsdk.mdp.actions import SteppingJointPosition, SteppingJointPositionConfig
-from mjsdk.mdp.clock import GaitClock
+from mjsdk.mdp.clock import GaitClock, GaitClockConfig
 from mjsdk.mdp.commands import STANDING
 from mjsdk.ops.compiled import Filled
 
@@ -20,14 +20,18 @@ from mjsdk.ops.compiled import Filled
 class LoopedGaitClock(GaitClock):
     """See `GaitClock`."""
 
+    def __init__(self, env: Env, name: str, config: GaitClockConfig) -> None:
+        super().__init__(env, name, config)
+        clock = (self.phase, self.moving, self.told, self.foot_phase, self.command)
+        self._fill = loops.advance.bind(self._offsets, *clock, self._side)
+
     def _advance(self, progress: float) -> None:
         name, lean = self.config.velocity_command, self.config.catch_lean
         measures = bool(name and lean)
         twist = self.env.command(name) if name else self.command
         gravity = self.env.robot.projected_gravity_b if measures else self.command
         limit = math.sin(lean) ** 2 if measures else math.inf
-        clock = (self.phase, self.moving, self.told, self.foot_phase, self.command)
-        loops.advance(twist, STANDING if name else -1.0, gravity, limit, self._side, progress, self._offsets, *clock)
+        self._fill(twist.numpy(), STANDING if name else -1.0, gravity.numpy(), limit, progress)
 
 
 class LoopedSteppingJointPosition(SteppingJointPosition):
@@ -56,11 +60,18 @@ def joint_pos_limits(env: Env) -> Callable[[Env], Tensor]:
     return Filled(env, loops.beyond_limits, robot.joint_pos, robot.soft_joint_pos_limits)
 
 
-def velocity_errors(command: Tensor, lin_vel_yaw: Tensor, yaw_rate: Tensor) -> tuple[Tensor, ...]:
+def velocity_errors(env: Env, command: str) -> Callable[[], errors.VelocityErrors]:
     """See `errors.velocity_errors`."""
-    rows = torch.empty(5, len(command))
-    loops.velocity_errors(command, lin_vel_yaw, yaw_rate, STANDING, rows)
-    return rows.unbind(0)
+    robot, rows = env.robot, env.zeros(5, env.num_envs)
+    found = errors.VelocityErrors(*rows.unbind(0))
+    fill = loops.velocity_errors.bind(env.command(command), robot.root_lin_vel_yaw, robot.yaw_rate, STANDING, rows)
+
+    def compute() -> errors.VelocityErrors:
+        robot.update_base_motion()
+        fill()
+        return found
+
+    return compute
 
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {

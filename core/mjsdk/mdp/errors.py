@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.mdp.commands import STANDING
-
-
-def velocity_errors(command: Tensor, lin_vel_yaw: Tensor, yaw_rate: Tensor) -> tuple[Tensor, ...]:
-    """Distances of velocity and yaw rate from a command (forward, left, yaw), their squares, drift, shape (E,) each.
-
-    Drift is the first of them where the command is to stand, and 0 elsewhere.
-    """
-    linear, angular = command[:, :2] - lin_vel_yaw, command[:, 2] - yaw_rate
-    squared = (linear * linear).sum(1)
-    distance = squared.sqrt()
-    return distance, angular.abs(), squared, angular * angular, distance * (command.abs().sum(1) <= STANDING)
 
 
 @attrs.frozen
@@ -36,12 +27,22 @@ class VelocityErrors:
 
 def errors_of(env: Env, command: str) -> VelocityErrors:
     """The errors now; read before the next step."""
+    prepare = env.ops.version_of(velocity_errors) or velocity_errors
+    return env.derived.prepared(("velocity_errors", command), lambda: prepare(env, command), of_commands=True)
+
+
+def velocity_errors(env: Env, command: str) -> Callable[[], VelocityErrors]:
+    """What computes them."""
+    asked, robot = env.command(command), env.robot
 
     def compute() -> VelocityErrors:
-        errors = env.ops.version_of(velocity_errors) or velocity_errors
-        return VelocityErrors(*errors(env.command(command), env.robot.root_lin_vel_yaw, env.robot.yaw_rate))
+        linear, angular = asked[:, :2] - robot.root_lin_vel_yaw, asked[:, 2] - robot.yaw_rate
+        squared = (linear * linear).sum(1)
+        distance = squared.sqrt()
+        drift = distance * (asked.abs().sum(1) <= STANDING)
+        return VelocityErrors(distance, angular.abs(), squared, angular * angular, drift)
 
-    return env.derived.get(("velocity_errors", command), compute, of_commands=True)
+    return compute
 
 
 def squared_lin_vel_error(env: Env, command: str) -> Tensor:

@@ -41,7 +41,7 @@ class ResetRoot:
 
     def __call__(self, env: Env, worlds: Worlds) -> None:
         """Reset some worlds."""
-        drawn, start = worlds.uniform(self._low, self._high, 12), worlds.take(env.robot.start_pose_w)
+        drawn, start = worlds.uniform(self._low, self._high, 12), worlds.take(env.robot.start_pose_w).float()
         quat = self._turned(start[:, 3:], drawn)
         spin = drawn[:, 9:]
         # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.

@@ -9,20 +9,20 @@ import numpy as np
 from mjsdk.ops.loop import Loop
 
 
-@Loop.of("f4[:,::1], f8, f4[:,:], f8, f8, f8, f4[::1], f4[::1], b1[::1], b1[::1], f4[:,::1], f4[:,::1]")
+@Loop.of("f4[::1], f4[::1], b1[::1], b1[::1], f4[:,::1], f4[:,::1], f8, f4[:,::1], f8, f4[:,:], f8, f8")
 def advance(
-    twist: np.ndarray,
-    standing: float,
-    gravity: np.ndarray,
-    lean: float,
-    side: float,
-    progress: float,
     offsets: np.ndarray,
     phase: np.ndarray,
     moving: np.ndarray,
     told: np.ndarray,
     foot_phase: np.ndarray,
     command: np.ndarray,
+    side: float,
+    twist: np.ndarray,
+    standing: float,
+    gravity: np.ndarray,
+    lean: float,
+    progress: float,
 ) -> None:
     """Let gait clocks go on by `progress` cycles where the command adds up to more than `standing`, or the robot falls.
 

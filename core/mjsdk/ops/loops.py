@@ -109,6 +109,15 @@ def weighted_sum(values: np.ndarray, weights: np.ndarray, unstable: np.ndarray, 
     return finite
 
 
+@Loop.of("f8[:,:], f4[:,:], i8[::1], f4[:,:]", "f8[:,:], f4[:,:], i8[::1], f4[:,::1]")
+def write_rows(state: np.ndarray, bound: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> None:
+    """Copy rows, shape (n, k), to the rows `ids` of both arrays."""
+    for row in range(ids.shape[0]):
+        for i in range(rows.shape[1]):
+            state[ids[row], i] = rows[row, i]
+            bound[ids[row], i] = rows[row, i]
+
+
 @Loop.of("f4[:,::1], b1[:,::1], i8[::1], f4[::1]")
 def reflect(values: np.ndarray, active: np.ndarray, sources: np.ndarray, signs: np.ndarray) -> None:
     """Mirror rows in the worlds that are active."""

@@ -13,7 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mjsdk import ops
 from mjsdk.errors import PhysicsError, listing, one_line
+from mjsdk.ops import loops
 from mjsdk.physics.protocol import INTEGRATED, Worlds
 from mjsdk.runtime import available_threads
 
@@ -108,12 +110,16 @@ class CpuPhysics:
 
     def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        for place in self._places(field, start, rows.shape[-1]):
+        places = self._places(field, start, rows.shape[-1])
+        if ops.LOOPS and worlds is not None and len(places) == 2 and rows.shape[:-1] == worlds.ids.shape:
+            loops.write_rows(*places, worlds.ids, rows)
+            return
+        for place in places:
             _put(place, rows, worlds)
 
     def start_state(self, field: str) -> Tensor:
         """See `Physics.start_state`."""
-        return self._start[:, self._column(field)].float()
+        return self._start[:, self._column(field)]
 
     def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write_start`."""
@@ -145,7 +151,7 @@ class CpuPhysics:
 
     def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
-        rows = worlds.take(self._start)
+        rows = worlds.take(self._start) if self._has_own_start else self._initial
         worlds.write(self._state, rows)
         for field, values in self._bound.items():
             if field in self._columns:

@@ -56,7 +56,7 @@ class Physics(Protocol):
         ...
 
     def start_state(self, field: str) -> Tensor:
-        """What one of `INTEGRATED` is after `reset` in each world, shape (E, n). Read only."""
+        """What one of `INTEGRATED` is after `reset` in each world, shape (E, n), in its own precision. Read only."""
         ...
 
     def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:

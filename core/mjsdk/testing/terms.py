@@ -47,6 +47,7 @@ from mjsdk.config import (
 )
 from mjsdk.env import Env, make_env
 from mjsdk.errors import ConfigError, MissingRole, SceneError
+from mjsdk.mdp import core_terms
 from mjsdk.mdp.actions import JointPositionConfig
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.mdp.commands import UniformVelocityConfig
@@ -188,7 +189,7 @@ class Stage:
                 are mirror images: what simple symmetric robots show, and others only nearly.
         """
         self._cases, self._thorough = cases, thorough
-        self._session = open_session(robot, task, extras)
+        self._session = open_session(robot, task, extras, core=core_terms)
         bare = self._build([])
         traits = {FREE_BASE: bare.robot.has_free_base, GAIT: bare.gait is not None}
         self._parts = {*bare.roles, *(trait for trait, has in traits.items() if has)}

@@ -12,6 +12,7 @@ import mjsdk_task_velocity
 from mjsdk.errors import BrokenRun, MissingRole
 from mjsdk.evaluate import Options, evaluation_config
 from mjsdk.learn.policy import check_layout, describe_env
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import find_plugin, open_session
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Sites
@@ -54,7 +55,7 @@ def test_any_robot_with_the_roles_can_be_trained(robot):
 
 @pytest.mark.parametrize("role", ["base", "torso", "imu", "feet"])
 def test_a_robot_without_a_role_is_told_which_before_physics_starts(role):
-    session = open_session(TESTBOT, "velocity")
+    session = open_session(TESTBOT, "velocity", core=core_terms)
     robot = session.robot()
     lacking = attrs.evolve(robot, roles=Roles(**{name: robot.roles[name] for name in robot.roles if name != role}))
     session.robot = lambda: lacking
@@ -214,7 +215,7 @@ def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
     installed("go1")
 
     def judged(config):
-        session = open_session("go1", "velocity")
+        session = open_session("go1", "velocity", core=core_terms)
         config.env = evaluation_config(config, session, Options(num_envs=2), session.task().evaluation).env
 
     env = velocity_env(2, robot="go1", edit=judged)

@@ -98,7 +98,7 @@ def gyro(env, sensor: SensorName = "imu"):
     """Turning rate of the sensor."""
 
 
-def shove(env, ids, speed: list[float], bodies: Bodies):
+def shove(env, worlds, speed: list[float], bodies: Bodies):
     """A sudden push.
 
     Args:

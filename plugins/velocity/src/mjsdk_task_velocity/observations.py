@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
-from mjsdk.env.mirror import Mirror, Reflection, reflects
+from mjsdk.env import Env, Mirror, Reflection, reflects
 from mjsdk.robot.selection import Sites
 from mjsdk.terms import SensorName
 

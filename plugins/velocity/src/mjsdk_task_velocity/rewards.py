@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
+from mjsdk.env import Env
 from mjsdk.env.robot_state import take
 from mjsdk.mdp.actions import SteppingJointPosition
 from mjsdk.mdp.clock import gait_clock

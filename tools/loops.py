@@ -1,0 +1,189 @@
+"""What each compiled loop saves, as a table in Markdown: time per step, and its share of a whole step.
+
+    python tools/loops.py --robot g1 --num-envs 512 --only base_motion
+
+Two environments take turns, ten steps each: one with all loops, and one in which tensor operations do the work of one
+of them. What is compared is the time outside physics, which steps in between as it does in training: it leaves no code
+in the caches, and that is what loops are good for. It is processor time, so that other work on the machine hardly
+counts; one physics step instead of several is enough for the caches, and the others are added to the whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from unittest.mock import patch
+
+import torch
+from mjsdk.config.layers import compose
+
+from mjsdk.env import Env, make_env
+from mjsdk.mdp import core_terms
+from mjsdk.ops.compiled import LoopOps
+from mjsdk.ops.tensors import TensorOps
+from mjsdk.plugins import open_session
+from mjsdk.runtime import steady
+
+T = TypeVar("T")
+ALL = "all of them"
+ACTION_STD, STEPS, WARM_UP = 0.2, 10, 100
+"""Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
+Cell = tuple[float, float, float]
+"""What a loop saves per step [s], the standard error of that, and a whole step [s]."""
+
+
+class Stepper:
+    """An environment and the time that its steps take outside physics."""
+
+    def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
+        session = open_session(robot, "velocity", core=core_terms)
+        config = compose(session, overrides=[("env.scene.num_envs", num_envs)]).config
+        with patch("mjsdk.env.build.make_ops", lambda device: ops):
+            self.env: Env = make_env(config, session, device="cpu", seed=1)
+        physics = self.env.physics
+        self._substep, self._forward = physics.step, physics.forward
+        self._in_physics, self._physics_seconds = 0.0, 0.0
+        patch.object(physics, "step", self._step).start()
+        patch.object(physics, "forward", self._forward_only).start()
+
+    def block(self, actions: torch.Tensor) -> tuple[float, float]:
+        """Seconds per control step outside physics, and of whole steps, for actions of shape (steps, E, A)."""
+        self._in_physics = self._physics_seconds = 0.0
+        start = time.thread_time()
+        for action in actions:
+            self.env.step(action)
+        outside = time.thread_time() - start - self._in_physics
+        return outside / len(actions), (outside + self._physics_seconds) / len(actions)
+
+    def _step(self, count: int = 1) -> None:
+        with self._physics(count):
+            self._substep(1)
+
+    def _forward_only(self, *args: Any) -> None:
+        with self._physics(1):
+            self._forward(*args)
+
+    @contextmanager
+    def _physics(self, times: int) -> Iterator[None]:
+        mine, everybody = time.thread_time(), time.process_time()
+        yield
+        self._in_physics += time.thread_time() - mine
+        self._physics_seconds += times * (time.process_time() - everybody) / self.env.physics.threads
+
+
+class Chosen(LoopOps):
+    """All loops but one, by the name of the operation or of the term."""
+
+    def __init__(self, without: str = "") -> None:
+        self._without = without
+        self.of_terms: set[str] = set()
+        """Names of terms that have a loop and were asked for."""
+        if hasattr(TensorOps, without):
+            tensors = inspect.getattr_static(TensorOps, without)
+            setattr(self, without, tensors.__get__(self))
+
+    def version_of(self, term: T) -> T:
+        """See `Ops`."""
+        found = super().version_of(term)
+        if found is not term:
+            self.of_terms.add(term.__name__)  # type: ignore[attr-defined]
+        return term if getattr(term, "__name__", "") == self._without else found
+
+
+def ops_without(name: str) -> TensorOps:
+    """The operations in which tensors do the work of one loop, or of all."""
+    return TensorOps() if name == ALL else Chosen(name)
+
+
+def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str, Cell]:
+    """What each loop saves."""
+    ops = Chosen()
+    loops = Stepper(robot, num_envs, ops)
+    loops.env.stagger_episodes()
+    loops.block(random_actions(loops.env, WARM_UP, torch.Generator().manual_seed(1)))
+    start = loops.env.state_dict()
+    names = [name for name in vars(LoopOps) if hasattr(TensorOps, name) and not name.startswith("_")]
+    names = sorted({*names, *ops.of_terms, ALL} - {"version_of"})
+    found = {}
+    for name in (name for name in names if not only or name in only):
+        found[name] = compare(loops, Stepper(robot, num_envs, ops_without(name)), start, blocks)
+        saved, error, whole = found[name]
+        say(f"{robot} {num_envs} {name}: {1e6 * saved:.0f} +- {1e6 * error:.0f} of {1e6 * whole:.0f} us", sys.stderr)
+    return found
+
+
+def compare(loops: Stepper, tensors: Stepper, start: dict[str, torch.Tensor], blocks: int) -> Cell:
+    """What `loops` saves against `tensors`, from the same state and with the same actions."""
+    generator = torch.Generator().manual_seed(0)
+    saved, whole = [], []
+    for stepper in (loops, tensors):
+        stepper.env.load_state_dict(start)
+    with steady("cpu"):
+        for number in range(-1, blocks):
+            actions = random_actions(loops.env, STEPS, generator)
+            order = (loops, tensors) if number % 2 else (tensors, loops)
+            seconds = {stepper: stepper.block(actions) for stepper in order}
+            saved.append(seconds[tensors][0] - seconds[loops][0])
+            whole.append(seconds[loops][1])
+    saved, whole = saved[1:], whole[1:]  # the first block warmed up
+    middle = statistics.median(saved)
+    spread = 1.48 * statistics.median(abs(value - middle) for value in saved)
+    return middle, spread / blocks**0.5, statistics.median(whole)
+
+
+def random_actions(env: Env, steps: int, generator: torch.Generator) -> torch.Tensor:
+    """Small ones, shape (steps, E, A)."""
+    return ACTION_STD * torch.randn(steps, env.num_envs, env.num_actions, generator=generator)
+
+
+def table(columns: dict[str, dict[str, Cell]]) -> Iterator[str]:
+    """Lines of the table, a column for each robot and number of worlds; what saves most comes first."""
+    yield f"| us saved per step | {' | '.join(columns)} |"
+    yield f"|---|{'---|' * len(columns)}"
+    names = {name: None for cells in columns.values() for name in cells}
+    for name in sorted(names, key=lambda name: -sum(cells[name][0] for cells in columns.values() if name in cells)):
+        yield f"| {name} | {' | '.join(cell(cells.get(name)) for cells in columns.values())} |"
+    yield f"| a whole step | {' | '.join(whole(cells) for cells in columns.values())} |"
+
+
+def cell(found: Cell | None) -> str:
+    """Time saved and its share of a step."""
+    return f"{1e6 * found[0]:.0f} ± {1e6 * found[1]:.0f} ({found[0] / found[2]:.1%})" if found else ""
+
+
+def whole(cells: dict[str, Cell]) -> str:
+    """Time of a step with all loops."""
+    return f"{1e6 * statistics.median(step for *_, step in cells.values()):.0f}"
+
+
+def say(line: str, stream: Any = sys.stdout) -> None:
+    """Print a line at once."""
+    stream.write(f"{line}\n")
+    stream.flush()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--robot", action="append", help="may be given several times; g1 and go1 unless given")
+    parser.add_argument("--num-envs", action="append", type=int, help="likewise; 256, 512 and 2048 unless given")
+    parser.add_argument("--only", action="append", default=[], help="likewise; all loops unless given")
+    parser.add_argument("--blocks", type=int, default=16, help="of ten steps each, per loop (default: 16)")
+    options = parser.parse_args()
+    columns = {
+        f"{robot}, {num_envs}": measure(robot, num_envs, options.only, options.blocks)
+        for robot in options.robot or ["g1", "go1"]
+        for num_envs in options.num_envs or [256, 512, 2048]
+    }
+    for line in table(columns):
+        say(line)
+
+
+if __name__ == "__main__":
+    main()
