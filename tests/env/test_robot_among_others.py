@@ -113,9 +113,10 @@ def test_power_is_what_motors_do_to_the_robots_joints(crowd):
         config.env.rewards["power"] = RewardTermConfig(func="electrical_power", weight=-1.0)
 
     env = small_env(robot=crowd, edit=edit)
+    torque = env.robot.actuator_force
     for _ in range(5):
         env.step(torch.full((4, 2), 2.0))
-    speed, torque = env.robot.joint_vel[:, [0, 2]], env.robot.actuator_force
+    speed = env.robot.joint_vel[:, [0, 2]]
     torch.testing.assert_close(env.robot.power.sum(1), (speed * torque).abs().sum(1))
     term = env.rewards.terms["power"]()
     torch.testing.assert_close(term, (speed * torque).clamp(min=0.0).sum(1))

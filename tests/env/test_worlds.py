@@ -94,13 +94,13 @@ def test_a_number_fills_the_rows_of_the_chosen_worlds(mask, seed, dtype):
 
 
 @given(masks, seeds)
-def test_those_that_meet_a_condition(mask, seed):
-    condition = normal(seed, len(mask)) > 0.0
-    some = [worlds.where(condition) for worlds in forms(mask)]
-    assert [each.rows for each in some] == [int((mask & condition).sum()), len(mask)]
+def test_those_that_are_not_among_others(mask, seed):
+    others = normal(seed, len(mask)) > 0.0
+    some = [worlds.without(others) for worlds in forms(mask)]
+    assert [each.rows for each in some] == [int((mask & ~others).sum()), len(mask)]
     for each in some:
-        assert torch.equal(each.mask, mask & condition)
-        assert torch.equal(each.ids, (mask & condition).nonzero().squeeze(1))
+        assert torch.equal(each.mask, mask & ~others)
+        assert torch.equal(each.ids, (mask & ~others).nonzero().squeeze(1))
 
 
 @given(masks, seeds)

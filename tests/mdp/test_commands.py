@@ -60,7 +60,7 @@ def test_commands_are_drawn_anew_when_their_time_is_over():
 def test_a_fixed_command_outlasts_draws_and_resets():
     env = small_env(4, edit=twist(resampling_time_range=[0.02, 0.02]))
     value = torch.tensor([0.3, 0.0, 0.1])
-    env.commands.terms["twist"].fix(torch.tensor([1, 2]), value)
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1, 2])), value)
     for _ in range(25):
         env.step(torch.zeros(4, env.num_actions))
     assert torch.equal(env.command("twist")[1:3], value.expand(2, 3))

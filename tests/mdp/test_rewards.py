@@ -36,7 +36,7 @@ def test_following_the_command_exactly_earns_all_whatever_the_heading(env):
 def test_drifting_costs_only_where_standing_is_asked_for(env):
     place(env, yaw=1.0, lin=(0.3, 0.4, 0.0))
     assert not rewards.drift(env, "twist").any()
-    env.commands.terms["twist"].fix(torch.tensor([1]), torch.zeros(3))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1])), torch.zeros(3))
     assert rewards.drift(env, "twist").tolist() == pytest.approx([0.0, 0.5], abs=1e-5)
 
 

@@ -30,6 +30,7 @@ from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
 
 _COUNTER = "env/step_counter"
+_ASKED_FOR = ("physics/bound/", "physics/start")
 
 
 class Env:
@@ -279,7 +280,7 @@ class Env:
     def fits(self, state: dict[str, Tensor]) -> bool:
         """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds.
 
-        Derived fields do not count: they are bound when a term first reads them.
+        Derived fields and start states do not count: they are there once a term has asked for them or set them.
         """
         return _shapes(self.state_dict()) == _shapes(state)
 
@@ -320,4 +321,4 @@ def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in state.items() if not name.startswith("physics/bound/")}
+    return {name: tensor.shape for name, tensor in state.items() if not name.startswith(_ASKED_FOR)}

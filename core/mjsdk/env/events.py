@@ -90,11 +90,12 @@ class Curriculum:
 
     def restore(self) -> None:
         """Give the settings the values that they had when the loaded state was saved."""
-        before = self._env.progress()
+        before, steps = self._env.progress(), self._env.common_step_counter
         self._env.common_step_counter = int(self._looked_at)
         self.compute(self._env.worlds(torch.zeros(self._env.num_envs, dtype=torch.bool, device=self._env.device)))
         for name, tensor in before.items():  # a term that counts its calls must not count this one
             self._env.buffers[name].copy_(tensor)
+        self._env.common_step_counter = steps
 
 
 def _number(term: BoundTerm, value: Any) -> float:

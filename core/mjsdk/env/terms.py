@@ -43,9 +43,9 @@ class BoundTerm:
         maker: Any = self.guard.version or (self.term if inspect.isclass(self.term) else None)
         with self.guard:
             self._object: Any = maker(self._env, **self.params) if maker is not None else None
-        function: Any = self._object if maker is not None else partial(self.term, **self.params)
-        self.call: Callable[..., Any] = partial(function, self._env)
-        """The term without a guard around it."""
+            function: Any = self._object if maker is not None else partial(self.term, **self.params)
+            self.call: Callable[..., Any] = partial(function, self._env)
+            """The term without a guard around it."""
 
     def __call__(self, *args: Any) -> Any:
         """What the term gives now. Raises `HookError` with where it was, if the term raises."""

@@ -232,7 +232,8 @@ class Stage:
             _close(given.float(), torch.as_tensor(wanted).float(), 1e-4)
             found.append(given)
         if isinstance(case, Effect):  # what events draw is another random number where worlds come as a mask
-            _close(*found, 1e-5)
+            loops, tensors = found
+            _close(loops, tensors, 1e-5)
 
     def _check_value(self, name: str) -> None:
         loops = self._loops.of(name, self._loops.given)

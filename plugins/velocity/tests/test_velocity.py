@@ -17,6 +17,7 @@ from mjsdk.plugins import find_plugin, open_session
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Sites
 from mjsdk.testing.worlds import TESTBOT, small_env
+from mjsdk_task_velocity.compiled import VERSIONS
 from mjsdk_task_velocity.rewards import FootCrowding
 from mjsdk_task_velocity.task import velocity_task
 
@@ -187,11 +188,10 @@ def test_feet_that_begin_one_above_the_other_may_be_near():
     feet = Sites(("foot", "foot above"), (0, 1), index=slice(0, 2))
     robot = SimpleNamespace(site_pos_w=torch.tensor([[[0.0, 0.0, 0.0], [0.0, 0.0, 0.3]]]).expand(2, 2, 3).contiguous())
     robot.pos_of_sites_w = lambda feet: robot.site_pos_w
-    env, out = SimpleNamespace(robot=robot), torch.full((2,), torch.nan)
-    term = FootCrowding(env, feet)
+    env = SimpleNamespace(robot=robot, num_envs=2, device="cpu", zeros=torch.zeros)
+    terms = [make(env, feet) for make in (FootCrowding, VERSIONS[FootCrowding])]
     robot.site_pos_w[1, 1, 0] = 0.01
-    term.prepare(env, out)()
-    assert (term(env).tolist(), out.tolist()) == ([0.0, 0.0], [0.0, 0.0])
+    assert [term(env).tolist() for term in terms] == [[0.0, 0.0]] * 2
 
 
 def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
@@ -201,8 +201,8 @@ def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
 
     env = velocity_env(2, edit=quiet)
     pose = env.rewards.terms["pose"]
-    env.commands.terms["twist"].fix(torch.tensor([0]), torch.zeros(3))
-    env.commands.terms["twist"].fix(torch.tensor([1]), torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([0])), torch.zeros(3))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1])), torch.tensor([0.5, 0.0, 0.0]))
     assert torch.allclose(pose(), torch.ones(2), atol=1e-4)
     bent = (env.robot.default_joint_pos + 0.1).expand(2, -1)
     env.robot.write_joints(env.all_worlds, bent, torch.zeros_like(bent))
