@@ -111,11 +111,7 @@ class CpuPhysics:
     def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
         places = self._places(field, start, rows.shape[-1])
-<<<<<<< HEAD
-        if ops.LOOPS and worlds is not None and len(places) == rows.ndim == 2 and len(rows) == len(worlds.ids):
-=======
         if ops.LOOPS and worlds is not None and len(places) == 2 and rows.shape[:-1] == worlds.ids.shape:
->>>>>>> tests
             loops.write_rows(*places, worlds.ids, rows)
             return
         for place in places:
