@@ -22,11 +22,10 @@ from unittest.mock import patch
 
 import torch
 
-from mjsdk.config.layers import compose
-from mjsdk.env import Env, make_env
+import mjsdk
+from mjsdk.env import Env
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
-from mjsdk.plugins import open_session
 from mjsdk.runtime import steady
 
 T = TypeVar("T")
@@ -41,10 +40,8 @@ class Stepper:
     """An environment and the time that its steps take outside physics."""
 
     def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
-        session = open_session(robot, "velocity")
-        config = compose(session, overrides=[("env.scene.num_envs", num_envs)]).config
         with patch("mjsdk.env.build.make_ops", lambda device: ops):
-            self.env: Env = make_env(config, session, device="cpu", seed=1)
+            self.env: Env = mjsdk.make_env(robot, "velocity", {"env.scene.num_envs": num_envs}, device="cpu", seed=1)
         physics = self.env.physics
         self._substep, self._forward = physics.step, physics.forward
         self._in_physics, self._physics_seconds = 0.0, 0.0

@@ -23,6 +23,7 @@ from mjsdk.config import (
     RewardTermConfig,
 )
 from mjsdk.env import make_env
+from mjsdk.mdp import core_terms
 from mjsdk.mdp.actions import JointPositionConfig
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.mdp.commands import UniformVelocityConfig
@@ -128,7 +129,7 @@ def test_neither_does_one_in_which_physics_blows_up():
 
 def every_term(robot, backwards):
     """An environment with all terms that the robot has the parts for; of terms in one place, the last one's."""
-    session = open_session(robot, "velocity")
+    session = open_session(robot, "velocity", core=core_terms)
     facts = session.robot()
     parts = {*facts.roles, *([GAIT] if facts.gait else []), *([FREE_BASE] if robot != TESTARM else [])}
     config = EnvConfig(
@@ -304,7 +305,7 @@ def slow(env):
 def test_the_lines_of_a_plugin_are_named(tmp_path):
     file = tmp_path / "slow.py"
     file.write_text(EXTRA)
-    session = open_session(TESTBOT, TESTTASK, [str(file)])
+    session = open_session(TESTBOT, TESTTASK, [str(file)], core=core_terms)
     config = Config(env=session.task().env)
     config.env.rewards["slow"] = RewardTermConfig(func="slow:slow", weight=1.0)
     env = make_env(config, session, device="cpu", seed=0)

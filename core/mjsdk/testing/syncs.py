@@ -75,7 +75,7 @@ class _Watch(TorchDispatchMode):
         name = func.overloadpacket.__name__
         if _indexes_by_mask(name, args):
             self._note("a boolean index")
-        elif name in _NAMES or not _READING.isdisjoint(func.tags) and name != "index":
+        elif name in _NAMES or (not _READING.isdisjoint(func.tags) and name != "index"):
             self._note(_NAMES.get(name, name))
         elif not self._inside:
             with self:  # in inference mode, operations that are made of others arrive whole
