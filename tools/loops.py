@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -28,7 +28,6 @@ from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
 from mjsdk.runtime import steady
 
-T = TypeVar("T")
 ALL = "all of them"
 ACTION_STD, STEPS, WARM_UP = 0.2, 10, 100
 """Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
@@ -84,12 +83,13 @@ class Chosen(LoopOps):
             tensors = inspect.getattr_static(TensorOps, without)
             setattr(self, without, tensors.__get__(self))
 
-    def version_of(self, term: T) -> T:
+    def version_of(self, term: Any) -> Any:
         """See `Ops`."""
-        found = super().version_of(term)
-        if found is not term:
-            self.of_terms.add(term.__name__)  # type: ignore[attr-defined]
-        return term if getattr(term, "__name__", "") == self._without else found
+        found, name = super().version_of(term), getattr(term, "__name__", "")
+        if found is None:
+            return None
+        self.of_terms.add(name)
+        return None if name == self._without else found
 
 
 def ops_without(name: str) -> TensorOps:
@@ -105,7 +105,7 @@ def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str
     loops.block(random_actions(loops.env, WARM_UP, torch.Generator().manual_seed(1)))
     start = loops.env.state_dict()
     names = [name for name in vars(LoopOps) if hasattr(TensorOps, name) and not name.startswith("_")]
-    names = sorted({*names, *ops.of_terms, ALL} - {"version_of"})
+    names = sorted({*names, *ops.of_terms, ALL} - {"version_of", "prepared"})
     found = {}
     for name in (name for name in names if not only or name in only):
         found[name] = compare(loops, Stepper(robot, num_envs, ops_without(name)), start, blocks)
