@@ -2,7 +2,7 @@
 
     python tools/loops.py --robot g1 --num-envs 512 --only base_motion
 
-Two environments take turns, ten steps each: one with all loops, and one in which tensor operations do the work of one
+Two environments take turns, two steps each: one with all loops, and one in which tensor operations do the work of one
 of them. What is compared is the time outside physics, which steps in between as it does in training: it leaves no code
 in the caches, and that is what loops are good for. It is processor time, so that other work on the machine hardly
 counts; one physics step instead of several is enough for the caches, and the others are added to the whole.
@@ -29,7 +29,7 @@ from mjsdk.ops.tensors import TensorOps
 from mjsdk.runtime import steady
 
 ALL = "all of them"
-ACTION_STD, STEPS, WARM_UP = 0.2, 10, 100
+ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
 """Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
 Cell = tuple[float, float, float]
 """What a loop saves per step [s], the standard error of that, and a whole step [s]."""
@@ -170,7 +170,7 @@ def main() -> None:
     parser.add_argument("--robot", action="append", help="may be given several times; g1 and go1 unless given")
     parser.add_argument("--num-envs", action="append", type=int, help="likewise; 256, 512 and 2048 unless given")
     parser.add_argument("--only", action="append", default=[], help="likewise; all loops unless given")
-    parser.add_argument("--blocks", type=int, default=16, help="of ten steps each, per loop (default: 16)")
+    parser.add_argument("--blocks", type=int, default=80, help="of two steps each, per loop (default: 80)")
     options = parser.parse_args()
     columns = {
         f"{robot}, {num_envs}": measure(robot, num_envs, options.only, options.blocks)
