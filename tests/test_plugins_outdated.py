@@ -94,7 +94,7 @@ def write(tmp_path):
 
 
 NEW = """\
-extra 'my_extra' ({path}) has terms of an older form: they take `ids`, and now they must take `worlds`:
+extra 'my_extra' ({path}) has terms of an older form; they must take `worlds`, where they took `ids` or nothing:
   reward term 'rise' (my_extra.py:32):
     def reset(self, worlds):
         worlds.fill(self.memory, 0.0)

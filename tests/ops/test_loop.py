@@ -69,7 +69,7 @@ def test_a_loop_is_compiled_by_one_process_at_a_time():
 def test_loops_are_compiled_ahead_in_processes_of_their_own(tmp_path):
     share = [loop.function.__name__ for loop in ahead.loops_of(OWN) for _ in loop.types][1::6]
     where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-m", "mjsdk.ops.ahead", "1", "6", "json"], check=True, env=where)
+    subprocess.run([sys.executable, "-m", "mjsdk.ops.ahead", "1", "6", "mjsdk.mdp", "json"], check=True, env=where)
     kept = [path.name.split("-")[0].split(".")[1] for path in tmp_path.rglob("*.nbc")]
     assert sorted(kept) == sorted(share) != []
 

@@ -42,7 +42,7 @@ def bench(
     from mjsdk.plugins import open_session
 
     session = open_session(robot, task, with_ or (), core=core_terms)
-    ahead.start(session.packages)
+    ahead.start(["mjsdk.mdp", *session.packages])
     from mjsdk.bench import benchmark, check_counts
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import compose

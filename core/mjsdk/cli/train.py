@@ -154,7 +154,7 @@ def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
     _check_named(robot, task)
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras, core=core_terms)
-    ahead.start(session.packages)
+    ahead.start(["mjsdk.mdp", *session.packages])
     from mjsdk.config.settings import compose_given
     from mjsdk.physics import resolve_device
 

@@ -17,7 +17,7 @@ from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.config.evaluation import check_evaluation
 from mjsdk.config.overrides import Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, HookError, Mistake, said
+from mjsdk.errors import ConfigError, HookError, Mistake, MjsdkError, said
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
@@ -251,6 +251,8 @@ def _blaming(whose: str) -> Iterator[None]:
         raise ConfigError(
             error.mistakes, f"This comes from {whose}, not from your settings; tell its authors."
         ) from error
+    except MjsdkError:  # of another plugin, which says so itself
+        raise
     except (Exception, SystemExit) as error:  # objects of a plugin that stand where plain data is meant to
         raise HookError(f"the settings of {whose} cannot be read: {said(error)}") from error
 

@@ -19,20 +19,17 @@ from mjsdk.runtime import available_threads
 
 MAX_WORKERS = 3
 """Compile processes at most."""
-_OWN = ("mjsdk.ops", "mjsdk.mdp")
-"""Packages of the core with a module `loops`."""
-
 _started: list[subprocess.Popen[bytes]] = []
 """For as long as this process lives: python warns of processes that are still at work when nobody knows them."""
 
 
 def start(packages: Iterable[str]) -> None:
-    """Compile the loops of the core and of some packages in the background, unless those of the core are there already.
+    """Compile the loops of every step and of some packages in the background, unless all are there already.
 
     Args:
-        packages: Modules of plugins. Their loops are those in a module `loops` inside of each.
+        packages: Their loops are those in a module `loops` inside of each.
     """
-    if not ops.LOOPS or all(loop.kept for loop in loops_of(_OWN)):
+    if not ops.LOOPS or all(loop.kept for loop in loops_of(("mjsdk.ops", *packages))):
         return
     workers = min(MAX_WORKERS, available_threads() - 1)
     none = subprocess.DEVNULL
@@ -44,7 +41,7 @@ def start(packages: Iterable[str]) -> None:
 
 def _main(number: str, workers: str, *packages: str) -> None:
     """Compile this process's share."""
-    work = [(loop, types) for loop in loops_of((*_OWN, *packages)) for types in loop.types]
+    work = [(loop, types) for loop in loops_of(("mjsdk.ops", *packages)) for types in loop.types]
     for loop, types in work[int(number) :: int(workers)]:
         loop.compile(parsed(types))
 
