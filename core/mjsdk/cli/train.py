@@ -147,14 +147,14 @@ def _seconds(minutes: float | None) -> float:
 
 
 def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
-    from mjsdk.mdp import core_terms
+    from mjsdk.mdp import WITH_LOOPS, core_terms
     from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras, core=core_terms)
-    ahead.start(session.packages)
+    ahead.start(WITH_LOOPS, session.packages)
     from mjsdk.config.settings import compose_given
     from mjsdk.physics import resolve_device
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
+from mjsdk.env import Env
 from mjsdk.ops.compiled import Filled
 from mjsdk.robot.selection import Bodies
 from mjsdk_task_velocity import loops
