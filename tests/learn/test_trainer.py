@@ -7,9 +7,9 @@ from torch.distributions import Distribution, Normal
 from mjsdk.errors import BrokenRun, Diverged, HookError, RenderError, StorageError
 from mjsdk.learn import checkpoints
 from mjsdk.learn import trainer as trainer_module
-from mjsdk.learn.adapter import as_tensordict
 from mjsdk.learn.interrupts import Interrupt
 from mjsdk.learn.report import Dispensable
+from mjsdk.learn.trainer import as_tensordict
 
 
 class Curve:

@@ -12,7 +12,6 @@ from torch import Tensor
 from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
 from mjsdk.env.mirror import Mirror, Reflection
-from mjsdk.env.noise import UniformNoise
 from mjsdk.env.terms import BoundTerm, values_of
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
@@ -177,6 +176,21 @@ class ObservationGroup:
         high = _vector([(terms[k].clip or [torch.inf])[-1] for k in terms], widths, torch.inf, device)
         self._clip = None if low is None and high is None else (low, high)
         self._scale = _vector([terms[k].scale for k in terms], widths, 1.0, device, f"env.observations.{name}.terms")
+
+
+class UniformNoise:
+    """Adds noise between -scale and scale to a tensor of shape (E, D), with `scale` of shape (D,)."""
+
+    def __init__(self, env: Env, name: str, values: Tensor, scale: Tensor) -> None:
+        self._env = env
+        self._seed = env.buffers.new(f"{name}/noise", 1, dtype=torch.long)
+        self.add = env.ops.prepared(env.ops.add_noise, values, scale, self._seed, env.generator)
+        """Adds new noise to what the tensor holds now."""
+        self.reseed()
+
+    def reseed(self) -> None:
+        """Start over with a seed from the environment's generator."""
+        self._seed.random_(generator=self._env.generator)
 
 
 def _slices(widths: Mapping[str, int]) -> dict[str, slice]:

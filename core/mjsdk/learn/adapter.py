@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import attrs
 import torch
 from tensordict import TensorDict
-from torch import Tensor
 from torch.distributions import Distribution
 
 from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
@@ -37,12 +36,6 @@ def unvalidated_distributions(off: bool = True) -> Iterator[None]:
         Distribution.set_default_validate_args(before)
 
 
-def as_tensordict(obs: Mapping[str, Tensor]) -> TensorDict:
-    """The groups that the networks see, without copying; tensors of shape (E, D)."""
-    groups = {group: obs[group] for group in GROUPS}
-    return TensorDict(groups, batch_size=[len(groups["actor"])])
-
-
 def build_network(kind: str, config: ActorConfig | CriticConfig, obs_dim: int, output_dim: int) -> MLPModel:
     """The network `actor` or `critic` for observations of `obs_dim` numbers."""
     example = TensorDict({kind: torch.zeros(1, obs_dim)}, batch_size=[1])
@@ -68,12 +61,11 @@ def _distribution(config: ActorConfig) -> dict[str, Any]:
     }
 
 
-def build_algorithm(agent: AgentConfig, obs: Mapping[str, Tensor], num_actions: int, device: str) -> ParallelPPO:
+def build_algorithm(agent: AgentConfig, obs: TensorDict, num_actions: int, device: str) -> ParallelPPO:
     """rsl_rl's PPO with fresh networks for observations like `obs`, tensors of shape (E, D)."""
     actor = build_network("actor", agent.actor, obs["actor"].shape[-1], num_actions)
     critic = build_network("critic", agent.critic, obs["critic"].shape[-1], 1)
-    example = as_tensordict(obs)
-    storage = Rollout("rl", len(obs["actor"]), agent.num_steps_per_env, example, [num_actions], device)
+    storage = Rollout("rl", len(obs["actor"]), agent.num_steps_per_env, obs, [num_actions], device)
     algorithm = ParallelPPO(actor, critic, storage, device=device, **attrs.asdict(agent.algorithm))
     algorithm.train_mode()
     for group in algorithm.optimizer.param_groups:

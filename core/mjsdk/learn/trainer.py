@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from tensordict import TensorDict
 from torch import Tensor
 
 from mjsdk.config import Config
 from mjsdk.env import Env
 from mjsdk.errors import BrokenRun, Diverged, StorageError
 from mjsdk.learn import checkpoints
-from mjsdk.learn.adapter import as_tensordict, build_algorithm, unvalidated_distributions
+from mjsdk.learn.adapter import GROUPS, build_algorithm, unvalidated_distributions
 from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
 from mjsdk.learn.fitting import check_worlds, loadable
@@ -51,9 +52,9 @@ class Trainer:
         """Transitions so far, in all worlds."""
         self.seconds = 0.0
         """Wall time of all iterations so far [s]."""
-        self.algorithm = build_algorithm(config.agent, env.get_observations(), env.num_actions, env.device)
-        self._average = Average(self.algorithm.actor, config.agent.averaging)
         self._obs = as_tensordict(env.get_observations())
+        self.algorithm = build_algorithm(config.agent, self._obs, env.num_actions, env.device)
+        self._average = Average(self.algorithm.actor, config.agent.averaging)
         self._interrupt = Interrupt()
 
     def warm_up(self) -> None:
@@ -292,6 +293,12 @@ class Trainer:
         return (
             f"{kept} Iteration {self.iteration} is saved in {path}: make room, move it to {self.run.path}, and resume."
         )
+
+
+def as_tensordict(obs: Mapping[str, Tensor]) -> TensorDict:
+    """The groups that the networks see, without copying; tensors of shape (E, D)."""
+    groups = {group: obs[group] for group in GROUPS}
+    return TensorDict(groups, batch_size=[len(groups["actor"])])
 
 
 class _Clock:
