@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WITH_LOOPS = ("mjsdk.ops", "mjsdk.mdp")
 """Packages of the core with a module `loops`."""
 
 
