@@ -6,7 +6,6 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -77,23 +76,6 @@ def jump(env):
     return None
 """
 
-CORE = """
-import mjsdk
-MJSDK_API = 1
-CALLS = []
-
-@mjsdk.hookimpl
-def mjsdk_setup_actuators(robot, spec): CALLS.append("core actuators")
-
-@mjsdk.hookimpl
-def mjsdk_setup_collisions(robot, spec, preset): CALLS.append(f"core collisions {preset}")
-
-@mjsdk.hookimpl
-def mjsdk_reward_terms(): return {"rate": rate}
-
-def rate(env): return None
-"""
-
 
 class Site:
     """A folder on `sys.path` that packages are written into."""
@@ -148,15 +130,6 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     for name in set(sys.modules) - before:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
-
-
-@pytest.fixture
-def core(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Stands in for the core's own hook implementations, and notes their calls in `CALLS`."""
-    module = ModuleType("mjsdk.builtin")
-    exec(CORE, vars(module))
-    monkeypatch.setitem(sys.modules, "mjsdk.builtin", module)
-    return module
 
 
 @pytest.fixture(scope="session")

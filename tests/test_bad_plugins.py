@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenPlugin, HookError, MjsdkError, one_line, said
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.plugins.load import describe
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
@@ -179,7 +180,7 @@ def test_a_task_that_is_none_is_blamed(tmp_path, edit):
     source = Path(TESTTASK).read_text().replace("    return TaskConfig(", "    task = TaskConfig(")
     path.write_text(f"{source}    {edit}\n    return task\n")
     with pytest.raises(MjsdkError) as caught:
-        compose(open_session(TESTBOT, str(path)))
+        compose(open_session(TESTBOT, str(path), core=core_terms))
     assert TASKS[edit] in str(caught.value)
     assert f"task 'mine' ({path})" in str(caught.value)
 
@@ -200,7 +201,7 @@ def test_settings_that_an_extra_breaks_name_that_extra(write, tmp_path, edit):
     other.write_text(f"{HEAD}\n@mjsdk.hookimpl\ndef mjsdk_adapt(config): pass\n")
     path = write("mjsdk_adapt(config)", edit, LIES)
     with pytest.raises(MjsdkError) as caught:
-        compose(open_session(TESTBOT, TESTTASK, [path, str(other)]))
+        compose(open_session(TESTBOT, TESTTASK, [path, str(other)], core=core_terms))
     assert EDITS[edit] in str(caught.value)
     assert "the hook mjsdk_adapt of extra mine" in str(caught.value)
 

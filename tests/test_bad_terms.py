@@ -24,6 +24,7 @@ from mjsdk.config.env import (
 )
 from mjsdk.env import ActionTerm, CommandTerm, DrawnCommand, Env, Reflection
 from mjsdk.errors import MjsdkError
+from mjsdk.mdp import core_terms
 from mjsdk.physics import make_physics
 from mjsdk.plugins import open_session
 from mjsdk.scene import build_scene
@@ -57,7 +58,7 @@ ENTRIES = {
 @pytest.fixture(scope="module")
 def build() -> Callable[[str, Any], Env]:
     """Builds the worlds of the test task with one more term."""
-    session = open_session(TESTBOT, TESTTASK)
+    session = open_session(TESTBOT, TESTTASK, core=core_terms)
     scene = build_scene(session, session.task().env)
     physics = make_physics(scene.model, WORLDS, "cpu", 1)
 
@@ -134,7 +135,7 @@ def test_numbers_of_any_precision_and_switches_become_floats(build, kind, dtype)
     if kind == "observation":
         assert observations["actor"][:, -2:].tolist() == [[1.0, 1.0]] * WORLDS
     if kind == "reward":
-        assert env.rewards._values[-1].tolist() == [1.0] * WORLDS
+        assert env.rewards.values[-1].tolist() == [1.0] * WORLDS
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.int64, torch.uint8])
@@ -158,19 +159,26 @@ def test_a_value_that_changes_its_shape_later_is_refused_then(build):
         env.step(torch.zeros(WORLDS, env.num_actions))
 
 
-@pytest.mark.parametrize("given", ["0.5", None, float("nan"), float("inf"), 1j, [1.0], torch.ones(2), torch.tensor(1j)])
+@pytest.mark.parametrize("given", ["0.5", None, float("nan"), float("inf"), 1j, [1.0]])
 def test_a_curriculum_that_gives_no_number_is_refused(build, given):
-    assert "it must give one finite number" in blamed(build, "curriculum", lambda env: given)
+    assert "it must give one finite number" in blamed(build, "curriculum", lambda env, worlds: given)
+
+
+@pytest.mark.parametrize("given", [torch.ones(2), torch.tensor(1j), torch.tensor(float("nan"))])
+def test_a_curriculum_that_gives_a_tensor_of_no_number_is_refused_when_it_is_read(build, given):
+    env = build("curriculum", lambda env, worlds: given)
+    with pytest.raises(MjsdkError, match=r"^env.curriculum.bad: the term hop:bad .* it must give one finite number"):
+        env.log_iteration()
 
 
 @pytest.mark.parametrize("given", [1, 0.5, True, np.float32(0.5), torch.tensor(0.5), torch.ones(1)])
 def test_a_curriculum_may_give_whatever_is_one_number(build, given):
-    assert build("curriculum", lambda env: given).curriculum.values["bad"] == float(given)
+    assert build("curriculum", lambda env, worlds: given).log_iteration()["curriculum/bad"] == float(given)
 
 
 @pytest.mark.parametrize("given", ["done", 0.0, torch.zeros(WORLDS), False])
 def test_an_event_that_gives_something_believes_that_it_is_used(build, given):
-    assert "it must give nothing" in blamed(build, "event", lambda env, ids: given)
+    assert "it must give nothing" in blamed(build, "event", lambda env, worlds: given)
 
 
 class Outcome(BaseException):
@@ -210,8 +218,8 @@ def raising(error: BaseException) -> Callable[..., Any]:
 
 
 def of_function(kind: str, act: Callable[..., Any]) -> Any:
-    if kind == "event":
-        return lambda env, ids: act()
+    if kind in ("event", "curriculum"):
+        return lambda env, worlds: act()
     return lambda env: act()
 
 
@@ -220,7 +228,7 @@ def of_class(kind: str, where: str, act: Callable[..., Any]) -> Any:
     base = {"command": CommandTerm, "action": ActionTerm}.get(kind, object)
     methods: dict[str, Any] = {"size": 1, "compute": lambda self, dt: None, "apply": lambda self, action: None}
     if base is object:
-        methods = {"__init__": lambda self, env: None, "__call__": lambda self, env, *ids: good(kind)}
+        methods = {"__init__": lambda self, env: None, "__call__": lambda self, env, *worlds: good(kind)}
     return type("Bad", (base,), {**methods, where: lambda self, *_: act()})
 
 
@@ -269,13 +277,9 @@ def test_ctrl_c_in_a_term_is_not_its_fault(build, kind):
         build(kind, of_class(kind, method, act))
 
 
-def test_a_prepared_term_is_named_too(build):
-    def bad(env):
-        return torch.zeros(WORLDS)
-
-    for prepare in (raising(Outcome("no")), lambda env, out: "text", lambda env, out: raising(Mute())):
-        bad.prepare = prepare
-        assert "has a kernel that cannot be used: " in blamed(build, "reward", bad)
+@pytest.mark.parametrize("kind", FUNCTIONS)
+def test_a_class_that_cannot_be_called_is_named(build, kind):
+    assert "raised TypeError: " in blamed(build, kind, type("Bad", (), {"__init__": lambda self, env: None}))
 
 
 @pytest.mark.parametrize("size", ["2", None, 1.5])
@@ -309,8 +313,8 @@ def test_a_draw_that_is_returned_rather_than_filled_in_is_refused(build):
             config.resampling_time_range = [1.0, 2.0]
             super().__init__(env, name, config)
 
-        def resample(self, ids):
-            return torch.zeros(len(ids), 1)
+        def resample(self, worlds):
+            return torch.zeros(worlds.rows, 1)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(ENTRIES, "command", DrawnCommandConfig)
@@ -324,8 +328,8 @@ def test_a_draw_that_is_returned_rather_than_filled_in_is_refused(build):
 def test_a_mirror_image_that_does_not_fit_is_refused_before_it_is_used_as_an_index(build, given):
     env = build("observation", lambda env: torch.zeros(WORLDS, 2))
     term = env.observations.groups["actor"]._terms["bad"]
-    term.function = lambda env: None
-    term.function.reflection = lambda mirror, env: given
+    term.term = lambda env: None
+    term.term.reflection = lambda mirror, env: given
     with pytest.raises(
         MjsdkError, match=r"actor.terms.bad: the term hop:bad .* it must give a Reflection of 2 numbers"
     ):
@@ -334,7 +338,7 @@ def test_a_mirror_image_that_does_not_fit_is_refused_before_it_is_used_as_an_ind
 
 def test_the_rehearsal_leaves_no_trace(build):
     def draws(env):
-        return env.rand(WORLDS)
+        return env.all_worlds.uniform(0.0, 1.0)
 
     def constant(env):
         return torch.zeros(WORLDS)

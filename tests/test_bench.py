@@ -13,10 +13,11 @@ PARTS = Path(__file__).parent / "evaluate" / "parts"
 
 @pytest.fixture(scope="module")
 def env():
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
-    session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"))
+    session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"), core=core_terms)
     config = compose(session, overrides=[("env.scene.num_envs", 4), ("env.episode_length_s", 0.1)]).config
     return make_env(config, session, device="cpu")
 

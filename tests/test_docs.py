@@ -13,9 +13,10 @@ import torch
 import typer
 
 from mjsdk.cli.app import build
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.settings import compose
 from mjsdk.env import Env, make_env
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 
 REPO = Path(__file__).parents[1]
@@ -90,7 +91,9 @@ def test_every_setting_exists(document: Path, tmp_path: Path, monkeypatch: pytes
         (tmp_path / file).write_text(text)
     for words in commands(document, "mjsdk"):
         if settings(words) and "--task" in words:
-            session = open_session(flag(words, "--robot")[0], flag(words, "--task")[0], flag(words, "--with"))
+            session = open_session(
+                flag(words, "--robot")[0], flag(words, "--task")[0], flag(words, "--with"), core=core_terms
+            )
             compose(session, overrides=parse_flags(settings(words)))
 
 
@@ -128,7 +131,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def stepped(robot: str, task: str, flags: str = "", extra: str = "", steps: int = 3) -> Env:
     """An environment of four worlds after some steps without action."""
-    session = open_session(robot, task, [extra] if extra else [])
+    session = open_session(robot, task, [extra] if extra else [], core=core_terms)
     given = parse_flags([*shlex.split(flags), "--env.scene.num-envs", "4", "--train.device", "cpu"])
     env = make_env(compose(session, overrides=given).config, session)
     for _ in range(steps):
@@ -141,7 +144,7 @@ def test_the_readme_shows_the_reward_of_the_guide() -> None:
     assert files(REPO / "README.md")["my_extra.py"] == files(REPO / "docs" / "writing_a_plugin.md")["my_extra.py"]
 
 
-@pytest.mark.parametrize("extra", ["my_extra.py", "my_quiet.py"])
+@pytest.mark.parametrize("extra", ["my_extra.py", "my_quiet.py", "my_patience.py"])
 def test_the_guides_rewards_are_logged(extra: str, written: Path) -> None:
     lines = commands(REPO / "docs" / "writing_a_plugin.md", "mjsdk")
     words = next(words for words in lines if f"./{extra}" in words)

@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError, SelectionError
+from mjsdk.errors import BrokenPlugin, HookError, MissingRole, MjsdkError, PluginError
 from mjsdk.hookspecs import API
 from mjsdk.plugins import open_session
+from mjsdk.scene import compile_robot
 from mjsdk.testing.worlds import TESTBOT
 
 HEAD = "import mjsdk\nMJSDK_API = 1\n"
 ADAPT = """
-CALLS = __import__("sys").modules["mjsdk.builtin"].CALLS
 @mjsdk.hookimpl
-def mjsdk_adapt(task_name): CALLS.append(__name__ + " adapts " + task_name)
+def mjsdk_adapt(task_name, config): config.append(__name__ + " adapts " + task_name)
 """
 SETUP = """
-CALLS = __import__("sys").modules["mjsdk.builtin"].CALLS
 @mjsdk.hookimpl
-def mjsdk_setup_actuators(robot, spec): CALLS.append(__name__ + " actuators")
+def mjsdk_setup_actuators(robot, spec):
+    spec.actuator("bend").forcerange /= 4  # the facts say 4 Nm
+    spec.body("tip").add_geom(name="knob", size=[0.01, 0, 0])
 @mjsdk.hookimpl
-def mjsdk_setup_collisions(preset): CALLS.append(__name__ + " collisions " + preset)
+def mjsdk_setup_collisions(spec, preset):
+    spec.geom("base").conaffinity = 4
+    spec.geom("knob").name = f"knob of {preset}"
 """
 
-pytestmark = pytest.mark.usefixtures("core")
+
+def core_terms(kind: str) -> dict[str, Callable[..., None]]:
+    """Stands in for the core's own terms."""
+    return {"rate": rate} if kind == "reward" else {}
+
+
+def rate(env):
+    return None
 
 
 def hook(body: str) -> str:
@@ -78,46 +90,27 @@ def test_the_same_extra_twice_is_one(site):
 def test_sessions_share_nothing(site):
     site.robot()
     site.extra()
-    with_extra, without = open_session("myarm", extras=["hop"]), open_session("myarm")
+    with_extra = open_session("myarm", extras=["hop"], core=core_terms)
+    without = open_session("myarm", core=core_terms)
     assert with_extra.terms().names("reward") == ("rate", "hop:jump")
     assert without.terms().names("reward") == ("rate",)
 
 
-def test_adaptations_run_in_the_order_task_robot_extras(site, core):
+def test_adaptations_run_in_the_order_task_robot_extras(site):
     site.robot(more=ADAPT)
     site.task(more=ADAPT)
     site.extra(HEAD + ADAPT, name="one", dist="x")
     site.extra(HEAD + ADAPT, name="two", dist="y")
-    open_session("myarm", "reach", ["two", "one"]).adapt(None)
-    calls = [f"{who} adapts reach" for who in ("my_task_reach", "my_robot_myarm", "y_two", "x_one")]
-    assert calls == core.CALLS
+    calls = []
+    open_session("myarm", "reach", ["two", "one"]).adapt(calls)
+    assert calls == [f"{who} adapts reach" for who in ("my_task_reach", "my_robot_myarm", "y_two", "x_one")]
 
 
-def test_the_core_sets_up_a_model_before_the_plugins_refine_it(site, core):
+def test_plugins_refine_actuators_and_collisions_that_the_facts_have_set(site):
     site.robot(more=SETUP)
-    session = open_session("myarm")
-    session.setup(session.load_spec(), "all")
-    assert core.CALLS == [
-        "core actuators",
-        "my_robot_myarm actuators",
-        "core collisions all",
-        "my_robot_myarm collisions all",
-    ]
-
-
-def test_the_default_collisions_are_the_first(site, core):
-    site.robot()
-    session = open_session("myarm")
-    session.setup(session.load_spec())
-    assert core.CALLS[-1] == "core collisions tip"
-
-
-def test_an_unknown_collision_preset_lists_the_legal_ones(site):
-    site.robot()
-    session = open_session("myarm")
-    with pytest.raises(SelectionError) as caught:
-        session.setup(session.load_spec(), "al")
-    assert str(caught.value) == "robot 'myarm' has no collision preset 'al', did you mean 'all'? Legal: tip, all"
+    model = compile_robot(open_session("myarm"), "tip")
+    assert model.actuator("bend").forcerange.tolist() == [-1.0, 1.0]
+    assert [model.geom(name).conaffinity for name in ("base", "tip", "knob of tip")] == [4, 1, 0]
 
 
 def test_a_task_is_fresh_each_time(site):
@@ -165,7 +158,7 @@ def test_terms_of_the_core_are_bare_and_those_of_plugins_have_their_name(site):
     site.robot()
     site.task()
     path = site.file("my_extra.py", HEAD + "@mjsdk.hookimpl\ndef mjsdk_reward_terms(): return {'jump': print}")
-    registry = open_session("myarm", "reach", [str(path)]).terms()
+    registry = open_session("myarm", "reach", [str(path)], core=core_terms).terms()
     assert registry.names("reward") == ("rate", "reach:near", "my_extra:jump")
     assert registry.get("reward", "my_extra:jump") is print
 

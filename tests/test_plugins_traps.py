@@ -13,7 +13,7 @@ from mjsdk.testing import fake_dist
 HEAD = "import mjsdk\nMJSDK_API = 1\n"
 
 
-def test_one_bad_plugin_breaks_only_the_run_that_names_it(site, core):
+def test_one_bad_plugin_breaks_only_the_run_that_names_it(site):
     site.robot()
     for name, source in (("bad", "1 / 0"), ("rude", "raise SystemExit")):
         site.robot(source, name=name, dist=name)
@@ -43,7 +43,7 @@ def test_an_older_shadowed_copy_of_a_package_does_not_count(tmp_path, site, monk
     assert [(ref.name, ref.version, status_of(ref, installed())) for ref in installed()] == [("arm", "0.3.0", "ok")]
 
 
-def test_one_module_cannot_be_two_plugins(site, core):
+def test_one_module_cannot_be_two_plugins(site):
     site.robot()
     site.extra(HEAD)
     site.add("twin", extras={"twin": "my_extra_hop"})
@@ -81,7 +81,7 @@ def test_conflicts_are_found_in_any_order_of_entry_points(site):
     }
 
 
-def test_a_manager_that_failed_is_never_used_again(site, core):
+def test_a_manager_that_failed_is_never_used_again(site):
     site.robot()
     site.extra(HEAD + "@mjsdk.hookimpl\ndef mjsdk_adpat(): ...")
     with pytest.raises(BrokenPlugin):

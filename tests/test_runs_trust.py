@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from mjsdk.api import load_run
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
 from mjsdk.learn.start import begin
-from mjsdk.learn.versions import IGNORE_VERSIONS
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run, create_run, trust
+from mjsdk.runs.versions import IGNORE_VERSIONS
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 MARK = "import pathlib; pathlib.Path({!r}).touch()\n"
@@ -34,7 +35,7 @@ def trained(tmp_path_factory, tmp_path):
 
 
 def train(robot, logs):
-    session = open_session(str(robot), TESTTASK)
+    session = open_session(str(robot), TESTTASK, core=core_terms)
     small = {"train.log_root": str(logs), "env.scene.num_envs": 2, "agent.logger": "none"}
     return begin(compose(session, overrides=list(small.items())).config, session).trainer.run
 

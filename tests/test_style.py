@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import re
 import statistics
 import tomllib
@@ -15,9 +16,18 @@ REPO = Path(__file__).parents[1]
 CORE = REPO / "core" / "mjsdk"
 PLUGINS = sorted(path.parent for path in (REPO / "plugins").glob("*/pyproject.toml"))
 
-DEFERRED = {("config", "plugins"), ("config", "scene"), ("plugins", "builtin")}
-"""Calls upward from inside functions: composing asks the session and tries patterns on the compiled robot, and a
-session opens with the core's own hooks."""
+DEFERRED = {("config", "scene")}
+"""Calls upward from inside functions: composing tries patterns on the compiled robot."""
+
+BELOW_THE_SURFACE = {
+    "mjsdk.env.robot_state.take",
+    "mjsdk.mdp.actions.SteppingJointPosition",
+    "mjsdk.mdp.clock.gait_clock",
+    "mjsdk.mdp.commands.STANDING",
+    "mjsdk.ops.compiled.Filled",
+    "mjsdk.ops.loop.Loop",
+}
+"""What the velocity task and the guide still import beside the declared surface of the core."""
 
 ORDINARY_WORDS = {"velocity", "tracking"}
 """Names of plugins that are words of the field too: only their use as a name is refused in the core."""
@@ -135,18 +145,23 @@ def only_for_types(tree: ast.Module) -> set[ast.AST]:
     return {node for check in checks for statement in check.body for node in ast.walk(statement)}
 
 
-def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
-    """Modules that a file imports when it runs, anywhere in it, by dotted name."""
-    tree = ast.parse(path.read_text(), str(path))
-    skipped = only_for_types(tree)
+def imported(tree: ast.Module) -> Iterator[tuple[ast.stmt, str]]:
+    """Modules, and names from them, that source imports anywhere, by dotted name."""
     for node in ast.walk(tree):
-        if node in skipped:
-            continue
         if isinstance(node, ast.Import):
             yield from ((node, alias.name) for alias in node.names)
         if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{where(path, node)}: relative import"
-            yield from ((node, f"{node.module}.{alias.name}") for alias in node.names)
+            yield from ((node, f"{'.' * node.level}{node.module}.{alias.name}") for alias in node.names)
+
+
+def imports(path: Path) -> Iterator[tuple[ast.stmt, str]]:
+    """What a file imports when it runs."""
+    tree = ast.parse(path.read_text(), str(path))
+    skipped = only_for_types(tree)
+    for node, dotted in imported(tree):
+        assert not dotted.startswith("."), f"{where(path, node)}: relative import"
+        if node not in skipped:
+            yield node, dotted
 
 
 def named_modules(path: Path) -> Iterator[tuple[ast.expr, str]]:
@@ -224,6 +239,34 @@ def test_a_plugin_imports_the_core_and_no_other_plugin(plugin: Path) -> None:
     assert [
         where(path, node) for path, node, name in packages if re.match(r"mjsdk_(robot|task)_", name) and name != own
     ] == []
+
+
+def surface() -> set[str]:
+    """Names of the core that plugins may import, by the page that declares them."""
+    page = (REPO / "docs" / "plugin_surface.md").read_text()
+    lines = re.findall(r"^- `([\w.]+)`: (.*)$", page, re.MULTILINE)
+    return {f"{module}.{name}" for module, names in lines for name in re.findall(r"`(\w+)`", names)}
+
+
+def exists(dotted: str) -> bool:
+    home, _, name = dotted.rpartition(".")
+    return hasattr(importlib.import_module(home), name) or importlib.util.find_spec(dotted) is not None
+
+
+def test_the_declared_surface_exists() -> None:
+    assert [name for name in sorted(surface()) if not exists(name)] == []
+
+
+def examples() -> Iterator[str]:
+    """Python of the README and the guide."""
+    for document in (REPO / "README.md", REPO / "docs" / "writing_a_plugin.md"):
+        yield from re.findall(r"^```python\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_our_plugins_and_examples_import_the_declared_surface_of_the_core_and_nothing_else() -> None:
+    texts = [*(path.read_text() for path in PLUGIN_FILES), *examples()]
+    found = {dotted for text in texts for _, dotted in imported(ast.parse(text)) if part(dotted)}
+    assert found - surface() == BELOW_THE_SURFACE
 
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)

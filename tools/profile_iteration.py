@@ -62,11 +62,12 @@ def say(name: str, values: list[str]) -> None:
 
 def profile(robot: str, task: str) -> dict[str, float]:
     """Seconds per iteration by what they are spent on."""
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     with tempfile.TemporaryDirectory() as folder:
-        session = open_session(robot, task)
+        session = open_session(robot, task, core=core_terms)
         config = compose(session, overrides=[("train.log_root", folder)]).config
         trainer = begin(config, session).trainer
         trainer.learn(WARM_UP)

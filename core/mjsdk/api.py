@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import Session, open_session
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from mjsdk.config import Config
     from mjsdk.env import Env
-    from mjsdk.learn import Policy
+    from mjsdk.learn.policy import Policy
     from mjsdk.robot import ActuatorGroup, CollisionRule, InitialState, Robot, Roles
     from mjsdk.runs import Run
 
@@ -100,7 +101,7 @@ class LoadedRun:
 
     def policy(self, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
         """The policy of a checkpoint, the newest if none is named: `policy(observations) -> actions (E, A)`."""
-        from mjsdk.learn import load_policy
+        from mjsdk.learn.policy import load_policy
 
         return load_policy(self.run, checkpoint=checkpoint, device=device)
 
@@ -139,18 +140,7 @@ def compose(
         file: YAML file with settings.
         device: Decides the default preset.
     """
-    from mjsdk.config.layers import compose as compose_layers
-
-    composed = compose_layers(
-        open_session(robot, task, extras),
-        preset=preset,
-        device=device,
-        file=Path(file) if file is not None else None,
-        overrides=_pairs(overrides),
-    )
-    for warning in composed.warnings:
-        _log.warning("settings of %s on %s: %s", composed.config.robot, composed.config.task, warning)
-    return composed.config
+    return _compose(open_session(robot, task, extras, core=core_terms), overrides, device, preset, file)
 
 
 def make_env(
@@ -177,12 +167,15 @@ def make_env(
     if isinstance(config, str):
         if not isinstance(task, str):
             raise TypeError("make_env needs a configuration, or the names of a robot and of a task")
-        config, given = compose(config, task, *given, extras=extras, device=device), []
-    elif extras:
+        from mjsdk.env import make_env as build
+
+        session = open_session(config, task, extras, core=core_terms)
+        return build(_compose(session, given, device), session, device=device, seed=seed)
+    if extras:
         raise TypeError("make_env takes extras only with the names of a robot and a task; a configuration has its own")
-    elif task is not None:
-        given = [task, *given]
-    return _make_env(config, open_session(config.robot, config.task, config.extras), given, device, seed)
+    given = given if task is None else [task, *given]
+    session = open_session(config.robot, config.task, config.extras, core=core_terms)
+    return _make_env(config, session, given, device, seed)
 
 
 def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_code: bool = False) -> LoadedRun:
@@ -202,15 +195,33 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_co
     return LoadedRun(found)
 
 
+def _compose(
+    session: Session,
+    overrides: Sequence[Overrides],
+    device: str,
+    preset: str | None = None,
+    file: str | Path | None = None,
+) -> Config:
+    """Settings of a session, their warnings in the log. Raises `ConfigError`."""
+    from mjsdk.config.settings import Given, compose_given
+
+    given = Given(preset=preset, file=Path(file) if file is not None else None, overrides=_pairs(overrides))
+    composed = compose_given(session, given, device)
+    for warning in composed.warnings:
+        _log.warning("settings of %s on %s: %s", composed.config.robot, composed.config.task, warning)
+    return composed.config
+
+
 def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
     """With settings on top, checked: the configuration may have been edited by hand. Raises `ConfigError`."""
     from mjsdk.config.convert import to_plain
-    from mjsdk.config.layers import overridden
     from mjsdk.config.overrides import tree
+    from mjsdk.config.settings import Settings
     from mjsdk.env import make_env
 
-    changed = overridden(to_plain(config), [(tree(_pairs(overrides)), True)], session)
-    return make_env(changed, session, device=device, seed=seed)
+    settings = Settings(session, to_plain(config))
+    settings.apply(tree(_pairs(overrides)), "flag", typed=True)
+    return make_env(settings.config(), session, device=device, seed=seed)
 
 
 def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:

@@ -7,6 +7,20 @@ A plugin is a module with `MJSDK_API = 1` and functions marked `@hookimpl`, name
 
 Take the arguments you need, in any order, without default values. Adding an argument to a hook is not a breaking
 change; `MJSDK_API` grows when something else changes.
+
+Terms see E worlds at once: `env` is a `mjsdk.env.Env`, `params` are the settings that a term's signature names. A term
+that remembers is a class: made once as `Term(env, **params)`, called as `term(env)`, and by its method `reset(worlds)`,
+if it has one, it forgets the worlds that begin again.
+
+`worlds` is a `mjsdk.env.Worlds`: those that something happens to. A term makes rows for them and writes them, without
+asking how many there are, and so is written once for both devices:
+
+    def loosen(env, worlds, largest=0.01):
+        rows = worlds.uniform(-largest, largest, env.robot.encoder_bias.shape[1])
+        worlds.write(env.robot.encoder_bias, rows)  # the target has a row for each of the E worlds
+
+`worlds.fill(target, value)` writes one value, `worlds.take(source)` reads rows, `worlds.mask` says which worlds they
+are, bool, shape (E,), and `worlds.ids` likewise by number, for which a GPU is waited for.
 """
 
 from __future__ import annotations
@@ -73,7 +87,7 @@ def mjsdk_termination_terms() -> Mapping[str, Any]:
 
 @hookspec
 def mjsdk_event_terms() -> Mapping[str, Any]:
-    """Event terms by name: `term(env, ids, **params) -> None`, on the worlds `ids`, shape (n,)."""
+    """Event terms by name: `term(env, worlds, **params) -> None`, which changes these worlds."""
 
 
 @hookspec

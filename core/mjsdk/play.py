@@ -13,7 +13,6 @@ import mujoco
 import torch
 from torch import Tensor
 
-from mjsdk.config import ViewerConfig
 from mjsdk.env import Env
 from mjsdk.evaluate import Command, Options, evaluation_config, one_torch_thread, rebuild
 from mjsdk.motion import velocity_term
@@ -55,7 +54,7 @@ class Show:
         """Ask for the command of that number, if the task has velocity commands."""
         term = velocity_term(self.env)
         if term is not None:
-            term.fix(self.env.all_ids, torch.tensor(self.tour[index % len(self.tour)].values))
+            term.fix(self.env.all_worlds, torch.tensor(self.tour[index % len(self.tour)].values))
 
     def step(self) -> bool:
         """Take one control step; whether the robot fell in it and was put back."""
@@ -72,7 +71,7 @@ def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequ
     """A show of a run's policy, on the physics and with the noise that `options` say."""
     session = run.session()
     options = attrs.evolve(options, horizon_s=_EPISODE_S)
-    config = evaluation_config(run.config(session), session.robot(), options, session.task().evaluation)
+    config = evaluation_config(run.config(session), session, options, session.task().evaluation)
     env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
     return Show(session, env, policy, tuple(commands or TOUR))
 
@@ -104,7 +103,11 @@ def play_window(show: Show, duration_s: float | None = None, turn_s: float = 5.0
     view.update()
     dt, step, begin = show.env.step_dt, 0, time.perf_counter()
     with _open(view) as window:
-        _aim(window, view, show.env.config.viewer)
+        viewer, camera = show.env.config.viewer, window.cam
+        camera.type, camera.trackbodyid = mujoco.mjtCamera.mjCAMERA_TRACKING, view.base
+        camera.distance, camera.elevation = viewer.distance, viewer.elevation
+        camera.azimuth = viewer.azimuth + math.degrees(view.heading)
+        view.shine(camera.azimuth)
         while window.is_running() and (duration_s is None or step * dt < duration_s):
             show.ask(int(step * dt / turn_s))
             show.step()
@@ -133,13 +136,3 @@ def _draw(window: mujoco.viewer.Handle, view: WorldView, time_s: float) -> None:
     font, corner = mujoco.mjtFontScale.mjFONTSCALE_150, mujoco.mjtGridPos.mjGRID_TOPLEFT
     window.set_texts((font, corner, *view.text(time_s)))  # takes the lock itself
     window.sync()
-
-
-def _aim(window: mujoco.viewer.Handle, view: WorldView, viewer: ViewerConfig) -> None:
-    """Track the robot from where the settings want the camera."""
-    camera = window.cam
-    camera.type = mujoco.mjtCamera.mjCAMERA_TRACKING
-    camera.trackbodyid = view.base
-    camera.distance, camera.elevation = viewer.distance, viewer.elevation
-    camera.azimuth = viewer.azimuth + math.degrees(view.heading)
-    view.shine(camera.azimuth)

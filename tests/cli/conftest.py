@@ -31,11 +31,12 @@ def mjsdk(capsys):
 @pytest.fixture(scope="session")
 def glider(tmp_path_factory) -> Path:
     """A log root with one run of the glider, not trained yet, and two iterations' worth of metrics."""
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose
     from mjsdk.learn.start import begin
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
-    session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"))
+    session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"), core=core_terms)
     log_root = tmp_path_factory.mktemp("logs")
     composed = compose(session, overrides=[("train.log_root", str(log_root)), ("env.scene.num_envs", 4)])
     run = begin(composed.config, session).trainer.run

@@ -66,6 +66,14 @@ def test_a_gpu_has_its_own_numbers(capsys):
     assert "num_envs: 4096  # preset gpu\n" in out
 
 
+def test_the_device_in_a_file_chooses_the_preset_as_in_a_training(capsys, tmp_path):
+    (tmp_path / "gpu.yaml").write_text("train: {device: cuda}\n")
+    _, out, _ = run(capsys, "--config", str(tmp_path / "gpu.yaml"))
+    assert "num_envs: 4096  # preset gpu\n" in out
+    _, out, _ = run(capsys, "--config", str(tmp_path / "gpu.yaml"), "--device", "cpu")
+    assert "# preset cpu\n" in out
+
+
 def test_a_file_that_cannot_be_written_is_one_message(capsys, tmp_path):
     code, _, err = run(capsys, "--output", str(tmp_path / "none" / "x.yaml"))
     assert code == 2

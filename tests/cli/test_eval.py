@@ -98,7 +98,7 @@ def test_a_robot_without_full_collisions_is_warned_about(mjsdk, glider, monkeypa
     assert "has no collision preset 'full': evaluated with 'toes'" in err
 
 
-def test_runs_are_put_side_by_side(mjsdk, glider):
+def test_runs_are_putside_by_side(mjsdk, glider):
     checkpoint = f"{find_run('latest', glider).path}/model_0.pt"
     code, out, _ = mjsdk("compare", "latest", checkpoint, "--log-root", glider, "--num-envs", 8, "--push")
     assert code == 0
@@ -178,10 +178,10 @@ def test_a_comparison_has_one_line_per_row_in_a_hundred_columns(runs):
 
     from rich.console import Console
 
-    from mjsdk.cli.compare import _side_by_side
+    from mjsdk.cli.compare import side_by_side
 
     stream = io.StringIO()
-    Console(file=stream, width=100, force_terminal=False).print(_side_by_side([REPORT] * runs, 100))
+    Console(file=stream, width=100, force_terminal=False).print(side_by_side([REPORT] * runs, 100))
     lines = [line.rstrip() for line in stream.getvalue().splitlines() if line.strip()]
     assert max(map(len, lines)) <= 100
     for label in ("lin_vel_error [m/s]", "  forward 0.5, turn left 0.5"):
@@ -205,12 +205,12 @@ def test_no_run_is_left_out_of_a_comparison(without, runs, width):
 
     from rich.console import Console
 
-    from mjsdk.cli.compare import _side_by_side, parts
+    from mjsdk.cli.compare import parts, side_by_side
 
     report = {name: value for name, value in REPORT.items() if name not in without}
     console = Console(file=io.StringIO(), width=width)
     for part in parts([report] * runs, width):
-        console.print(_side_by_side(part, width))
+        console.print(side_by_side(part, width))
     out = console.file.getvalue()
     assert "no room" not in out
     assert out.count("model_100") == runs

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import Session, open_session
 from mjsdk.terms import TermRegistry
 
@@ -18,7 +19,7 @@ def parts() -> Path:
 
 @pytest.fixture(scope="session")
 def session() -> Session:
-    return open_session(str(PARTS / "stick.py"), str(PARTS / "stand.py"), [str(PARTS / "my_extra.py")])
+    return open_session(str(PARTS / "stick.py"), str(PARTS / "stand.py"), [str(PARTS / "my_extra.py")], core=core_terms)
 
 
 @pytest.fixture(scope="session")

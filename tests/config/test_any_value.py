@@ -17,9 +17,9 @@ from mjsdk.config import schema, termchecks, yamlio
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain, to_plain
 from mjsdk.config.fields import LARGEST, Setting
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import merge, tree
 from mjsdk.config.root import Config
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
 
 COMPOSED = ("robot", "task", "extras", "preset")
@@ -54,11 +54,10 @@ def places(config: Config, terms: Any) -> Iterator[Place]:
     for leaf in schema.leaves(config):
         if leaf.path not in COMPOSED and not leaf.path.endswith(".params"):
             yield Place(leaf.path, leaf.annotation, leaf.value, leaf.setting, leaf.setting.endless)
-    for path, entry, term in termchecks.function_terms(config.env, terms):
-        for name, parameter in termchecks.parameters(term).items():
-            value = entry.params.get(name, parameter.default)
-            annotation = termchecks.written_as(parameter.annotation) or Any
-            yield Place(f"{path}.params.{name}", annotation, value, Setting(""), value == math.inf)
+    for path, entry, term in schema.function_terms(config.env, terms):
+        for leaf in schema.parameter_leaves(term, entry.params, f"{path}.params"):
+            annotation = termchecks.written_as(leaf.annotation) or Any
+            yield Place(leaf.path, annotation, leaf.value, Setting(""), leaf.value == math.inf)
 
 
 def takes(annotation: Any, value: Any) -> bool:

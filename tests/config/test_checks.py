@@ -5,9 +5,11 @@ import math
 import pytest
 
 from mjsdk.config.checks import check
-from mjsdk.config.layers import compose
 from mjsdk.config.overrides import parse_flags
+from mjsdk.config.settings import compose
+from mjsdk.config.termchecks import resolve_parameters
 from mjsdk.errors import ConfigError
+from mjsdk.robot.selection import Joints, ModelNames, PerJoint
 
 
 def mistakes(session, *args):
@@ -120,6 +122,14 @@ def test_a_reference_to_a_command_that_is_not_there_is_a_mistake(session):
     assert found["env.rewards.track.params.command"] == "there is no command 'goo', did you mean 'go'? Legal: go"
 
 
+def test_the_annotation_says_what_is_a_reference_and_not_the_name(session):
+    near = ("--env.rewards.near.func", "stand:near")
+    assert warnings(session, *near) == warnings(session, *near, "--env.rewards.near.params.command", "goo") == []
+    found = mistakes(session, *near, "--env.rewards.near.params.goal", "goo", "--env.commands.go.after", "goo")
+    assert found["env.rewards.near.params.goal"] == "there is no command 'goo', did you mean 'go'? Legal: go"
+    assert found["env.commands.go.after"] == "there is no command 'goo', did you mean 'go'? Legal: go"
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "message"),
     [
@@ -198,3 +208,22 @@ def test_names_of_entries_can_be_printed(session, name):
 def test_a_bound_that_is_none_may_be_infinite(session):
     config = compose(session, overrides=[("env.observations.actor.terms.gyro.clip", [-math.inf, 5.0])]).config
     assert config.env.observations["actor"].terms["gyro"].clip == [-math.inf, 5.0]
+
+
+@pytest.mark.parametrize("setting", ["commands.go.after", "commands.go.func", "rewards.upright.func"])
+def test_what_is_read_once_cannot_be_changed_by_a_curriculum(session, setting):
+    params = f"{{setting: {setting}, start: 0.0, first_step: 0, last_step: 1}}"
+    found = mistakes(session, "--env.curriculum.later.func", "ramp", "--env.curriculum.later.params", params)
+    assert found["env.curriculum.later.params.setting"].startswith(f"there is no setting '{setting}'")
+    assert found["env.curriculum.later.params.setting"].endswith("It is a path below env.")
+
+
+def test_a_term_is_called_with_the_parts_that_its_parameters_name(session, terms):
+    names = ModelNames(joints=("hip", "knee"), bodies=(), sites=(), geoms=())
+    given = {"std": 0.2, "joints": "k.*", "tolerance": {"hip": 1.0, ".*": 0.5}}
+    upright = terms.get("reward", "stand:upright")
+    values, wrong = resolve_parameters("env.rewards.u", "upright", upright, given, names, session.robot().roles)
+    assert (values["joints"], values["tolerance"]) == (Joints(("knee",), (1,)), PerJoint((1.0, 0.5)))
+    assert (values["std"], values["gentle"], wrong) == (0.2, False, [])
+    _, wrong = resolve_parameters("env.rewards.u", "upright", upright, {"stdd": 1.0}, names, session.robot().roles)
+    assert [mistake.path.removeprefix("env.rewards.u.params.") for mistake in wrong] == ["stdd", "std", "joints"]

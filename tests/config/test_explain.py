@@ -7,7 +7,7 @@ import pytest
 from mjsdk.config import Config, schema
 from mjsdk.config.computed import COMPUTED
 from mjsdk.config.explain import Entry, catalogue, find
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
 
 

@@ -3,10 +3,23 @@ from __future__ import annotations
 import pytest
 import torch
 
+from mjsdk import ops
 from mjsdk.config import CurriculumTermConfig, NoiseConfig, ObservationTermConfig, RewardTermConfig
-from mjsdk.errors import ConfigError, HookError
+from mjsdk.errors import ConfigError, HookError, PhysicsError
+from mjsdk.mdp import compiled
 from mjsdk.mdp import curriculum as curricula
+from mjsdk.mdp.rewards import upright
+from mjsdk.ops.compiled import Filled
+from mjsdk.ops.loop import Loop
 from mjsdk.testing.worlds import small_env
+
+
+@pytest.fixture(params=[True, False], ids=["loops", "tensors"])
+def _either_way(request, monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", request.param)
+
+
+loops_or_tensors = pytest.mark.usefixtures("_either_way")
 
 
 def actions(env, seed=0):
@@ -31,6 +44,7 @@ def test_the_same_seed_gives_the_same_rollout_and_another_seed_another():
     assert not torch.equal(first, other)
 
 
+@loops_or_tensors
 def test_an_episode_ends_when_its_time_is_up_and_begins_anew():
     env = small_env()
     ends = [step[3] for step in rollout(env, 21)]
@@ -69,6 +83,7 @@ def test_getting_observations_again_computes_nothing():
     assert env.get_observations()["actor"].data_ptr() == obs.data_ptr()
 
 
+@loops_or_tensors
 def test_going_on_from_a_saved_state_is_exact():
     def edit(config):
         terms = config.env.observations["actor"].terms
@@ -95,6 +110,7 @@ def test_state_tensors_are_views_of_the_physics_memory():
     assert env.robot.root_pos_w.data_ptr() == memory.data_ptr()
 
 
+@loops_or_tensors
 def test_the_log_gives_true_means_over_steps_and_worlds():
     env = small_env(8)
     env.log_iteration()
@@ -105,6 +121,7 @@ def test_the_log_gives_true_means_over_steps_and_worlds():
     assert "train/mean_reward" not in log
 
 
+@loops_or_tensors
 def test_the_log_counts_ended_episodes_and_why():
     env = small_env(8)
     rewards = torch.stack([step[1] for step in rollout(env, 20)]).sum(0)
@@ -117,18 +134,18 @@ def test_the_log_counts_ended_episodes_and_why():
     assert log["termination/unstable"] == 0.0
 
 
-def test_a_world_that_blows_up_ends_its_episode_without_reward_every_time(caplog):
+@loops_or_tensors
+def test_a_world_that_blows_up_ends_its_episode_without_reward_every_time():
     env = small_env(4)
     for _ in range(2):
-        caplog.clear()
-        env.physics.write("qvel", torch.full((1, env.model.nv), 1e12), torch.tensor([2]))
+        env.physics.write("qvel", torch.full((env.model.nv,), 1e12), env.worlds(None, torch.tensor([2])))
         obs, reward, terminated, _truncated, _extras = env.step(actions(env))
         assert terminated.tolist() == [False, False, True, False]
         assert torch.isfinite(obs["actor"]).all()
         assert reward[2] == 0.0
         assert (reward[[0, 1, 3]] > 0.0).all()
-        assert "unstable in 1 of 4 worlds" in caplog.text
         assert not env.step(actions(env))[2].any()
+    assert env.log_iteration()["termination/unstable"] == 1.0
 
 
 def test_worlds_that_blow_up_in_every_step_do_not_fill_the_screen(caplog):
@@ -136,10 +153,28 @@ def test_worlds_that_blow_up_in_every_step_do_not_fill_the_screen(caplog):
     for _ in range(100):
         env.physics.write("qvel", torch.full((4, env.model.nv), 1e12))
         env.step(actions(env))
+        env.log_iteration()
     said = [record.getMessage() for record in caplog.records]
     assert 2 <= len(said) < 10
-    assert "4 of 4 worlds (4 so far)" in said[0]
-    assert "4 of 4 worlds (256 so far)" in said[-1]
+    assert "unstable in 4 episodes (4 so far)" in said[0]
+    assert "unstable in 4 episodes (256 so far)" in said[-1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_reward_that_is_not_finite_is_an_error_at_once_with_loops(value):
+    env = small_env(4)
+    env.rewards.terms["upright"].call = lambda: torch.tensor([1.0, value, 1.0, value])
+    with pytest.raises(PhysicsError, match="reward term 'upright' is NaN or infinite in 2 of 4 worlds at step 1,"):
+        env.step(actions(env))
+
+
+def test_a_reward_that_is_not_finite_is_an_error_with_the_iteration_without_loops(monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", False)
+    env = small_env(4)
+    env.rewards.terms["upright"].call = lambda: torch.tensor([1.0, float("nan"), 1.0, 1.0])
+    assert env.step(actions(env))[1].isfinite().all()
+    with pytest.raises(PhysicsError, match="reward term 'upright' is NaN or infinite in 1 of 4 worlds at step 1,"):
+        env.log_iteration()
 
 
 def test_rewards_can_be_floored_at_zero():
@@ -201,7 +236,7 @@ class Counting:
     def __init__(self, env):
         self.level = env.buffers.new("curriculum/level")
 
-    def __call__(self, env):
+    def __call__(self, env, worlds):
         self.level += 1.0
         env.set_setting("rewards.upright.weight", float(self.level))
         return float(self.level)
@@ -296,7 +331,7 @@ def test_spaces_tell_the_shapes_of_one_world():
 
 def test_a_term_of_the_wrong_shape_is_an_error_that_names_it():
     env = small_env()
-    env.rewards.terms["upright"].function = lambda env, **_: torch.zeros(3, 3)
+    env.rewards.terms["upright"].call = lambda: torch.zeros(3, 3)
     gave = r"upright gave a float32 tensor of shape \(3, 3\) on cpu; it must give a dense float tensor of shape \(4,\)"
     with pytest.raises(HookError, match=gave):
         env.step(actions(env))
@@ -314,66 +349,32 @@ def test_a_parameter_that_no_term_takes_and_one_that_is_missing_are_errors():
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("oh no"), SystemExit(0)])
 def test_a_term_that_raises_is_named_with_the_place(error):
-    def bad(env):
+    def bad():
         raise error
 
     env = small_env()
-    env.rewards.terms["upright"].function = lambda env, **_: bad(env)
+    env.rewards.terms["upright"].call = bad
     with pytest.raises(HookError, match=r"env.rewards.upright: the term upright raised .*test_env.py:\d+"):
         env.step(actions(env))
 
 
-def test_a_kernel_that_does_not_compile_is_named_with_its_term():
-    from mjsdk.kernels import Kernel
-
-    env = small_env()
-    term = env.rewards.terms["upright"]
-
-    def plain(env, **_):
-        raise AssertionError
-
-    plain.prepare = lambda env, out, **_: Kernel(lambda out: out.no_such_thing()).bind(out)
-    term.function = plain
-    with pytest.raises(
-        HookError, match=r"env.rewards.upright: the term upright has a kernel that cannot be used: Typing"
-    ):
-        env.rewards.rows.prepare()
-
-
-def fail():
-    raise ZeroDivisionError("oh no")
+def bad_loop(out):
+    out.no_such_thing()
 
 
 @pytest.mark.parametrize(
     ("maker", "reason"),
     [
-        (lambda env, out, **_: 5, "'int' object is not callable"),
-        (lambda env, out, **_: fail, "ZeroDivisionError: oh no"),
-        (lambda env, out, **_: lambda: None, "it does not write to `out`"),
+        (lambda env, std: Filled(env, Loop(bad_loop)), "raised Typing"),
+        (lambda env, std: 1 / 0, "raised ZeroDivisionError"),
+        (lambda env, std: 5, "raised TypeError"),
+        (lambda env, std: lambda env: None, "gave None; it must give a dense float tensor"),
     ],
 )
-def test_a_prepared_call_that_does_not_do_its_work_is_named_with_its_term(maker, reason):
-    env = small_env()
-
-    def plain(env, **_):
-        raise AssertionError
-
-    plain.prepare = maker
-    env.rewards.terms["upright"].function = plain
-    with pytest.raises(HookError, match=f"env.rewards.upright: .*{reason}"):
-        env.rewards.rows.prepare()
-
-
-@pytest.mark.parametrize("value", [float("nan"), 0.0, 2.0])
-def test_a_prepared_call_may_write_any_value(value):
-    env = small_env()
-
-    def plain(env, **_):
-        raise AssertionError
-
-    plain.prepare = lambda env, out, **_: lambda: out.fill_(value)
-    env.rewards.terms["upright"].function = plain
-    env.rewards.rows.prepare()
+def test_a_compiled_version_that_cannot_be_used_is_named_with_its_term(maker, reason, monkeypatch):
+    monkeypatch.setitem(compiled.VERSIONS, upright, maker)
+    with pytest.raises(HookError, match=f"env.rewards.upright: the term upright {reason}"):
+        small_env()
 
 
 def test_a_curriculum_leaves_the_configuration_alone_that_the_environment_was_made_from():

@@ -5,13 +5,13 @@ import math
 import pytest
 import torch
 
-from mjsdk import kernels
+from mjsdk import ops
 from mjsdk.testing.worlds import small_env
 
 
-@pytest.fixture(params=[True, False], ids=["kernels", "tensors"])
+@pytest.fixture(params=[True, False], ids=["loops", "tensors"])
 def env_under(request, monkeypatch):
-    monkeypatch.setattr(kernels, "ENABLED", request.param)
+    monkeypatch.setattr(ops, "LOOPS", request.param)
 
     def make(*gravity):
         return small_env(2, edit=lambda config: setattr(config.env.sim, "gravity", list(gravity)))
@@ -23,7 +23,7 @@ def turned(env, roll):
     """The base of all worlds, turned about its x axis [rad]."""
     quat = torch.tensor([[math.cos(roll / 2), math.sin(roll / 2), 0.0, 0.0]]).expand(2, -1)
     nothing = torch.zeros(2, 3)
-    env.robot.write_root(env.all_ids, nothing, quat, nothing, nothing)
+    env.robot.write_root(env.all_worlds, nothing, quat, nothing, nothing)
     return env.robot
 
 
@@ -59,5 +59,5 @@ def test_a_vertical_x_axis_has_no_heading_and_no_nan(env_under):
     env = env_under(0.0, 0.0, -9.81)
     half = math.sqrt(0.5)
     quat, ones = torch.tensor([[half, 0.0, half, 0.0]]).expand(2, -1), torch.ones(2, 3)
-    env.robot.write_root(env.all_ids, ones, quat, ones, ones)
+    env.robot.write_root(env.all_worlds, ones, quat, ones, ones)
     assert env.robot.root_lin_vel_yaw.isfinite().all()

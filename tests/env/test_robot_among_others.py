@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mjsdk import kernels
+from mjsdk import ops
 from mjsdk.config import RewardTermConfig
 from mjsdk.env.robot_state import runs
 from mjsdk.errors import ConfigError
@@ -15,9 +15,9 @@ from mjsdk.testing.worlds import small_env
 FOREIGN = ("crate", "door", "bin", "left_ball", "right_ball")
 
 
-@pytest.fixture(params=[True, False], ids=["kernels", "tensors"])
+@pytest.fixture(params=[True, False], ids=["loops", "tensors"])
 def env(request, crowd, monkeypatch):
-    monkeypatch.setattr(kernels, "ENABLED", request.param)
+    monkeypatch.setattr(ops, "LOOPS", request.param)
     return small_env(3, robot=crowd)
 
 
@@ -60,7 +60,7 @@ def test_a_reset_moves_the_robot_and_leaves_the_rest_as_the_model_has_it(env):
 
 def test_joints_are_read_and_written_in_their_own_columns(env):
     pos = torch.arange(12.0).view(3, 4) / 100.0
-    env.robot.write_joints(env.all_ids, pos, -pos)
+    env.robot.write_joints(env.all_worlds, pos, -pos)
     assert torch.equal(env.robot.joint_pos, pos)
     assert torch.equal(env.robot.joint_vel, -pos)
     assert float(env.physics.bind("qpos")[2, env.model.joint("right_toe").qposadr[0]]) == pytest.approx(0.11)
@@ -70,7 +70,7 @@ def test_the_base_is_read_and_written_in_its_own_columns(env):
     quat = torch.tensor([[0.0, 1.0, 0.0, 0.0]]).expand(3, -1)
     lin, ang = torch.tensor([[1.0, 2.0, 3.0]]).expand(3, -1), torch.tensor([[0.0, 0.0, 4.0]]).expand(3, -1)
     crate = env.physics.bind("qpos")[:, columns(env, "crate")].clone()
-    env.robot.write_root(env.all_ids, lin + 1.0, quat, lin, ang)
+    env.robot.write_root(env.all_worlds, lin + 1.0, quat, lin, ang)
     assert env.robot.root_pos_w[0].tolist() == [2.0, 3.0, 4.0]
     assert env.robot.root_lin_vel_b[0].tolist() == [1.0, -2.0, -3.0]
     assert env.robot.projected_gravity_b[0].tolist() == [0.0, 0.0, 1.0]
@@ -113,9 +113,10 @@ def test_power_is_what_motors_do_to_the_robots_joints(crowd):
         config.env.rewards["power"] = RewardTermConfig(func="electrical_power", weight=-1.0)
 
     env = small_env(robot=crowd, edit=edit)
+    torque = env.robot.actuator_force
     for _ in range(5):
         env.step(torch.full((4, 2), 2.0))
-    speed, torque = env.robot.joint_vel[:, [0, 2]], env.robot.actuator_force
+    speed = env.robot.joint_vel[:, [0, 2]]
     torch.testing.assert_close(env.robot.power.sum(1), (speed * torque).abs().sum(1))
     term = env.rewards.terms["power"]()
     torch.testing.assert_close(term, (speed * torque).clamp(min=0.0).sum(1))

@@ -5,7 +5,7 @@ import torch
 
 from mjsdk.evaluate import Command, make_report
 from mjsdk.evaluate.rollout import Episodes
-from mjsdk.evaluate.tally import Sample, Tally
+from mjsdk.evaluate.tally import Tally
 
 DT, MASS = 0.5, 10.0
 QUANTITIES = {
@@ -30,7 +30,7 @@ def episodes_of(steps=6, fall=None, pushes=None):
         fell = torch.tensor([fall == (world, step) for world in range(2)])
         over = torch.full((2,), step == 5)
         values = {name: torch.tensor(value) for name, value in QUANTITIES.items()}
-        episodes.tally.add(Sample(torch.ones(2), fell, over, values))
+        episodes.tally.add(torch.ones(2), fell, over, values)
     return episodes
 
 

@@ -10,13 +10,13 @@ from mjsdk.task import EvaluationConfig
 @pytest.fixture
 def parts(run):
     session = run.session()
-    return run.config(session), session.robot()
+    return run.config(session), session
 
 
 def test_faithful_physics_keeps_the_control_rate_of_the_training(parts):
-    config, robot = parts
+    config, session = parts
     config.env.decimation, config.env.sim.timestep, config.env.sim.solver = 1, 0.01, "pgs"
-    made = evaluation_config(config, robot, Options())
+    made = evaluation_config(config, session, Options())
     assert made.env.step_dt == pytest.approx(0.01)
     assert (made.env.decimation, made.env.sim.timestep) == (2, pytest.approx(0.005))
     assert (made.env.sim.solver, made.env.sim.iterations, made.env.sim.ls_iterations) == ("newton", 10, 20)
@@ -24,33 +24,33 @@ def test_faithful_physics_keeps_the_control_rate_of_the_training(parts):
 
 
 def test_as_trained_keeps_the_physics(parts):
-    config, robot = parts
+    config, session = parts
     config.env.sim.iterations = 7
-    made = evaluation_config(config, robot, Options(sim="as-trained"))
+    made = evaluation_config(config, session, Options(sim="as-trained"))
     assert made.env.sim == config.env.sim
     assert made.env.scene.collisions == config.env.scene.collisions
 
 
 def test_noise_and_events_during_episodes_are_off_unless_asked_for(parts):
-    config, robot = parts
-    made = evaluation_config(config, robot, Options())
+    config, session = parts
+    made = evaluation_config(config, session, Options())
     assert not made.env.observations["actor"].enable_corruption
     assert list(made.env.events) == ["start"]
-    noisy = evaluation_config(config, robot, Options(noise=True))
+    noisy = evaluation_config(config, session, Options(noise=True))
     assert noisy.env.observations["actor"].enable_corruption
 
 
 def test_what_the_task_counts_as_failing_replaces_the_terminations_of_the_run(parts):
-    config, robot = parts
+    config, session = parts
     config.env.terminations["gone"] = TerminationTermConfig(func="bad_orientation", params={"limit_angle": 3.0})
     for name, setting in (("strict", "terminations.gone.params.limit_angle"), ("pay", "rewards.alive.weight")):
         config.env.curriculum[name] = CurriculumTermConfig(func="ramp", params={"setting": setting, "start": 1.0})
-    assert "gone" in evaluation_config(config, robot, Options()).env.terminations
+    assert "gone" in evaluation_config(config, session, Options()).env.terminations
     counted = EvaluationConfig(
         terminations={"tilted": TerminationTermConfig(func="bad_orientation")},
         sensors={"ground": SensorConfig(type="groundcontacts", on="@feet")},
     )
-    made = evaluation_config(config, robot, Options(), counted)
+    made = evaluation_config(config, session, Options(), counted)
     assert list(made.env.terminations) == ["tilted"]
     assert "ground" in made.env.scene.sensors
     assert list(made.env.curriculum) == ["pay"]
@@ -58,8 +58,8 @@ def test_what_the_task_counts_as_failing_replaces_the_terminations_of_the_run(pa
 
 
 def test_the_run_s_own_settings_stay_as_they_were(parts):
-    config, robot = parts
-    evaluation_config(config, robot, Options(num_envs=64))
+    config, session = parts
+    evaluation_config(config, session, Options(num_envs=64))
     assert config.env.observations["actor"].enable_corruption
     assert config.env.scene.num_envs == 4
     assert FEET_FORCE not in config.env.scene.sensors

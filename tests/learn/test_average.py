@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from mjsdk.learn import load_policy
 from mjsdk.learn.average import Average
+from mjsdk.learn.policy import load_policy
 
 
 def wandering(share, iterations, noise=1.0, trend=0.0):

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mjsdk.errors import BrokenRun, StorageError
-from mjsdk.learn import load_policy
 from mjsdk.learn.checkpoints import random_state, read_checkpoint, seed_everything, set_random_state, write_checkpoint
+from mjsdk.learn.policy import load_policy
 
 
 def damage(path):

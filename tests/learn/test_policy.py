@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mjsdk.errors import BrokenRun, UnknownRun
-from mjsdk.learn import load_policy
+from mjsdk.learn.policy import load_policy
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_commands_are_drawn_anew_when_their_time_is_over():
 def test_a_fixed_command_outlasts_draws_and_resets():
     env = small_env(4, edit=twist(resampling_time_range=[0.02, 0.02]))
     value = torch.tensor([0.3, 0.0, 0.1])
-    env.commands.terms["twist"].fix(torch.tensor([1, 2]), value)
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1, 2])), value)
     for _ in range(25):
         env.step(torch.zeros(4, env.num_actions))
     assert torch.equal(env.command("twist")[1:3], value.expand(2, 3))
@@ -76,7 +76,7 @@ def test_told_to_stand_the_robot_ends_its_step_and_the_clock_stops():
     clock = env.commands.terms["gait"]
     for _ in range(5):
         env.commands.compute(0.02)
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     env.commands.compute(0.02)
     assert clock.moving.all()
     for _ in range(25):
@@ -102,10 +102,10 @@ def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, 
         config.env.commands["gait"].catch_lean = 0.2
 
     env = small_env(4, edit=catching)
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     angles = {axis: torch.full((4,), lean)}
     quat = quat_from_euler(*(angles.get(name, torch.zeros(4)) for name in ("roll", "pitch", "yaw")))
-    env.robot.write_root(env.all_ids, torch.zeros(4, 3), quat, torch.zeros(4, 3), torch.zeros(4, 3))
+    env.robot.write_root(env.all_worlds, torch.zeros(4, 3), quat, torch.zeros(4, 3), torch.zeros(4, 3))
     for _ in range(30):
         env.commands.compute(0.02)
     clock = env.commands.terms["gait"]
@@ -119,12 +119,12 @@ def test_it_catches_itself_with_the_foot_on_the_side_that_it_falls_to():
         config.env.commands["gait"].catch_lean = 0.2
 
     env = small_env(2, edit=catching)
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     for _ in range(30):
         env.commands.compute(0.02)
     to_the_left_and_right = torch.tensor([-0.3, 0.3])  # roll about the axis that points forward
     quat = quat_from_euler(to_the_left_and_right, torch.zeros(2), torch.zeros(2))
-    env.robot.write_root(env.all_ids, torch.zeros(2, 3), quat, torch.zeros(2, 3), torch.zeros(2, 3))
+    env.robot.write_root(env.all_worlds, torch.zeros(2, 3), quat, torch.zeros(2, 3), torch.zeros(2, 3))
     for _ in range(3):
         env.commands.compute(0.02)
     swinging = env.commands.terms["gait"].foot_phase < 0.5

@@ -14,7 +14,7 @@ from mjsdk.testing.worlds import small_env
 @pytest.fixture
 def env():
     env = small_env(2, edit=lambda c: c.env.commands.update(twist=UniformVelocityConfig(func="uniform_velocity")))
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.4]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.4]))
     return env
 
 
@@ -22,7 +22,7 @@ def place(env, *, roll=0.0, yaw=0.0, lin=(0.0, 0.0, 0.0), ang=(0.0, 0.0, 0.0), h
     """Put both worlds' bases there: Euler angles [rad], velocity in the world [m/s], angular in the base [rad/s]."""
     quat = quat_from_euler(*(torch.tensor([angle]) for angle in (roll, 0.0, yaw))).expand(2, 4)
     pos = torch.tensor([0.0, 0.0, height]).expand(2, 3)
-    env.robot.write_root(env.all_ids, pos, quat, torch.tensor(lin).expand(2, 3), torch.tensor(ang).expand(2, 3))
+    env.robot.write_root(env.all_worlds, pos, quat, torch.tensor(lin).expand(2, 3), torch.tensor(ang).expand(2, 3))
 
 
 def test_following_the_command_exactly_earns_all_whatever_the_heading(env):
@@ -36,7 +36,7 @@ def test_following_the_command_exactly_earns_all_whatever_the_heading(env):
 def test_drifting_costs_only_where_standing_is_asked_for(env):
     place(env, yaw=1.0, lin=(0.3, 0.4, 0.0))
     assert not rewards.drift(env, "twist").any()
-    env.commands.terms["twist"].fix(torch.tensor([1]), torch.zeros(3))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1])), torch.zeros(3))
     assert rewards.drift(env, "twist").tolist() == pytest.approx([0.0, 0.5], abs=1e-5)
 
 

@@ -8,6 +8,7 @@ from hypothesis.strategies import booleans, lists
 
 from mjsdk.config import EnvConfig, SceneConfig, SensorConfig
 from mjsdk.env.buffers import Buffers
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError
 from mjsdk.mdp.terminations import IllegalContact
 
@@ -49,7 +50,7 @@ def test_feet_may_touch_and_knees_only_for_a_while():
     assert fallen_after(term, ground, 5.0, False, False, False) == [False, False, False]
     assert fallen_after(term, ground, 0.4, True, False, True) == [False, False, False]
     assert fallen_after(term, ground, 0.1, True, False, True) == [True, False, True]
-    term.reset(torch.tensor([2]))
+    term.reset(Worlds(3, torch.Generator(), ids=torch.tensor([2])))
     assert fallen_after(term, ground, 0.1, True, False, True) == [True, False, False]
 
 

@@ -229,7 +229,9 @@ def targets(env):
     """What the servos are told, and what they should be, in worlds that walk and that stand."""
     clock, term = env.commands.terms["gait"], env.actions.terms["joint_pos"]
     env.robot.encoder_bias.copy_(torch.linspace(0.0, 0.02, env.num_envs).unsqueeze(1))
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]] * (env.num_envs // 2)))
+    env.commands.terms["twist"].fix(
+        env.all_worlds, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]] * (env.num_envs // 2))
+    )
     for _ in range(40):
         env.commands.compute(0.021)
     walking = clock.moving.numpy().astype(float)[:, None]

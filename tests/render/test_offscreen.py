@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import closing
 from types import SimpleNamespace
 
 import mujoco
@@ -25,7 +26,7 @@ def model() -> mujoco.MjModel:
 def picture_of(model: mujoco.MjModel, **more) -> np.ndarray:
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
-    with Offscreen(model, 200, 150) as offscreen:
+    with closing(Offscreen(model, 200, 150)) as offscreen:
         offscreen.camera.lookat[:] = (0, 0, 0.5)
         offscreen.camera.distance = 2.0
         return offscreen.draw(data, **more)

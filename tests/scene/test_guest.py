@@ -272,8 +272,7 @@ def test_geoms_that_something_refers_to_are_no_drawings(session, collides):
         spec.add_pair(geomname1="paired", geomname2="left_foot_geom")
 
     give(session, edit=refer)
-    setup = session.setup
-    session.setup = lambda spec, preset="": (setup(spec, preset), add(session.robot(), spec))
+    session.setup_collisions = lambda spec, preset: add(session.robot(), spec)
     if collides:
         change(session, collisions={"all": (CollisionRule(geoms=".*"),)})
     names = {scene(session).geom(i).name for i in range(scene(session).ngeom)}

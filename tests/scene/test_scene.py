@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mjsdk.config import EnvConfig, SceneConfig, SensorConfig
-from mjsdk.errors import ConfigError, MjsdkError, SceneError
+from mjsdk.errors import ConfigError, MjsdkError, SceneError, SelectionError
 from mjsdk.plugins import open_session
 from mjsdk.robot import ActuatorGroup, CollisionRule
 from mjsdk.scene import build_scene, compile_robot
@@ -31,6 +31,17 @@ def test_actuators_are_servos_with_the_groups_numbers(session):
     np.testing.assert_allclose(model.actuator_biasprm[:, 1:3], [[-20.0, -1.0]] * 2)
     np.testing.assert_allclose(model.actuator_forcerange, [[-10.0, 10.0]] * 2)
     np.testing.assert_allclose(model.dof_armature[6:], 0.01)
+
+
+def test_the_default_collisions_are_the_first(session):
+    default, first = (compile_robot(session, name) for name in ("", next(iter(session.robot().collisions))))
+    np.testing.assert_array_equal(default.geom_conaffinity, first.geom_conaffinity)
+
+
+def test_an_unknown_collision_preset_lists_the_legal_ones(session):
+    with pytest.raises(SelectionError) as caught:
+        compile_robot(session, "ful")
+    assert str(caught.value).startswith("robot 'testbot' has no collision preset 'ful', did you mean 'full'? Legal: ")
 
 
 def test_a_joint_in_two_groups_is_an_error(session):

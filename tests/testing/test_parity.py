@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mjsdk.plugins import open_session
 from mjsdk.robot import InitialState
+from mjsdk.scene import compile_robot
 from mjsdk.testing import parity
 from mjsdk.testing.models import model_of, posed
 from mjsdk.testing.worlds import TESTBOT
@@ -49,7 +50,7 @@ def rejecting(change: Change) -> set[str]:
     changed = spec()
     change(changed)
     ours, theirs = changed.compile(), spec().compile()
-    return {parity.name_of(check) for check in parity.CHECKS if not passes(check, ours, theirs)}
+    return {check.__name__ for check in parity.CHECKS if not passes(check, ours, theirs)}
 
 
 def passes(check: Callable[..., None], ours: mujoco.MjModel, theirs: mujoco.MjModel) -> bool:
@@ -124,10 +125,7 @@ def test_figures_become_the_model_that_they_describe():
 
 
 def test_a_pose_is_taken_by_base_joints_and_servos():
-    session = open_session(TESTBOT)
-    spec = session.load_spec()
-    session.setup(spec)
-    model = spec.compile()
+    model = compile_robot(open_session(TESTBOT))
     data = posed(model, InitialState(pos=(0.1, 0.2, 0.3), joint_pos={"left_.*": 0.4}))
     assert list(data.qpos) == pytest.approx([0.1, 0.2, 0.3, 1, 0, 0, 0, 0.4, 0])
     assert list(data.ctrl) == pytest.approx([0.4, 0])

@@ -12,7 +12,7 @@ import mjsdk
 import torch
 from mjsdk.env import reflects
 from mjsdk.env.mirror import AXIAL, POLAR
-from mjsdk.kernels import prepared_by
+from mjsdk.ops.compiled import LoopOps
 
 MJSDK_API = 1
 
@@ -33,18 +33,17 @@ def falling(env):
 def double(env):
     return env.robot.joint_vel[:, 0].double()
 
-@prepared_by(lambda env, out: lambda: out.copy_(env.robot.joint_vel[:, 0]))
 def two_ways(env):
-    return env.robot.joint_vel[:, 1]
+    return env.robot.joint_vel[:, 0 if isinstance(env.ops, LoopOps) else 1]
 
 def always(env):
     return torch.ones(env.num_envs)
 
-def everywhere(env, ids, bias):
+def everywhere(env, worlds, bias):
     env.robot.encoder_bias.uniform_(0.0, bias, generator=env.generator)
 
-def the_same(env, ids, bias):
-    env.robot.encoder_bias[ids] = bias
+def the_same(env, worlds, bias):
+    worlds.fill(env.robot.encoder_bias, bias)
 
 @mjsdk.hookimpl
 def mjsdk_observation_terms():

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mjsdk.errors import MjsdkError, PluginError, listing
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import Plugin, PluginRef, Session, find_plugin, installed, load_plugin, open_session
 
 if TYPE_CHECKING:
-    from mjsdk.robot import ActuatorGroup, Robot, Role
+    from mjsdk.robot import Robot
     from mjsdk.scene.entities import Entity
 
 _log = logging.getLogger(__name__)
@@ -35,7 +36,10 @@ def robot_facts(session: Session) -> dict[str, Any]:
         **_plugin(session, session.robot_ref, robot.summary),
         "mass": entity.mass,
         **_joints(model, robot, entity),
-        "roles": {name: _role(role) for name, role in robot.roles.items()},
+        "roles": {
+            name: {part: list(names) for part, names in attrs.asdict(role).items() if names}
+            for name, role in robot.roles.items()
+        },
         "poses": {name: attrs.asdict(pose) for name, pose in robot.poses.items()},
         "collisions": {name: [attrs.asdict(rule) for rule in rules] for name, rules in robot.collisions.items()},
         "gait": attrs.asdict(robot.gait) if robot.gait else None,
@@ -46,22 +50,22 @@ def robot_facts(session: Session) -> dict[str, Any]:
 def task_facts(name: str, robot: str | None) -> dict[str, Any]:
     """The task as it is for a robot, after the adaptations that plugins make; for none, as for one with every part."""
     if robot is not None:
-        return _task_facts(open_session(robot, name))
+        return _task_facts(open_session(robot, name, core=core_terms))
     task = load_plugin(find_plugin("task", name))
     module = importlib.import_module("mjsdk.cli._anyrobot")
     blank = Plugin(PluginRef("robot", "any robot", "mjsdk", "", module.__name__), module, module.MJSDK_API)
     try:
-        return {**_task_facts(Session([blank, task])), "robot": None}
+        return {**_task_facts(Session([blank, task], core_terms)), "robot": None}
     except MjsdkError as error:
         robots = listing(ref.spec for ref in installed() if ref.kind == "robot")
         raise PluginError(f"{error}\nThis was without a robot: name one by --robot, such as {robots}") from error
 
 
 def _task_facts(session: Session) -> dict[str, Any]:
-    from mjsdk.config.layers import adapted
+    from mjsdk.config.settings import Settings
 
     task = session.task()
-    env = adapted(session, task).env
+    env = Settings.of_task(session, task).adapt().env
     return {
         **_plugin(session, session.task_ref, task.summary),
         "robot": session.robot_ref.name,
@@ -75,37 +79,24 @@ def _task_facts(session: Session) -> dict[str, Any]:
 
 def _plugin(session: Session, ref: PluginRef, summary: str) -> dict[str, Any]:
     plugin = next(plugin for plugin in session.plugins if plugin.ref == ref)
-    keys = ("kind", "name", "dist", "version", "target")
-    facts = {key: getattr(ref, key) for key in keys}
+    facts = {key: getattr(ref, key) for key in ("kind", "name", "dist", "version", "target")}
     return {**facts, "summary": summary or ref.summary, "api": plugin.api, "hooks": list(plugin.hooks)}
 
 
 def _joints(model: Any, robot: Robot, entity: Entity) -> dict[str, Any]:
-    from mjsdk.robot.selection import ModelNames, match
+    """Ranges and motors of the joints; of a motor, what the robot leaves to its model is the model's."""
+    from mjsdk.robot.selection import match
 
-    names = ModelNames.of(model, entity.joints).joints
+    names = [model.joint(i).name for i in entity.joints]
     driven = [name for name, actuator in zip(names, entity.actuators, strict=True) if actuator is not None]
     motors = {driven[i]: group for group in robot.actuators for i in match(group.joints, driven, "joints")}
-    joints = [
-        {"name": name, "range": _limits(model, name), "actuator": _motor(model, name, motors.get(name))}
-        for name in names
-    ]
+    joints = []
+    for name in names:
+        joint, motor = model.joint(name), None
+        if name in motors:
+            losses = {loss: float(getattr(joint, loss)[0]) for loss in ("armature", "frictionloss")}
+            motor = {**attrs.asdict(motors[name]), **losses, "action_scale": motors[name].action_scale}
+            del motor["joints"]
+        limits = [float(limit) for limit in joint.range] if model.jnt_limited[joint.id] else None
+        joints.append({"name": name, "range": limits, "actuator": motor})
     return {"dof": len(names), "joints": joints}
-
-
-def _limits(model: Any, joint: str) -> list[float] | None:
-    view = model.joint(joint)
-    return [float(limit) for limit in view.range] if model.jnt_limited[view.id] else None
-
-
-def _motor(model: Any, joint: str, group: ActuatorGroup | None) -> dict[str, Any] | None:
-    """The facts of a joint's motor; those that the robot leaves to its model are the model's."""
-    if group is None:
-        return None
-    facts = attrs.asdict(group, filter=lambda attribute, _: attribute.name != "joints")
-    losses = {name: float(getattr(model.joint(joint), name)[0]) for name in ("armature", "frictionloss")}
-    return {**facts, **losses, "action_scale": group.action_scale}
-
-
-def _role(role: Role) -> dict[str, list[str]]:
-    return {part: list(names) for part, names in attrs.asdict(role).items() if names}

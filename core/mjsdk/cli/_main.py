@@ -85,20 +85,15 @@ def _run(args: Sequence[str] | None) -> None:
 
     from mjsdk.cli.app import build
 
-    _share_cores()
-    _show_warnings()
+    # By default torch's threads spin while they wait, and take the cores from the physics threads and from everything
+    # else on the machine: with other programs running, an iteration took five to ten times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    logger = logging.getLogger("mjsdk")
+    if not any(isinstance(handler, _WarningsOnStderr) for handler in logger.handlers):
+        logger.addHandler(_WarningsOnStderr(logging.WARNING))
     given = [*(sys.argv[1:] if args is None else args)]
     with _apart.hold(given):
         typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
-
-
-def _share_cores() -> None:
-    """Let torch's threads sleep while they wait, before torch is loaded.
-
-    By default they spin, and take the cores from the physics threads and from everything else on the machine: with
-    other programs running, an iteration took five to ten times as long.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def _fail(message: str) -> None:
@@ -120,9 +115,3 @@ class _WarningsOnStderr(logging.Handler):
         from mjsdk.cli._output import warn
 
         warn(record.getMessage())
-
-
-def _show_warnings() -> None:
-    logger = logging.getLogger("mjsdk")
-    if not any(isinstance(handler, _WarningsOnStderr) for handler in logger.handlers):
-        logger.addHandler(_WarningsOnStderr(logging.WARNING))

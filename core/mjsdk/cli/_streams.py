@@ -50,12 +50,11 @@ def mute(stream: Any) -> None:
 
 
 def _spell(error: UnicodeError) -> tuple[str, int]:
+    """What looks like a character of a drawing; of any other its number, as Python writes it."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    return "".join(map(_like, error.object[error.start : error.end])), error.end
-
-
-def _like(character: str) -> str:
-    """What looks like a character of a drawing; of any other its number, as Python writes it."""
-    other = "*" if ord(character) in _DRAWN else character.encode("ascii", "backslashreplace").decode()
-    return _ALIKE.get(character, other)
+    spelled = ""
+    for character in error.object[error.start : error.end]:
+        other = "*" if ord(character) in _DRAWN else character.encode("ascii", "backslashreplace").decode()
+        spelled += _ALIKE.get(character, other)
+    return spelled, error.end

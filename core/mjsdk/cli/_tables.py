@@ -35,32 +35,6 @@ class FittingTable:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """What fits, and a line about what does not."""
         shown = self._fitting(options.max_width)
-        yield self._table(shown)
-        hidden = [name for i, name in enumerate(self._columns) if i not in shown]
-        if hidden:
-            names = ", ".join(" ".join(name.split()) for name in hidden)
-            yield Text(f"no room in {options.max_width} columns for: {names}\n", "italic")
-
-    def _fitting(self, room: int) -> list[int]:
-        """Places of the columns that fit."""
-        shown = list(range(len(self._columns)))
-        for i in reversed(shown.copy()):
-            if sum(self._needs(k) + _GAP for k in shown) <= room:
-                break
-            if i and self._columns[i] in self._right:
-                shown.remove(i)
-        return shown
-
-    def _needs(self, i: int) -> int:
-        """Characters that a column takes at least."""
-        cells = [self._columns[i], *(row[i].plain for row in self._rows)]
-        longest = max(len(line) for cell in cells for line in cell.split("\n"))
-        return longest if self._unbroken(i) else min(longest, _NARROWEST)
-
-    def _unbroken(self, i: int) -> bool:
-        return i == 0 or self._columns[i] in (*self._right, *self._whole)
-
-    def _table(self, shown: Sequence[int]) -> Table:
         title = Text(self._title, "bold")
         made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
         for i in shown:
@@ -68,4 +42,26 @@ class FittingTable:
             made.add_column(Text(self._columns[i]), justify=side, overflow="fold", no_wrap=self._unbroken(i))
         for row in self._rows:
             made.add_row(*(row[i] for i in shown))
-        return made
+        yield made
+        hidden = [name for i, name in enumerate(self._columns) if i not in shown]
+        if hidden:
+            names = ", ".join(" ".join(name.split()) for name in hidden)
+            yield Text(f"no room in {options.max_width} columns for: {names}\n", "italic")
+
+    def _fitting(self, room: int) -> list[int]:
+        """Places of the columns that fit."""
+        needs = []
+        for i, column in enumerate(self._columns):
+            cells = [column, *(row[i].plain for row in self._rows)]
+            longest = max(len(line) for cell in cells for line in cell.split("\n"))
+            needs.append(longest if self._unbroken(i) else min(longest, _NARROWEST))
+        shown = list(range(len(needs)))
+        for i in reversed(shown.copy()):
+            if sum(needs[k] + _GAP for k in shown) <= room:
+                break
+            if i and self._columns[i] in self._right:
+                shown.remove(i)
+        return shown
+
+    def _unbroken(self, i: int) -> bool:
+        return i == 0 or self._columns[i] in (*self._right, *self._whole)

@@ -7,7 +7,7 @@ How to write a command, in `cli/<name>.py`:
 
     def name(robot: Annotated[str, typer.Option(help="...")]) -> None:
         '''First line: what `mjsdk --help` shows.'''
-        from mjsdk.learn import train                           # heavy imports go inside
+        from mjsdk.learn.start import begin                     # heavy imports go inside
 
 * Importing the module is light: typer, the standard library, `mjsdk.errors` and `mjsdk.cli._output`; nothing else.
 * Print with `mjsdk.cli._output`: `console()` and `table()` for people, `print_json(data)` for `--json`, `warn(text)`

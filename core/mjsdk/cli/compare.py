@@ -74,7 +74,7 @@ def compare(
     console.print(f"{how_measured(reports[0])}; {better}\n")
     first = 1
     for part in parts(reports, console.width):
-        console.print(_side_by_side(part, console.width, first))
+        console.print(side_by_side(part, console.width, first))
         first += len(part)
 
 
@@ -97,28 +97,32 @@ def _cells(reports: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     labels = dict.fromkeys(row[0] for rows in table for row in rows)
     values = [{name: value for name, value, _ in rows} for rows in table]
     cells = [(label, *(found.get(label, "-") for found in values)) for label in labels]
-    cells.insert(1, ("  95 % confidence", *(_interval(data["survival"]) for data in reports)))
-    errors = [{row["label"]: row for row in data.get("commands", [])} for data in reports]
-    commands = dict.fromkeys(label for found in errors for label in found)
+    survivals = [data["survival"] for data in reports]
+    cells.insert(1, ("  95 % confidence", *(f"{100 * each['low']:.1f}-{each['high']:.1%}" for each in survivals)))
+    errors = [
+        {
+            row["label"]: f"{row['lin_vel_error']:.2f}, {row['ang_vel_error']:.2f}"
+            for row in data.get("commands", [])
+            if row["lin_vel_error"] is not None
+        }
+        for data in reports
+    ]
+    commands = dict.fromkeys(row["label"] for data in reports for row in data.get("commands", []))
     if commands:
         cells.append(("errors by command [m/s, rad/s]", *("" for _ in reports)))
-    return cells + [(f"  {label}", *(_errors(found.get(label)) for found in errors)) for label in commands]
+    return cells + [(f"  {label}", *(found.get(label, "-") for found in errors)) for label in commands]
 
 
-def _side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> Any:
+def side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> Any:
+    """The table of reports that fit into the width, numbered from `first` on."""
     cells = _cells(reports)
     room = (width - _first_column(cells)) // len(reports) - _GAP
-    columns = ("", *(_heading(i, data, room) for i, data in enumerate(reports, first)))
+    headings = [
+        (f"{i}: {data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
+        for i, data in enumerate(reports, first)
+    ]
+    columns = ("", *("\n".join(shortened(line, room) for line in lines) for lines in headings))
     return _output.table("", columns, cells, right=columns[1:])
-
-
-def _interval(survival: dict[str, float]) -> str:
-    return f"{100 * survival['low']:.1f}-{survival['high']:.1%}"
-
-
-def _heading(number: int, data: dict[str, Any], room: int) -> str:
-    lines = (f"{number}: {data['robot']} {data['task']}", Path(data["run"]).name, data["checkpoint"])
-    return "\n".join(shortened(line, room) for line in lines)
 
 
 def shortened(text: str, room: int) -> str:
@@ -136,18 +140,10 @@ def _warn_of_differences(runs: list[Run]) -> None:
         if len(names) > 1:
             _output.warn(f"the runs have different {key}s ({', '.join(names)}): their {what} cannot be compared")
             return
-    for section, what in (("rewards", "mean_reward"), *_judged_by_themselves(runs)):
+    sections = [("rewards", "mean_reward")]
+    if runs[0].session().task().evaluation is None:  # then each run says by itself what a failure is
+        sections.append(("terminations", "survival"))
+    for section, what in sections:
         settings = [run.config_data["env"].get(section) for run in runs]
         if any(other != settings[0] for other in settings):
             _output.warn(f"the runs were trained with different {section}: {what} cannot be compared")
-
-
-def _judged_by_themselves(runs: list[Run]) -> list[tuple[str, str]]:
-    """What else must be the same where a task does not say what a failure is."""
-    return [("terminations", "survival")] if runs[0].session().task().evaluation is None else []
-
-
-def _errors(row: dict[str, Any] | None) -> str:
-    if row is None or row["lin_vel_error"] is None:
-        return "-"
-    return f"{row['lin_vel_error']:.2f}, {row['ang_vel_error']:.2f}"

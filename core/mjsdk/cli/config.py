@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,23 +37,24 @@ def config(
     Any setting is given as a dotted flag: --env.scene.num-envs 512; a term is removed by null: --env.events.push null.
     The output is a file for --config.
     """
-    from mjsdk.config.layers import as_yaml, compose
     from mjsdk.config.overrides import parse_flags
+    from mjsdk.config.settings import Given, as_yaml, compose_given
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
-    session = open_session(robot, task, extras or [])
-    composed = compose(session, preset=preset, device=_device(overrides), file=file, overrides=overrides)
+    session = open_session(robot, task, extras or [], core=core_terms)
+    given = Given(preset=preset, file=file, overrides=overrides)
+    composed = compose_given(session, given, _device(str(given.get("train.device", "auto"))))
     for warning in composed.warnings:
         _output.warn(warning)
     _write(as_yaml(composed), output)
 
 
-def _device(overrides: Sequence[tuple[str, Any]]) -> str:
+def _device(device: str) -> str:
     """The device that the settings are for, which need not be here."""
     from mjsdk.physics import resolve_device
 
-    device = str(dict(overrides).get("train.device", "auto"))
     return resolve_device(device) if device == "auto" else device
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +58,7 @@ def evaluate(
     from mjsdk.physics import resolve_device
 
     if plot is not None:
-        from mjsdk.plot import check_picture_path, need_matplotlib
+        from mjsdk.plot import check_picture_path, draw_tracking, need_matplotlib, save_figure
 
         check_picture_path(plot)
         need_matplotlib()
@@ -73,7 +71,7 @@ def evaluate(
     else:
         _print(report)
     if plot is not None:  # last: what has been measured is not lost to a picture that cannot be written
-        _write_picture(report, plot)
+        save_figure(draw_tracking(report), plot)
         typer.echo(f"wrote {plot}", err=as_json)
 
 
@@ -98,9 +96,20 @@ def find_checkpoint(
 
 def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report:
     """Evaluate with a progress bar on stderr where that is a terminal."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     from mjsdk.evaluate import evaluate_run
 
-    with _progress(options.horizon_s, run.name) as on_step:
+    what, state = TextColumn("evaluating {task.description}"), TextColumn("{task.fields[told]}")
+    columns = (what, BarColumn(), state, TimeElapsedColumn())
+    console = _output.console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(run.name, total=options.horizon_s, told="loading robot and policy")
+
+        def on_step(tally: Tally) -> None:
+            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
+            progress.update(task, completed=tally.time_s, told=told)
+
         return evaluate_run(run, options, checkpoint=checkpoint, on_step=on_step)
 
 
@@ -108,33 +117,6 @@ def warn_of_collisions(data: dict[str, Any]) -> None:
     """Say so where faithful physics is not to be had."""
     if data["sim"] == "faithful" and data["collisions"] not in ("", "full"):
         _output.warn(f"robot '{data['robot']}' has no collision preset 'full': evaluated with '{data['collisions']}'")
-
-
-@contextmanager
-def _progress(horizon_s: float, name: str) -> Iterator[Callable[[Tally], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("evaluating {task.description}"),
-        BarColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeElapsedColumn(),
-    )
-    console = _output.console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(name, total=horizon_s, told="loading robot and policy")
-
-        def on_step(tally: Tally) -> None:
-            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
-            progress.update(task, completed=tally.time_s, told=told)
-
-        yield on_step
-
-
-def _write_picture(report: Report, path: Path) -> None:
-    from mjsdk.plot import draw_tracking, save_figure
-
-    save_figure(draw_tracking(report), path)
 
 
 def _print(report: Report) -> None:
@@ -145,8 +127,23 @@ def _print(report: Report) -> None:
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
     console.print(how_measured(data) + "\n")
     console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
-    if "commands" in data:
-        console.print(_commands(data["commands"]))
+    if "commands" not in data:
+        return
+    columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
+    cells = [
+        (
+            row["label"],
+            f"{row['fall_rate']:.0%}",
+            number(row["lin_vel_error"]),
+            number(row["ang_vel_error"]),
+            *(number(value, "+.2f") for value in row["mean_velocity"]),
+            number(row["foot_slip"]),
+            f"{row['mean_episode_length_s']:.1f} s",
+        )
+        for row in data["commands"]
+    ]
+    title = "by command: errors [m/s, rad/s] and mean velocity"
+    console.print(_output.table(title, columns, cells, right=columns[1:]))
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -163,44 +160,15 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, told to walk, no fall"),
     ]
     if pushes := data.get("pushes"):
-        rows.insert(1, ("pushes recovered", _share(pushes["recovered"]), _every(pushes)))
-    standing = data.get("standing")
-    if standing:
+        what = f"{pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
+        rows.insert(1, ("pushes recovered", number(pushes["recovered"], ".1%"), f"of {pushes['count']}: {what}"))
+    if standing := data.get("standing"):
         rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "told to stand, while up"))
-        share = _share(standing["feet_on_ground"])
+        share = number(standing["feet_on_ground"], ".1%")
         rows.append(("standing on feet", share, "of the whole time; the fallen do not stand"))
     return rows
 
 
-def _every(pushes: dict[str, Any]) -> str:
-    return f"of {pushes['count']}: {pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.1%}"
-
-
-def number(value: float | None) -> str:
+def number(value: float | None, form: str = ".3f") -> str:
     """A number of a report; a dash for what was not measured."""
-    return "-" if value is None else f"{value:.3f}"
-
-
-def _commands(rows: list[dict[str, Any]]) -> Any:
-    columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
-    cells = [
-        (
-            row["label"],
-            f"{row['fall_rate']:.0%}",
-            number(row["lin_vel_error"]),
-            number(row["ang_vel_error"]),
-            *(_signed(value) for value in row["mean_velocity"]),
-            number(row["foot_slip"]),
-            f"{row['mean_episode_length_s']:.1f} s",
-        )
-        for row in rows
-    ]
-    return _output.table("by command: errors [m/s, rad/s] and mean velocity", columns, cells, right=columns[1:])
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.2f}"
+    return "-" if value is None else format(value, form)

@@ -29,32 +29,26 @@ def list_plugins(
     context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
     """List the installed robots, tasks and extras, or one kind of them."""
-    data = _collect(_kinds(context.args))
-    if as_json:
-        _output.print_json(data)
-    else:
-        _print(data)
+    from mjsdk.plugins.index import installed, status_of
 
-
-def _kinds(wanted: list[str]) -> dict[str, str]:
+    wanted = context.args
     for kind in wanted:
         if kind not in KINDS:
             raise PluginError(f"no kind of plugin '{kind}'{closest(kind, KINDS) or '.'} Legal: {listing(KINDS)}")
-    return {title: kind for title, kind in KINDS.items() if title in wanted or not wanted}
-
-
-def _collect(kinds: dict[str, str]) -> dict[str, list[dict[str, Any]]]:
-    from mjsdk.plugins.index import installed, status_of
-
     refs = installed()
-    return {
+    data = {
         title: [
             {"name": r.name, "dist": r.dist, "version": r.version, "summary": r.summary, "status": status_of(r, refs)}
             for r in refs
             if r.kind == kind
         ]
-        for title, kind in kinds.items()
+        for title, kind in KINDS.items()
+        if title in wanted or not wanted
     }
+    if as_json:
+        _output.print_json(data)
+    else:
+        _print(data)
 
 
 def _print(data: dict[str, list[dict[str, Any]]]) -> None:
@@ -65,14 +59,8 @@ def _print(data: dict[str, list[dict[str, Any]]]) -> None:
         if not plugins:
             console.print(f"no {title} installed\n")
             continue
-        rows = [
-            (Text(p["name"], "bold cyan"), f"{p['dist']} {p['version']}", _status(p["status"]), p["summary"])
-            for p in plugins
-        ]
+        rows = []
+        for p in plugins:
+            status = Text(p["status"], "green" if p["status"] == "ok" else "bold red")
+            rows.append((Text(p["name"], "bold cyan"), f"{p['dist']} {p['version']}", status, p["summary"]))
         console.print(_output.table(title, ("name", "package", "status", "summary"), rows))
-
-
-def _status(status: str) -> Any:
-    from rich.text import Text
-
-    return Text(status, "green" if status == "ok" else "bold red")

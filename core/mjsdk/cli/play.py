@@ -12,6 +12,7 @@ import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli.eval import Device, LogRoot, RunName, TrustCode, find_checkpoint
+from mjsdk.errors import ConfigError, Mistake
 
 VIDEO_S = 16.0
 """Length of a video that nobody said the length of [s]."""
@@ -59,7 +60,9 @@ def play(
         video = found.path / "play.mp4"
     if video is not None:
         check_video_path(video)
-    _check_duration(duration)
+    if duration is not None and not SHORTEST_S <= duration <= LONGEST_S:
+        legal = f"at least {SHORTEST_S} s, and at most {LONGEST_S:g} s"
+        raise ConfigError([Mistake("--duration", f"must be {legal}, not {duration:g}")])
     commands = [parse_command(command)] if command else None
     options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=where)
     check_options(options)
@@ -78,14 +81,6 @@ def play(
 def _falls(count: int, duration_s: float) -> str:
     """Videos have different lengths: a rate can be compared."""
     return f"{count} {'fall' if count == 1 else 'falls'} in {duration_s:g} s, {60.0 * count / duration_s:.0f} a minute"
-
-
-def _check_duration(duration: float | None) -> None:
-    from mjsdk.errors import ConfigError, Mistake
-
-    if duration is not None and not SHORTEST_S <= duration <= LONGEST_S:
-        legal = f"at least {SHORTEST_S} s, and at most {LONGEST_S:g} s"
-        raise ConfigError([Mistake("--duration", f"must be {legal}, not {duration:g}")])
 
 
 @contextmanager

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
 from mjsdk.cli._commands import Commands
 from mjsdk.errors import PluginError, closest, listing
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 KINDS = ("robot", "task")
 """What can be shown."""
@@ -32,19 +29,15 @@ class _Show(Commands):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names."""
-        if args[0] not in self.commands and not args[0].startswith("-"):
-            raise PluginError(_no_kind(args[0]))
-        return super().resolve_command(ctx, args)
+        from mjsdk.plugins.index import installed
 
-
-def _no_kind(word: str) -> str:
-    from mjsdk.plugins.index import installed
-
-    meant = [
-        f"`mjsdk show {ref.kind} {word}`" for ref in installed() if word in (ref.name, ref.spec) and ref.kind in KINDS
-    ]
-    hint = f", did you mean {' or '.join(dict.fromkeys(meant))}?" if meant else closest(word, KINDS) or "."
-    return f"no kind of plugin '{word}'{hint} Legal: {listing(f'{kind} NAME' for kind in KINDS)}"
+        word = args[0]
+        if word in self.commands or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        named = [ref for ref in installed() if word in (ref.name, ref.spec) and ref.kind in KINDS]
+        meant = dict.fromkeys(f"`mjsdk show {ref.kind} {word}`" for ref in named)
+        hint = f", did you mean {' or '.join(meant)}?" if meant else closest(word, KINDS) or "."
+        raise PluginError(f"no kind of plugin '{word}'{hint} Legal: {listing(f'{kind} NAME' for kind in KINDS)}")
 
 
 def show_robot(
@@ -82,89 +75,78 @@ def _print_robot(facts: dict[str, Any]) -> None:
     from rich.text import Text
 
     console = _output.console()
-    _print_origin(console, facts)
+    _print_origin(facts)
     console.print(f"{facts['dof']} joint{'' if facts['dof'] == 1 else 's'}, {facts['mass']:.4g} kg")
     for fate in dict.fromkeys(found["fate"] for found in facts["model"]):
         things = [_found(found) for found in facts["model"] if found["fate"] == fate]
         console.print(Text(f"{fate} in its model: {', '.join(things)}"))
     console.print()
-    for table in (_joints(facts), _roles(facts), _poses(facts), _collisions(facts)):
-        console.print(table)
+    roles = [
+        (role if i == 0 else "", part, ", ".join(names))
+        for role, parts in facts["roles"].items()
+        for i, (part, names) in enumerate(parts.items())
+    ]
+    poses = [
+        (name + (" (default)" if i == 0 else ""), _value(pose["pos"]), _map(pose["joint_pos"]) or "all 0")
+        for i, (name, pose) in enumerate(facts["poses"].items())
+    ]
+    collisions = [
+        (name + (" (default)" if i == 0 else "") if k == 0 else "", ", ".join(rule["geoms"]), _contacts(rule))
+        for i, (name, rules) in enumerate(facts["collisions"].items())
+        for k, rule in enumerate(rules)
+    ]
+    console.print(_joints(facts))
+    console.print(_output.table("roles", ("role", "part", "names"), roles))
+    console.print(_output.table("poses", ("pose", "base [m]", "joints [rad]"), poses))
+    console.print(_output.table("collision presets", ("preset", "geoms", "contacts"), collisions))
 
 
 def _found(found: dict[str, Any]) -> str:
     names = found["names"]
-    few = len(names) <= _FEW and all(names)
-    return f"{found['what']} ({', '.join(names) if few else len(names)})"
+    return f"{found['what']} ({', '.join(names) if len(names) <= _FEW and all(names) else len(names)})"
 
 
-def _print_origin(console: Console, facts: dict[str, Any]) -> None:
+def _print_origin(facts: dict[str, Any]) -> None:
     from rich.text import Text
 
+    console = _output.console()
     source = f"{facts['dist']} {facts['version']} ({facts['target']})" if facts["dist"] else facts["target"]
     console.print(Text.assemble((facts["name"], "bold cyan"), f"  {facts['summary']}"))
     console.print(Text(f"from {source}, hooks: {', '.join(facts['hooks'])}"))
 
 
 def _joints(facts: dict[str, Any]) -> Any:
-    columns = (
-        "joint",
-        "range\n[rad]",
-        "kp\n[N m\n/rad]",
-        "kd\n[N m s\n/rad]",
-        "effort\n[N m]",
-        "armature\n[kg m^2]",
-        "action\nscale\n[rad]",
-    )
-    keys = ("kp", "kd", "effort_limit", "armature", "action_scale")
+    columns = {
+        "kp\n[N m\n/rad]": "kp",
+        "kd\n[N m s\n/rad]": "kd",
+        "effort\n[N m]": "effort_limit",
+        "armature\n[kg m^2]": "armature",
+        "action\nscale\n[rad]": "action_scale",
+    }
     rows = []
     for joint in facts["joints"]:
-        motor = joint["actuator"] or {}
-        rows.append([joint["name"], _range(joint["range"]), *(_number(motor.get(key)) for key in keys)])
-    return _output.table("joints and actuators", columns, rows, right=columns[1:], whole=columns[:2])
+        motor, limits = joint["actuator"] or {}, joint["range"]
+        span = f"{limits[0]:.4g} .. {limits[1]:.4g}" if limits else "unlimited"
+        numbers = (motor.get(key) for key in columns.values())
+        rows.append([joint["name"], span, *("" if number is None else f"{number:.4g}" for number in numbers)])
+    names = ("joint", "range\n[rad]", *columns)
+    return _output.table("joints and actuators", names, rows, right=names[1:], whole=names[:2])
 
 
-def _roles(facts: dict[str, Any]) -> Any:
-    rows = [
-        (role if i == 0 else "", part, ", ".join(names))
-        for role, parts in facts["roles"].items()
-        for i, (part, names) in enumerate(parts.items())
-    ]
-    return _output.table("roles", ("role", "part", "names"), rows)
-
-
-def _poses(facts: dict[str, Any]) -> Any:
-    rows = [
-        (name + (" (default)" if i == 0 else ""), _vector(pose["pos"]), _map(pose["joint_pos"]) or "all 0")
-        for i, (name, pose) in enumerate(facts["poses"].items())
-    ]
-    return _output.table("poses", ("pose", "base [m]", "joints [rad]"), rows)
-
-
-def _collisions(facts: dict[str, Any]) -> Any:
-    rows = [
-        (name + (" (default)" if i == 0 and k == 0 else "") if k == 0 else "", ", ".join(rule["geoms"]), _rule(rule))
-        for i, (name, rules) in enumerate(facts["collisions"].items())
-        for k, rule in enumerate(rules)
-    ]
-    return _output.table("collision presets", ("preset", "geoms", "contacts"), rows)
-
-
-def _rule(rule: dict[str, Any]) -> str:
-    with_whom = " and ".join(
-        whom for whom, collides in (("world", rule["world"]), ("robot", rule["self_collision"])) if collides
-    )
-    return f"{with_whom}, condim {rule['condim']}, friction {_vector(rule['friction'])}"
+def _contacts(rule: dict[str, Any]) -> str:
+    whom = [whom for whom, key in (("world", "world"), ("robot", "self_collision")) if rule[key]]
+    return f"{' and '.join(whom)}, condim {rule['condim']}, friction {_value(rule['friction'])}"
 
 
 def _print_task(facts: dict[str, Any]) -> None:
     console = _output.console()
-    _print_origin(console, facts)
+    _print_origin(facts)
     whom = f"robot {facts['robot']}" if facts["robot"] else "a robot with every part (--robot NAME: for that one)"
     console.print(
         f"for {whom}, control at {1 / facts['step_dt']:.4g} Hz, episodes of {facts['episode_length_s']:g} s\n"
     )
-    console.print(_requirements(facts))
+    needs = [(need["role"], f"{need['at_least']}+ {need['part']}", need["why"]) for need in facts["requires"]]
+    console.print(_output.table("needs", ("role", "parts", "for"), needs))
     for group, settings in facts["observations"].items():
         console.print(_terms(f"observations: {group}", settings["terms"], _observation))
     for section in ("actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics"):
@@ -173,11 +155,6 @@ def _print_task(facts: dict[str, Any]) -> None:
     if facts["evaluation"]:
         terms = facts["evaluation"]["terminations"]
         console.print(_terms("terminations in evaluations, however it was trained", terms, _DETAILS["terminations"]))
-
-
-def _requirements(facts: dict[str, Any]) -> Any:
-    rows = [(need["role"], f"{need['at_least']}+ {need['part']}", need["why"]) for need in facts["requires"]]
-    return _output.table("needs", ("role", "parts", "for"), rows)
 
 
 def _terms(title: str, terms: dict[str, Any], details: Any) -> Any:
@@ -204,7 +181,7 @@ _DETAILS = {
     "rewards": lambda term: f"weight {term['weight']:g}",
     "terminations": lambda term: "time limit" if term["time_out"] else "failure",
     "events": lambda term: (
-        term["mode"] + (f" every {_vector(term['interval_range_s'])} s" if term["interval_range_s"] else "")
+        term["mode"] + (f" every {_value(term['interval_range_s'])} s" if term["interval_range_s"] else "")
     ),
 }
 
@@ -221,17 +198,5 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + _map(value) + "}" if len(value) <= _FEW else f"{len(value)} entries"
     if isinstance(value, list | tuple):
-        return _vector(value)
-    return _number(value) if isinstance(value, float) else str(value)
-
-
-def _vector(values: Any) -> str:
-    return "[" + ", ".join(_value(value) for value in values) + "]"
-
-
-def _range(limits: list[float] | None) -> str:
-    return f"{limits[0]:.4g} .. {limits[1]:.4g}" if limits else "unlimited"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

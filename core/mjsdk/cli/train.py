@@ -17,6 +17,7 @@ from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
 if TYPE_CHECKING:
+    from mjsdk.config.settings import Given
     from mjsdk.learn.interrupts import Interrupt
     from mjsdk.learn.progress import LiveView, PlainView
     from mjsdk.learn.report import Dispensable, Watcher
@@ -104,7 +105,7 @@ def train(
     `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to go on.
     """
     started = time.monotonic()
-    given = {
+    flags = {
         "train.device": device or None,
         "agent.seed": seed,
         "agent.run_name": run_name or None,
@@ -113,22 +114,24 @@ def train(
         "train.video_length": video_length,
         "train.video_interval": video_interval,
     }
-    overrides = _overrides(context.args, given)
+    given = _given(context.args, flags, preset, config)
     deadline = started + _seconds(minutes)
-    by_time = minutes is not None and _setting(overrides, config, "agent.max_iterations", None) is None
+    by_time = minutes is not None and given.get("agent.max_iterations") is None
     with lasting_output("the training goes on"):
-        if resume or _setting(overrides, config, "agent.resume", False):
-            training = _resumed(robot, task, with_ or [], preset, config, overrides, by_time, trust_code)
+        if resume or given.get("agent.resume"):
+            training = _resumed(robot, task, with_ or [], given, by_time, trust_code)
         else:
-            training = _fresh(robot, task, with_ or [], preset, config, overrides)
+            training = _fresh(robot, task, with_ or [], given)
         with closing(training):
             _run(training, deadline, by_time)
 
 
-def _overrides(args: list[str], given: dict[str, Any]) -> list[tuple[str, Any]]:
+def _given(args: list[str], flags: dict[str, Any], preset: str, file: Path | None) -> Given:
     from mjsdk.config.overrides import parse_flags
+    from mjsdk.config.settings import Given
 
-    return [*parse_flags(args), *((path, value) for path, value in given.items() if value is not None)]
+    overrides = [*parse_flags(args), *((path, value) for path, value in flags.items() if value is not None)]
+    return Given(preset=preset or None, file=file, overrides=overrides)
 
 
 def _seconds(minutes: float | None) -> float:
@@ -143,21 +146,19 @@ def _seconds(minutes: float | None) -> float:
 # Preparing
 
 
-def _fresh(
-    robot: str, task: str, extras: list[str], preset: str, file: Path | None, overrides: list[tuple[str, Any]]
-) -> Training:
-    from mjsdk.kernels import ahead
+def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
+    from mjsdk.mdp import core_terms
+    from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
-    session = open_session(robot, task, extras)
+    session = open_session(robot, task, extras, core=core_terms)
     ahead.start(session.packages)
-    from mjsdk.config.layers import compose
+    from mjsdk.config.settings import compose_given
     from mjsdk.physics import resolve_device
 
-    device = resolve_device(str(_setting(overrides, file, "train.device", "auto")))
-    composed = compose(session, preset=preset or None, device=device, file=file, overrides=overrides)
+    composed = compose_given(session, given, resolve_device(str(given.get("train.device", "auto"))))
     for warning in composed.warnings:
         _output.warn(warning)
     from mjsdk.learn.start import begin
@@ -180,20 +181,11 @@ def _check_named(robot: str, task: str) -> None:
         raise ConfigError(missing)
 
 
-def _resumed(
-    robot: str,
-    task: str,
-    extras: list[str],
-    preset: str,
-    file: Path | None,
-    overrides: list[tuple[str, Any]],
-    by_time: bool,
-    trust_code: bool,
-) -> Training:
+def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bool, trust_code: bool) -> Training:
     from mjsdk.runs import newest_run
 
     def setting(path: str, default: str) -> str:
-        return str(_setting(overrides, file, path, default))
+        return str(given.get(path, default))
 
     named = f"{_plugin_name(robot)}_{_plugin_name(task)}" if robot and task else "*"
     experiment = setting("agent.experiment_name", "") or named
@@ -203,25 +195,9 @@ def _resumed(
     typer.echo(f"opening {run.path} ...", err=True)
     if trust_code:
         run.trust_code()
-    from mjsdk.learn.start import Changes, go_on
+    from mjsdk.learn.start import go_on
 
-    changes = Changes(preset=preset or None, file=file, overrides=overrides)
-    return go_on(run, setting("agent.load_checkpoint", ".*"), changes, by_time)
-
-
-def _setting(overrides: list[tuple[str, Any]], file: Path | None, path: str, default: Any) -> Any:
-    """A setting that is needed before all of them are composed."""
-    given = dict(overrides)
-    if path in given:
-        return given[path]
-    if file is None:
-        return default
-    from mjsdk.config.yamlio import load_file
-
-    value: Any = load_file(file)
-    for key in path.split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    return default if value is None else value
+    return go_on(run, given, by_time)
 
 
 def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: str) -> None:

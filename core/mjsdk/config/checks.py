@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -13,11 +13,11 @@ import attrs
 from mjsdk.config import schema, termchecks
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.convert import show
-from mjsdk.config.env import EnvConfig, ObservationTermConfig
+from mjsdk.config.env import EnvConfig, EventTermConfig, ObservationTermConfig
 from mjsdk.config.fields import LARGEST, Setting
 from mjsdk.config.root import Config
 from mjsdk.errors import Mistake, SelectionError, closest, listing
-from mjsdk.robot import Robot, Roles
+from mjsdk.robot import Robot
 from mjsdk.robot.selection import ModelNames, regular_expression
 from mjsdk.terms import TermRegistry
 
@@ -26,7 +26,6 @@ RECURRENT = {"lstm", "gru"}
 """Kinds of networks that remember."""
 MAX_WEIGHTS = 10**8
 """Weights of a network between its hidden layers: training takes 16 bytes of memory for each."""
-_COMMAND = re.compile(r"[._](command|clock)$")
 _RANGE = re.compile(r"(^|_)range(_s)?$|^clip$")
 
 
@@ -43,32 +42,32 @@ def check(
     terms: TermRegistry,
     *,
     names: ModelNames | None = None,
-    roles: Roles | None = None,
     robot: Robot | None = None,
 ) -> Checked:
     """Look for everything that cannot work, or is outside of its sane range.
 
     With the `names` of a compiled model, patterns and roles must match something; with the `robot`, its presets must exist.
     """
-    roles = roles if roles is not None or robot is None else robot.roles
     result = Checked()
-    for leaf in (leaf for leaf in schema.leaves(config) if not leaf.path.endswith(".params")):
-        _add(result, leaf.path, leaf.value, leaf.setting, _is_range(leaf.path), leaf.default)
-    for path, parameter, value, setting in termchecks.given_parameters(config.env, terms):
-        is_range = bool(_RANGE.search(parameter.name))
-        _add(result, f"{path}.params.{parameter.name}", value, setting, is_range, parameter.default)
+    leaves = list(schema.every_leaf(config, terms))
+    for leaf in leaves:
+        if leaf.given:
+            _add(result, leaf)
     result.mistakes += _together(config, robot)
+    result.mistakes += termchecks.check_references(config.env, terms, leaves)
     result.warnings += _doubts(config)
-    result.mistakes += termchecks.check_terms(config.env, terms, names, roles)
+    result.mistakes += termchecks.check_terms(config.env, terms, names, robot.roles if robot is not None else None)
     return result
 
 
-def _add(result: Checked, path: str, value: Any, setting: Setting, is_range: bool, default: Any) -> None:
-    endless = setting.endless or any(map(math.isinf, schema.numbers(default)))
-    wrong = [*_impossible(value, setting, endless), *(_disordered(value) if is_range else ()), *_unprintable(value)]
-    result.mistakes += [Mistake(path, message) for message in dict.fromkeys(wrong)]
+def _add(result: Checked, leaf: schema.Leaf) -> None:
+    value, setting = leaf.value, leaf.setting
+    endless = setting.endless or any(map(math.isinf, schema.numbers(leaf.default)))
+    ordered = _disordered(value) if _is_range(leaf.path) else ()
+    wrong = dict.fromkeys([*_impossible(value, setting, endless), *ordered, *_unprintable(value)])
+    result.mistakes += [Mistake(leaf.path, message) for message in wrong]
     if not wrong:
-        result.warnings += [f"{path}: {message}" for message in odd(value, setting)]
+        result.warnings += [f"{leaf.path}: {message}" for message in odd(value, setting)]
 
 
 def odd(value: Any, setting: Setting) -> list[str]:
@@ -76,9 +75,10 @@ def odd(value: Any, setting: Setting) -> list[str]:
     if setting.sane is None:
         return []
     low, high = setting.sane
-    outside = any(not low <= number <= high for number in schema.numbers(value))
+    if all(low <= number <= high for number in schema.numbers(value)):
+        return []
     bounds = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
-    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()] if outside else []
+    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()]
 
 
 def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _unprintable(value: Any) -> Iterator[str]:
 
 def _is_range(path: str) -> bool:
     *parents, name = path.split(".")
-    return "ranges" in parents or bool(_RANGE.search(name))
+    return ("ranges" in parents and "params" not in parents) or bool(_RANGE.search(name))
 
 
 def _disordered(value: Any) -> Iterator[str]:
@@ -139,15 +139,18 @@ def _disordered(value: Any) -> Iterator[str]:
 
 
 def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
-    yield from _names(config.env)
+    env = config.env
+    yield from _entries(env)
     yield from _batches(config)
     yield from _agent(config)
-    yield from _times(config.env)
-    yield from _observations(config.env)
-    yield from _events(config.env)
-    yield from _commands(config.env)
-    if robot is not None:
-        yield from _names_of(robot, config.env)
+    if 0 < env.episode_length_s < env.step_dt < math.inf:
+        least = f"one control step ({env.step_dt:g} s = decimation x sim.timestep)"
+        yield Mistake("env.episode_length_s", f"must be at least {least}, not {show(env.episode_length_s)}")
+    for name, legal in (("pose", robot.poses), ("collisions", robot.collisions)) if robot is not None else ():
+        given = getattr(env.scene, name)
+        if robot is not None and given and given not in legal:
+            hint = f"{closest(given, legal) or '.'} Legal: {listing(legal)}, or empty for its default"
+            yield Mistake(f"env.scene.{name}", f"robot '{robot.name}' has no '{given}'{hint}")
 
 
 def _doubts(config: Config) -> Iterator[str]:
@@ -160,12 +163,17 @@ def _doubts(config: Config) -> Iterator[str]:
         )
 
 
-def _names(env: EnvConfig) -> Iterator[Mistake]:
-    """Names of entries are parts of paths of settings, and of names of curves."""
-    for path, _ in schema.entries(env, "env."):
+def _entries(env: EnvConfig) -> Iterator[Mistake]:
+    """Names of entries are parts of paths of settings, and of names of curves; some settings of an entry go together."""
+    for path, entry in schema.entries(env, "env."):
         name = path.rpartition(".")[2]
         if not name or not path.isprintable() or len(name) > 100:
             yield Mistake(path, "a name has 1 to 100 characters that can be printed, and no dot")
+        if isinstance(entry, ObservationTermConfig) and entry.delay_min_lag > entry.delay_max_lag:
+            more = f"{entry.delay_min_lag} is more than delay_max_lag ({entry.delay_max_lag})"
+            yield Mistake(f"{path}.delay_min_lag", more)
+        if isinstance(entry, EventTermConfig) and entry.mode == "interval" and entry.interval_range_s is None:
+            yield Mistake(f"{path}.interval_range_s", "must be given for mode=interval: [shortest, longest] in seconds")
 
 
 def _batches(config: Config) -> Iterator[Mistake]:
@@ -216,51 +224,3 @@ def _networks(agent: AgentConfig) -> Iterator[Mistake]:
         elif weights > MAX_WEIGHTS:
             message = f"{show(widths)} makes {weights:,} weights, more than {MAX_WEIGHTS:,}"
             yield Mistake(f"agent.{name}.hidden_dims", message)
-
-
-def _times(env: EnvConfig) -> Iterator[Mistake]:
-    if 0 < env.episode_length_s < env.step_dt < math.inf:
-        yield Mistake(
-            "env.episode_length_s",
-            f"must be at least one control step ({env.step_dt:g} s = decimation x sim.timestep), "
-            f"not {show(env.episode_length_s)}",
-        )
-
-
-def _observations(env: EnvConfig) -> Iterator[Mistake]:
-    for path, entry in schema.entries(env, "env."):
-        if isinstance(entry, ObservationTermConfig) and entry.delay_min_lag > entry.delay_max_lag:
-            yield Mistake(
-                f"{path}.delay_min_lag", f"{entry.delay_min_lag} is more than delay_max_lag ({entry.delay_max_lag})"
-            )
-
-
-def _events(env: EnvConfig) -> Iterator[Mistake]:
-    for name, event in env.events.items():
-        if event.mode == "interval" and event.interval_range_s is None:
-            yield Mistake(
-                f"env.events.{name}.interval_range_s", "must be given for mode=interval: [shortest, longest] in seconds"
-            )
-
-
-def _commands(env: EnvConfig) -> Iterator[Mistake]:
-    """Settings called `..._command` or `..._clock` that hold text are names of commands."""
-    for leaf in schema.leaves(env, "env."):
-        names_one = _COMMAND.search(leaf.path) and isinstance(leaf.value, str) and leaf.value
-        if names_one and leaf.value not in env.commands:
-            hint = closest(leaf.value, env.commands) or "."
-            yield Mistake(leaf.path, f"there is no command '{leaf.value}'{hint} Legal: {listing(env.commands)}")
-
-
-def _names_of(robot: Robot, env: EnvConfig) -> Iterator[Mistake]:
-    for name, legal in (("pose", robot.poses), ("collisions", robot.collisions)):
-        yield from _named(f"env.scene.{name}", getattr(env.scene, name), legal, robot.name)
-
-
-def _named(path: str, given: str, legal: Iterable[str], robot: str) -> Iterator[Mistake]:
-    legal = list(legal)
-    if given and given not in legal:
-        yield Mistake(
-            path,
-            f"robot '{robot}' has no '{given}'{closest(given, legal) or '.'} Legal: {listing(legal)}, or empty for its default",
-        )

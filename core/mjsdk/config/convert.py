@@ -54,8 +54,8 @@ def to_plain(config: Any) -> Any:
     return _Plain().of(config, "")
 
 
-def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
-    """The settings that plain data stands for. Raises `ConfigError` with all mistakes."""
+def from_plain(data: Mapping[str, Any], terms: TermRegistry | None = None) -> Config:
+    """The settings that plain data stands for, with the terms of a session or none. Raises `ConfigError` with all mistakes."""
     try:
         return make_converter(terms).structure(data, Config)
     except Exception as error:  # cattrs raises groups of anything that its hooks raise
@@ -66,16 +66,17 @@ def from_plain(data: Mapping[str, Any], terms: TermRegistry) -> Config:
 
 
 @functools.lru_cache(maxsize=4)  # writing the code of a converter takes longer than all that is done with it
-def make_converter(terms: TermRegistry) -> cattrs.Converter:
+def make_converter(terms: TermRegistry | None = None) -> cattrs.Converter:
     """A strict converter: no unknown keys, no silent conversions but from whole numbers to numbers."""
+    terms = terms or TermRegistry()
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in (bool, int, float, str):
         converter.register_structure_hook(scalar, _scalar)
     converter.register_structure_hook_factory(
-        schema.is_list, _guarded(cattrs.cols.list_structure_factory, converter, _is_sequence)
+        schema.is_list, _guarded(cattrs.cols.list_structure_factory, converter, (list, tuple))
     )
     converter.register_structure_hook_factory(
-        schema.is_map, _guarded(cattrs.cols.mapping_structure_factory, converter, _is_mapping)
+        schema.is_map, _guarded(cattrs.cols.mapping_structure_factory, converter, (Mapping,))
     )
     converter.register_structure_hook_factory(_is_pair, _pair_factory(converter))
     converter.register_structure_hook_factory(attrs.has, _section_factory(converter, terms))
@@ -186,20 +187,12 @@ def _is_pair(cls: Any) -> bool:
     return typing.get_origin(cls) is tuple
 
 
-def _is_sequence(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
-def _is_mapping(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _guarded(factory: Any, converter: cattrs.Converter, accepts: Callable[[Any], bool]) -> Callable[[Any], Hook]:
+def _guarded(factory: Any, converter: cattrs.Converter, accepted: tuple[type, ...]) -> Callable[[Any], Hook]:
     """A hook factory whose hooks refuse values of the wrong shape, such as text for a list of texts."""
 
     def make(cls: Any) -> Hook:
         inner = factory(cls, converter)
-        return lambda value, _: inner(value, cls) if accepts(value) else _refuse(value, cls)
+        return lambda value, _: inner(value, cls) if isinstance(value, accepted) else _refuse(value, cls)
 
     return make
 
@@ -219,7 +212,7 @@ def _pair_factory(converter: cattrs.Converter) -> Callable[[Any], Hook]:
 
 
 def _pair(value: Any, cls: Any, arguments: tuple[Any, ...], converter: cattrs.Converter) -> tuple[Any, ...]:
-    if not _is_sequence(value) or len(value) != len(arguments):
+    if not isinstance(value, (list, tuple)) or len(value) != len(arguments):
         raise WrongTypeError(value, cls)
     return tuple(converter.structure(item, argument) for item, argument in zip(value, arguments, strict=True))
 
@@ -230,7 +223,7 @@ def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callab
         inner = cattrs.gen.make_dict_structure_fn(cls, converter)
 
         def hook(value: Any, _: Any) -> Any:
-            if not _is_mapping(value):
+            if not isinstance(value, Mapping):
                 raise WrongTypeError(value, cls)
             try:
                 return inner(value, cls)
@@ -265,9 +258,9 @@ def _fits(value: Any, arm: Any) -> bool:
     if arm is Any or value is None:
         return arm is Any or arm is type(None)
     if schema.is_map(arm) or attrs.has(arm):
-        return _is_mapping(value)
+        return isinstance(value, Mapping)
     if schema.is_list(arm) or _is_pair(arm):
-        return _is_sequence(value)
+        return isinstance(value, (list, tuple))
     if typing.get_origin(arm) is typing.Literal:
         return value in typing.get_args(arm)
     return type(value) is arm or (arm is float and type(value) is int)
@@ -284,7 +277,7 @@ def _open(converter: cattrs.Converter, terms: TermRegistry, base: type) -> Hook:
     inner = _section_factory(converter, terms)(base)
 
     def hook(value: Any, _: Any) -> Any:
-        if not _is_mapping(value):
+        if not isinstance(value, Mapping):
             raise WrongTypeError(value, base)
         try:
             cls = schema.entry_class(base, value, terms)

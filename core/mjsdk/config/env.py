@@ -7,9 +7,14 @@ from typing import Any
 import attrs
 
 from mjsdk.config.fields import setting
+from mjsdk.robot.selection import Bodies, Geoms, Selection, Sites
+from mjsdk.terms import CommandName
 
 MAX_WORLDS = 65536
 """Parallel worlds that nobody has the memory for more of."""
+
+PartKind = type[Selection]
+"""A kind of parts of a model."""
 
 
 @attrs.define(kw_only=True)
@@ -46,6 +51,13 @@ class SensorConfig:
         "Keep how long each part has been in the air and on the ground (type=contact).",
         advice="On if a term reads air_time, contact_time, last_air_time or first_contact.",
     )
+
+    @property
+    def parts(self) -> PartKind:
+        """The kind of parts that this type of sensor is on."""
+        if self.type == "groundcontacts":
+            return Geoms
+        return Bodies if self.type.startswith(("contact", "subtree")) else Sites
 
 
 @attrs.define(kw_only=True)
@@ -320,7 +332,7 @@ class EnvConfig:
     events: dict[str, EventTermConfig] = setting(factory=dict, meaning="Resets, pushes and randomisation.")
     curriculum: dict[str, CurriculumTermConfig] = setting(factory=dict, meaning="What changes as training goes on.")
     metrics: dict[str, MetricTermConfig] = setting(factory=dict, meaning="Quantities that are only logged.")
-    mirror_clock: str = setting(
+    mirror_clock: CommandName = setting(
         "",
         "Gait clock in whose second half the networks see the world mirrored, and their actions are mirrored back; empty for never.",
         advice="Makes the policy exactly symmetric and learning faster; needs a robot whose parts come in pairs.",

@@ -16,8 +16,8 @@ from mjsdk.config.fields import Setting, setting_of
 from mjsdk.config.presets import MEANINGS, PRESETS
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, closest, listing
-from mjsdk.terms import Term, TermRegistry, parameters
-from mjsdk.terms.docs import parameter_settings, summary
+from mjsdk.terms import Term, TermRegistry
+from mjsdk.terms.docs import summary
 
 ANY = "<name>"
 """Stands for the name of an entry where there is no task to name any."""
@@ -161,13 +161,11 @@ class _Walker:
         return self.terms.get(kind, func) if kind and func in self.terms.names(kind) else None
 
     def _parameters(self, term: Term, given: Mapping[str, Any], path: str) -> Iterator[Item]:
-        known = parameter_settings(term)
-        for name, parameter in parameters(term).items():
-            about = known.get(name, Setting(""))
-            if typing.get_origin(parameter.annotation) is typing.Literal:
-                about = attrs.evolve(about, choices=tuple(map(str, typing.get_args(parameter.annotation))))
-            default = attrs.NOTHING if parameter.default is inspect.Parameter.empty else parameter.default
-            yield self._entry(f"{path}.{name}", given.get(name, default), default, about)
+        for leaf in schema.parameter_leaves(term, given, path):
+            about = leaf.setting
+            if typing.get_origin(leaf.annotation) is typing.Literal:
+                about = attrs.evolve(about, choices=tuple(map(str, typing.get_args(leaf.annotation))))
+            yield self._entry(leaf.path, leaf.value, leaf.default, about)
 
     def _entry(self, path: str, value: Any, default: Any, about: Setting) -> Entry:
         value, default = (None if part is attrs.NOTHING else part for part in (value, default))

@@ -112,34 +112,29 @@ def tree(overrides: Iterable[Override]) -> dict[str, Any]:
     return root
 
 
-@attrs.define
-class Merged:
-    """What came of merging given settings into plain data."""
-
-    paths: list[str] = attrs.field(factory=list)
-    """Settings that were given."""
-    removed: list[str] = attrs.field(factory=list)
-    """Entries that were taken away."""
-    mistakes: list[Mistake] = attrs.field(factory=list)
-
-
-def merge(data: dict[str, Any], given: Mapping[str, Any], terms: TermRegistry, *, typed: bool = False) -> Merged:
+def merge(data: dict[str, Any], given: Mapping[str, Any], terms: TermRegistry, *, typed: bool = False) -> Merger:
     """Merge nested settings into complete plain data, in place.
 
     Sections and entries of managers merge by key, and so do parameters of terms; any other value replaces what was there.
     `null` for an entry removes it. A new `func` starts without the parameters of the old one. `typed` values come from a
     command line: they are fitted to what the setting takes.
     """
-    merger = _Merger(terms, typed)
+    merger = Merger(terms, typed)
     merger.section(Config, data, given, "")
-    return merger.result
+    return merger
 
 
 @attrs.define
-class _Merger:
+class Merger:
+    """Merges given settings into plain data, and what came of it."""
+
     terms: TermRegistry
     typed: bool
-    result: Merged = attrs.field(factory=Merged)
+    paths: list[str] = attrs.field(factory=list)
+    """Settings that were given."""
+    removed: list[str] = attrs.field(factory=list)
+    """Entries that were taken away."""
+    mistakes: list[Mistake] = attrs.field(factory=list)
 
     def section(self, cls: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
         """Merge into a section of that class."""
@@ -160,30 +155,32 @@ class _Merger:
         elif item and isinstance(value, Mapping):
             self.entries(item, holder.setdefault(name, {}), value, f"{path}.")
         elif name == "params" and isinstance(value, Mapping):
-            self.parameters(holder, value, path)
+            holder.setdefault("params", {}).update({key: plain_number(parameter) for key, parameter in value.items()})
+            self.paths += [f"{path}.{key}" for key in value]
         elif self.typed and value is True and not _takes_true(annotation):
-            self.result.paths.append(path)
+            self.paths.append(path)
             self.mistake(path, f"takes {schema.describe(annotation)}; its value is missing (a flag alone means true)")
         else:
             holder[name] = fitted(value, annotation) if self.typed else value
-            self.result.paths.append(path)
-
-    def parameters(self, holder: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
-        """Merge parameters of a term, each of which replaces the old value."""
-        params = holder.setdefault("params", {})
-        for name, value in given.items():
-            params[name] = plain_number(value)
-            self.result.paths.append(f"{path}.{name}")
+            self.paths.append(path)
 
     def entries(self, item: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
-        """Merge entries of a manager."""
+        """Merge entries of a manager; those that are given as null go."""
+        kind = schema.kind_of(item)
         for name, value in given.items():
-            if value is None:
-                self.remove(item, data, name, f"{path}{name}")
+            here, hint = f"{path}{name}", closest(name, data) or "."
+            if value is None and name in data:
+                del data[name]
+                self.removed.append(here)
+            elif value is None:
+                self.mistake(here, f"there is nothing of that name to remove{hint} There are: {listing(data)}")
             elif not isinstance(value, Mapping):
-                self.mistake(f"{path}{name}", f"takes {schema.describe(item)}, or null to remove it")
-            elif self.may_hold(item, data, name, value, f"{path}{name}"):
-                self.entry(item, data.setdefault(name, {}), value, f"{path}{name}.")
+                self.mistake(here, f"takes {schema.describe(item)}, or null to remove it")
+            elif name in data or kind is None or "func" in value:
+                self.entry(item, data.setdefault(name, {}), value, f"{here}.")
+            else:
+                new = f"To add a term of that name, give its func. Terms: {listing(data)}"
+                self.mistake(here, f"no {kind} term '{name}'{hint} {new}")
 
     def entry(self, item: type, data: dict[str, Any], given: Mapping[str, Any], path: str) -> None:
         """Merge one entry, which a new `func` starts afresh."""
@@ -200,30 +197,9 @@ class _Merger:
                 data["params"] = {}
         self.section(cls, data, given, path)
 
-    def may_hold(self, item: type, data: Mapping[str, Any], name: str, given: Mapping[str, Any], path: str) -> bool:
-        """Whether there is such an entry, or what is given makes one."""
-        kind = schema.kind_of(item)
-        if name in data or kind is None or "func" in given:
-            return True
-        self.mistake(
-            path,
-            f"no {kind} term '{name}'{closest(name, data) or '.'} To add a term of that name, give its func. Terms: {listing(data)}",
-        )
-        return False
-
-    def remove(self, item: type, data: dict[str, Any], name: str, path: str) -> None:
-        """Remove an entry."""
-        if name in data:
-            del data[name]
-            self.result.removed.append(path)
-        else:
-            self.mistake(
-                path, f"there is nothing of that name to remove{closest(name, data) or '.'} There are: {listing(data)}"
-            )
-
     def mistake(self, path: str, message: str) -> None:
         """Note a mistake and go on."""
-        self.result.mistakes.append(Mistake(path, message))
+        self.mistakes.append(Mistake(path, message))
 
 
 def plain_number(value: Any) -> Any:
@@ -237,32 +213,15 @@ def fitted(value: Any, annotation: Any) -> Any:
     """A value from the command line as the setting takes it: `12` for text is text, one number for a list is a list."""
     arms = schema.union_arms(annotation)
     if str in arms:
-        return _as_text(value)
+        return getattr(value, "text", ",".join(map(str, value)) if isinstance(value, list) else value)
     if isinstance(value, str) and value.lower() == "none" and type(None) in arms:
         return None
     value = plain_number(value)
-    lists = [arm for arm in arms if schema.is_list(arm)]
-    if (
-        lists
-        and not isinstance(value, (list, dict))
-        and value is not None
-        and value is not True
-        and not _has_scalar(arms)
-    ):
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
-    return value
+    takes_one = not any(map(schema.is_list, arms)) or bool({int, float, bool} & set(arms))
+    if takes_one or value is None or value is True or isinstance(value, (list, dict)):
+        return value
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
 
 
 def _takes_true(annotation: Any) -> bool:
     return annotation is None or bool(set(schema.union_arms(annotation)) & {bool, Any})
-
-
-def _as_text(value: Any) -> Any:
-    text = getattr(value, "text", None)
-    if text is None and isinstance(value, list):
-        return ",".join(map(str, value))
-    return value if text is None else text
-
-
-def _has_scalar(arms: Iterable[Any]) -> bool:
-    return any(arm in (int, float, bool) for arm in arms)

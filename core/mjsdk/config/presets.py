@@ -88,7 +88,7 @@ MEANINGS: Mapping[str, str] = {
 
 
 def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -> tuple[str, ...]:
-    """Names of the presets to apply: those asked for, after the one that suits the device unless one of both is named."""
+    """Names of the presets to apply: those asked for, after the one that suits the device, if any, unless one is named."""
     names = [name.strip() for name in given.split(",")] if given else []
     legal = [*PRESETS, *(name for name in task_presets if name not in PRESETS)]
     mistakes = [
@@ -101,7 +101,7 @@ def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -
     ]
     if mistakes:
         raise ConfigError(mistakes)
-    if not set(names) & set(DEVICES):
+    if device and not set(names) & set(DEVICES):
         names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
     return tuple(dict.fromkeys(names))
 

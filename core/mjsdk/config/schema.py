@@ -5,15 +5,18 @@ from __future__ import annotations
 import functools
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from mjsdk.config import env as envs
 from mjsdk.config.fields import Setting, setting_of
+from mjsdk.config.root import Config
 from mjsdk.errors import SelectionError, listing
-from mjsdk.terms import TermRegistry
+from mjsdk.terms import Term, TermRegistry, parameters
+from mjsdk.terms.docs import parameter_settings
+from mjsdk.terms.references import named_by
 
 KIND_OF: dict[type, str] = {
     envs.ObservationTermConfig: "observation",
@@ -41,6 +44,10 @@ class Leaf:
     annotation: Any
     default: Any
     """Value without any layer; `attrs.NOTHING` where one must be given."""
+    names: str
+    """The kind of what its text names, such as `command`, by annotation."""
+    given: bool = True
+    """False for a parameter of a term that stays at its default."""
 
 
 def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
@@ -52,6 +59,12 @@ def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
 def _fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
     attrs.resolve_types(cls, include_extras=False)
     return {attribute.name: attribute for attribute in attrs.fields(cls)}
+
+
+@functools.cache
+def _names(cls: Any) -> dict[str, str]:
+    """The kind of what the text of each setting names, by the annotations of a class."""
+    return {name: named_by(hint) for name, hint in typing.get_type_hints(cls, include_extras=True).items()}
 
 
 def default_of(attribute: attrs.Attribute[Any]) -> Any:
@@ -113,7 +126,8 @@ def entry_class(base: type, data: Mapping[str, Any], terms: TermRegistry) -> typ
 
 def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
     """All settings below an attrs instance, in order; `params` of terms are one leaf each."""
-    for name, attribute in fields(type(section)).items():
+    cls: Any = type(section)
+    for name, attribute in fields(cls).items():
         value, here = getattr(section, name), f"{path}{name}"
         if attrs.has(type(value)):
             yield from leaves(value, f"{here}.")
@@ -121,7 +135,39 @@ def leaves(section: Any, path: str = "") -> Iterator[Leaf]:
             for key, entry in value.items():
                 yield from leaves(entry, f"{here}.{key}.")
         else:
-            yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute))
+            yield Leaf(here, value, setting_of(attribute), attribute.type, default_of(attribute), _names(cls)[name])
+
+
+def every_leaf(config: Config, terms: TermRegistry) -> Iterator[Leaf]:
+    """All settings that hold a value, with the parameters of terms, whether given or not."""
+    yield from (leaf for leaf in leaves(config) if not leaf.path.endswith(".params"))
+    for path, entry, term in function_terms(config.env, terms):
+        yield from parameter_leaves(term, entry.params, f"{path}.params")
+
+
+def function_terms(env: envs.EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, envs.TermConfig, Term]]:
+    """Entries with parameters whose term exists, as (path, entry, term)."""
+    for path, entry in entries(env, "env."):
+        kind = kind_of(type(entry))
+        if kind and isinstance(entry, envs.TermConfig) and entry.func in terms.names(kind):
+            yield path, entry, terms.get(kind, entry.func)
+
+
+def parameter_leaves(term: Term, given: Mapping[str, Any], path: str) -> Iterator[Leaf]:
+    """The parameters that a term takes, with what is `given` for them."""
+    known = parameter_settings(term)
+    for name, parameter in parameters(term).items():
+        default = attrs.NOTHING if parameter.required else parameter.default
+        value, setting = given.get(name, default), known.get(name, Setting(""))
+        yield Leaf(f"{path}.{name}", value, setting, parameter.annotation, default, parameter.names, name in given)
+
+
+def put(section: Any, path: str, value: Any) -> None:
+    """Give the setting at a dotted path below an attrs instance a value."""
+    *parents, name = path.split(".")
+    for parent in parents:
+        section = getattr(section, parent)
+    setattr(section, name, value)
 
 
 def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -134,6 +180,40 @@ def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
                 yield from entries(entry, f"{here}.{key}.")
         elif attrs.has(type(value)):
             yield from entries(value, f"{here}.")
+
+
+_OPEN = object()
+"""Type of what only the class of a command or action describes: maps in it are sections."""
+
+
+def flat(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Plain settings as values by dotted path; maps that are one value stay whole, parameters of terms do not."""
+    return dict(_flat(data, Config, ""))
+
+
+def _flat(value: Any, annotation: Any, path: str) -> Iterator[tuple[str, Any]]:
+    below = _below(annotation) if isinstance(value, Mapping) else None
+    if below is None:
+        yield path, value
+        return
+    for key, part in value.items():
+        yield from _flat(part, below(key), f"{path}.{key}" if path else key)
+
+
+def _below(annotation: Any) -> Callable[[str], Any] | None:
+    """The types of what a map of that type holds, by key; none if the map is one value."""
+    section, item = section_class(annotation), item_class(annotation)
+    if section:
+        legal = fields(section)
+        return lambda key: legal[key].type if key in legal else _OPEN
+    if item or annotation is _OPEN:
+        return lambda _: item or _OPEN
+    return (lambda _: Any) if annotation == dict[str, Any] else None
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two plain values are equal; 1 and true are not."""
+    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
 
 
 def scalars(value: Any) -> Iterator[Any]:

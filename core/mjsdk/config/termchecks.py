@@ -4,109 +4,78 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mjsdk.config import schema
 from mjsdk.config.convert import make_converter, mistakes_of
 from mjsdk.config.env import EnvConfig, SensorConfig, TermConfig
-from mjsdk.config.fields import Setting
+from mjsdk.config.root import Config
 from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
 from mjsdk.robot import Roles
-from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve
+from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve, select
 from mjsdk.terms import Parameter, Term, TermRegistry, parameters
-from mjsdk.terms.docs import parameter_settings
 
 _SIMPLE = (int, float, bool, str, type(None), Any)
-
-
-def given_parameters(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, Parameter, Any, Setting]]:
-    """Parameters that settings give to terms, as (path of the term, parameter, value, what is known about it)."""
-    for path, entry, term in function_terms(env, terms):
-        known, legal = parameter_settings(term), parameters(term)
-        for name in (name for name in entry.params if name in legal):
-            yield path, legal[name], entry.params[name], known.get(name, Setting(""))
 
 
 def check_terms(
     env: EnvConfig, terms: TermRegistry, names: ModelNames | None, roles: Roles | None
 ) -> Iterator[Mistake]:
     """Everything that is wrong with terms and sensors."""
-    structure = make_converter(terms).structure
-    yield from _check_references(env, terms)
     for path, entry in schema.entries(env, "env."):
         kind = schema.kind_of(type(entry))
-        if kind and isinstance(entry, TermConfig):
-            yield from _check_term(path, entry, kind, terms, structure, names, roles)
-        elif kind and entry.func not in terms.names(kind):
-            yield _unknown(path, entry.func, kind, terms)
+        legal = terms.names(kind) if kind else ()
+        if kind and entry.func not in legal:
+            hint = f"{closest(entry.func, legal) or '.'} Legal: {listing(sorted(legal))}"
+            yield Mistake(f"{path}.func", f"no {kind} term '{entry.func}'{hint}")
+        elif kind and isinstance(entry, TermConfig):
+            yield from resolve_parameters(path, entry.func, terms.get(kind, entry.func), entry.params, names, roles)[1]
         elif names is not None and roles is not None:
             yield from _check_parts(path, entry, names, roles)
 
 
-def function_terms(env: EnvConfig, terms: TermRegistry) -> Iterator[tuple[str, TermConfig, Term]]:
-    """Entries with parameters whose term exists, as (path, entry, term)."""
-    for path, entry in schema.entries(env, "env."):
-        kind = schema.kind_of(type(entry))
-        if kind and isinstance(entry, TermConfig) and entry.func in terms.names(kind):
-            yield path, entry, terms.get(kind, entry.func)
-
-
-def _unknown(path: str, func: str, kind: str, terms: TermRegistry) -> Mistake:
-    legal = terms.names(kind)
-    return Mistake(
-        f"{path}.func", f"no {kind} term '{func}'{closest(func, legal) or '.'} Legal: {listing(sorted(legal))}"
-    )
-
-
-def _check_term(
+def resolve_parameters(
     path: str,
-    entry: TermConfig,
-    kind: str,
-    terms: TermRegistry,
-    structure: Callable[[Any, Any], Any],
+    func: str,
+    term: Term,
+    given: Mapping[str, Any],
     names: ModelNames | None,
     roles: Roles | None,
-) -> Iterator[Mistake]:
-    if entry.func not in terms.names(kind):
-        yield _unknown(path, entry.func, kind, terms)
-        return
-    legal = parameters(terms.get(kind, entry.func))
-    for name in entry.params:
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """What a term is called with for the parameters that are `given`, and everything that is wrong with these.
+
+    Patterns and roles become parts of the model with these `names`, by annotation; without, they stay as they are.
+    `path` of the entry and `func`, the term's name, are for the mistakes.
+    """
+    legal, values, mistakes = parameters(term), dict[str, Any](), list[Mistake]()
+    for name in given:
         if name not in legal:
             takes = f"Legal: {listing(legal)}" if legal else "It takes none."
-            yield Mistake(
-                f"{path}.params.{name}",
-                f"'{entry.func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}",
-            )
+            message = f"'{func}' takes no parameter '{name}'{closest(name, legal) or '.'} {takes}"
+            mistakes.append(Mistake(f"{path}.params.{name}", message))
     for name, parameter in legal.items():
-        yield from _check_parameter(f"{path}.params.{name}", entry, parameter, structure, names, roles)
+        here = f"{path}.params.{name}"
+        if parameter.required and name not in given:
+            mistakes.append(Mistake(here, f"must be given: '{func}' needs it"))
+            continue
+        values[name] = value = given.get(name, parameter.default)
+        wrong = list(_wrong_type(here, value, parameter))
+        if not wrong and names is not None and roles is not None:
+            try:
+                values[name] = resolve(parameter.annotation, value, names, roles)
+            except (SelectionError, MissingRole) as error:
+                wrong = [Mistake(here, str(error))]
+        mistakes += wrong
+    return values, mistakes
 
 
-def _check_parameter(
-    path: str,
-    entry: TermConfig,
-    parameter: Parameter,
-    structure: Callable[[Any, Any], Any],
-    names: ModelNames | None,
-    roles: Roles | None,
-) -> Iterator[Mistake]:
-    if parameter.name not in entry.params and parameter.required:
-        yield Mistake(path, f"must be given: '{entry.func}' needs it")
-        return
-    value = entry.params.get(parameter.name, parameter.default)
-    wrong = list(_wrong_type(path, value, parameter, structure))
-    yield from wrong
-    if not wrong and names is not None and roles is not None:
-        yield from _unresolved(path, value, parameter.annotation, names, roles)
-
-
-def _wrong_type(path: str, value: Any, parameter: Parameter, structure: Callable[[Any, Any], Any]) -> Iterator[Mistake]:
+def _wrong_type(path: str, value: Any, parameter: Parameter) -> Iterator[Mistake]:
     annotation = written_as(parameter.annotation)
     if annotation is None or value is parameter.default:
         return
     try:
-        structure(value, annotation)
+        make_converter().structure(value, annotation)
     except Exception as error:  # cattrs raises groups of anything that its hooks raise
         yield from mistakes_of(error, path)
 
@@ -134,52 +103,60 @@ def _is_simple(annotation: Any) -> bool:
     return is_container and all(part is Ellipsis or _is_simple(part) for part in arguments)
 
 
-def _unresolved(path: str, value: Any, annotation: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
-    try:
-        resolve(annotation, value, names, roles)
-    except (SelectionError, MissingRole) as error:
-        yield Mistake(path, str(error))
-
-
 def _check_parts(path: str, entry: Any, names: ModelNames, roles: Roles) -> Iterator[Mistake]:
     """Sensors must be on something; the settings of actions and commands may check themselves by a method `mistakes`."""
     if isinstance(entry, SensorConfig):
-        from mjsdk.scene.sensors import sensor_parts
-
-        yield from _unresolved(f"{path}.on", entry.on, sensor_parts(entry), names, roles)
+        try:
+            select(entry.parts, entry.on, names, roles)
+        except (SelectionError, MissingRole) as error:
+            yield Mistake(f"{path}.on", str(error))
     elif callable(getattr(entry, "mistakes", None)):
         for below, message in entry.mistakes(names, roles):
             yield Mistake(f"{path}.{below}" if below else path, message)
 
 
-def _check_references(env: EnvConfig, terms: TermRegistry) -> Iterator[Mistake]:
-    """Text parameters of these names, or that end in _sensor, name commands, actions, sensors, settings below `env`."""
+def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schema.Leaf]) -> Iterator[Mistake]:
+    """What settings name by their annotations must be there; a default that is empty names nothing."""
     legal = {
         "command": list(env.commands),
-        "clock": list(env.commands),
         "action": list(env.actions),
         "sensor": list(env.scene.sensors),
-        "setting": _settings(env, terms),
+        "setting": changeable(env, terms),
     }
-    for path, entry, term in function_terms(env, terms):
-        for name, parameter in parameters(term).items():
-            kind = "sensor" if name.endswith("_sensor") else name
-            given = entry.params.get(name, parameter.default)
-            if kind in legal and isinstance(given, str) and given not in legal[kind]:
-                hint = closest(given, legal[kind]) or "."
-                names = f" Legal: {listing(legal[kind])}" if kind != "setting" else " It is a path below env."
-                yield Mistake(f"{path}.params.{name}", f"there is no {kind} '{given}'{hint}{names}")
+    for leaf in leaves:
+        for given in schema.scalars(leaf.value) if leaf.names and not leaf.value == leaf.default == "" else ():
+            if isinstance(given, str) and given not in legal[leaf.names]:
+                hint = closest(given, legal[leaf.names]) or "."
+                names = (
+                    f" Legal: {listing(legal[leaf.names])}" if leaf.names != "setting" else " It is a path below env."
+                )
+                yield Mistake(leaf.path, f"there is no {leaf.names} '{given}'{hint}{names}")
+
+
+def changed_by_curriculum(env: EnvConfig, terms: TermRegistry) -> dict[str, set[str]]:
+    """Paths below `env` of the settings that each term of the curriculum changes, by its name."""
+    changed: dict[str, set[str]] = {name: set() for name in env.curriculum}
+    for leaf in schema.every_leaf(Config(env=EnvConfig(curriculum=env.curriculum)), terms):
+        if leaf.names == "setting":
+            changed[leaf.path.split(".")[2]].update(
+                part for part in schema.scalars(leaf.value) if isinstance(part, str)
+            )
+    return changed
 
 
 _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")
 """Sections whose function terms read their parameters at every step."""
 
 
-def _settings(env: EnvConfig, terms: TermRegistry) -> list[str]:
+def changeable(env: EnvConfig, terms: TermRegistry) -> list[str]:
     """Paths below `env` of everything that may change while training goes on: see `mjsdk.env.changes`."""
-    paths = [leaf.path for leaf in schema.leaves(env) if leaf.path.startswith("commands.")]
+    paths = [
+        leaf.path
+        for leaf in schema.leaves(EnvConfig(commands=env.commands))
+        if leaf.path.startswith("commands.") and not leaf.names and not leaf.path.endswith(".func")
+    ]
     paths += [f"rewards.{name}.weight" for name in env.rewards]
-    for path, _, term in function_terms(env, terms):
+    for path, _, term in schema.function_terms(env, terms):
         below = path.removeprefix("env.")
         if below.startswith(_READ_EVERY_STEP) and not inspect.isclass(term):
             paths += [f"{below}.params.{name}" for name in parameters(term)]

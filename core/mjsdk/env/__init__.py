@@ -8,6 +8,7 @@ from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
 from mjsdk.env.robot_state import RobotState
 from mjsdk.env.spaces import Box
+from mjsdk.env.worlds import Worlds
 
 __all__ = [
     "ActionTerm",
@@ -19,6 +20,7 @@ __all__ = [
     "Mirror",
     "Reflection",
     "RobotState",
+    "Worlds",
     "make_env",
     "reflects",
 ]

@@ -11,6 +11,7 @@ from torch import Tensor
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.scene import INITIAL
 
@@ -34,8 +35,8 @@ class ActionTerm:
         """Turn the raw action, shape (E, size), into `env.actions.controls`, once per control step."""
         raise NotImplementedError
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the slice looks in the mirror."""
@@ -102,9 +103,9 @@ class Actions:
             guard.act(term.apply, self.action[:, start : start + term.size])
             start += term.size
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
         for tensor in (self.action, self.prev_action, self.prev_prev_action):
-            tensor.index_fill_(0, ids, 0.0)
+            worlds.fill(tensor, 0.0)
         for guard, term in self._guarded:
-            guard.act(term.reset, ids)
+            guard.act(term.reset, worlds)

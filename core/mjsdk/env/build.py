@@ -24,4 +24,5 @@ def make_env(config: Config, session: Session, *, device: str | None = None, see
     scene = build_scene(session, config.env)
     physics = make_physics(scene.model, config.env.scene.num_envs, where, config.env.sim.threads)
     # A copy: a curriculum changes settings as training goes on, and a run must record those that it began with.
-    return Env(deepcopy(config.env), scene, physics, session.terms(), config.agent.seed if seed is None else seed)
+    seed = config.agent.seed if seed is None else seed
+    return Env(deepcopy(config.env), scene, physics, session.terms(), seed)

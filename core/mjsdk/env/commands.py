@@ -11,7 +11,8 @@ from torch import Tensor
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Reflection
-from mjsdk.env.timers import due, wind_up
+from mjsdk.env.timers import countdown, resample_timers
+from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -37,15 +38,15 @@ class CommandTerm:
         """What is asked for now, shape (E, size)."""
 
     def compute(self, dt: float) -> None:
-        """Go on by `dt` seconds."""
+        """Advance by `dt` seconds."""
         raise NotImplementedError
 
-    def reset(self, ids: Tensor) -> None:
-        """Begin anew in the worlds `ids`, shape (n,), whose episodes begin."""
+    def reset(self, worlds: Worlds) -> None:
+        """Start over in worlds whose episodes begin. It may set their state: what derives from it is computed after."""
 
 
 class DrawnCommand(CommandTerm):
-    """A command that is drawn anew every now and then. Subclasses fill `command` in `resample`."""
+    """A command that is resampled at random intervals. Subclasses fill `command` in `resample`."""
 
     Config: ClassVar[type[CommandTermConfig]] = DrawnCommandConfig
     config: DrawnCommandConfig
@@ -57,36 +58,34 @@ class DrawnCommand(CommandTerm):
         self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)
         """Worlds whose command `fix` set, shape (E,)."""
 
-    def resample(self, ids: Tensor) -> None:
-        """Draw commands for the worlds `ids`, shape (n,)."""
+    def resample(self, worlds: Worlds) -> None:
+        """Draw commands for some worlds."""
         raise NotImplementedError
 
     def update(self) -> None:
         """What changes in every step; after the draws."""
 
-    def fix(self, ids: Tensor, values: Tensor) -> None:
-        """Set the command of the worlds `ids` for good, shape (n, size) or (size,)."""
-        self.pinned[ids] = True
-        self.time_left[ids] = torch.inf
-        self.command[ids] = values
-        self.env.robot.commands_changed()
+    def fix(self, worlds: Worlds, values: Tensor) -> None:
+        """Set the command of some worlds for good, shape (rows, size) or (size,)."""
+        worlds.fill(self.pinned, True)
+        worlds.fill(self.time_left, torch.inf)
+        worlds.write(self.command, values)
+        self.env.derived.commands_changed()
 
     def compute(self, dt: float) -> None:
-        """Go on by `dt` seconds and draw what is due."""
-        ids = due(self.time_left, dt)
-        if ids is not None:
-            self._draw(ids)
+        """Advance by `dt` seconds and draw where the time for it has come."""
+        self._draw(countdown(self.env, self.time_left, dt))
         self.update()
 
-    def reset(self, ids: Tensor) -> None:
+    def reset(self, worlds: Worlds) -> None:
         """Draw for worlds whose episode begins; commands that `fix` set stay."""
-        free = ids[~self.pinned[ids]] if self.pinned.any() else ids
-        if len(free):
-            self._draw(free)
+        self._draw(worlds.without(self.pinned))
 
-    def _draw(self, ids: Tensor) -> None:
-        wind_up(self.env, self.time_left, self.config.resampling_time_range, ids)
-        if self.resample(ids) is not None:  # type: ignore[func-returns-value]
+    def _draw(self, worlds: Worlds) -> None:
+        if worlds.known_empty:
+            return
+        resample_timers(worlds, self.time_left, self.config.resampling_time_range)
+        if self.resample(worlds) is not None:  # type: ignore[func-returns-value]
             raise TypeError("resample gave something; it must fill `command` in place and give nothing")
 
 
@@ -94,7 +93,7 @@ class Commands:
     """All command terms."""
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
-        self._robot = env.robot
+        self._derived = env.derived
         self.terms: dict[str, CommandTerm] = {}
         self._guarded: list[tuple[Guard, Any]] = []
         for name, config in configs.items():
@@ -105,15 +104,15 @@ class Commands:
         self._commands = {name: term.command for name, term in self.terms.items()}
 
     def compute(self, dt: float) -> None:
-        """Go on by `dt` seconds."""
+        """Advance by `dt` seconds."""
         for guard, term in self._guarded:
             guard.act(term.compute, dt)
-        self._robot.commands_changed()
+        self._derived.commands_changed()
 
-    def reset(self, ids: Tensor) -> None:
+    def reset(self, worlds: Worlds) -> None:
         """Draw for worlds whose episode begins."""
         for guard, term in self._guarded:
-            guard.act(term.reset, ids)
+            guard.act(term.reset, worlds)
 
     def check(self) -> None:
         """Refuse a term that put another tensor in the place of its command, which nobody would read."""

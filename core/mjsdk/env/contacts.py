@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.env.buffers import Buffers
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
-from mjsdk.kernels.sums import contact_loads
+from mjsdk.ops.protocol import Ops
 
 TOUCH = 1.0
 """Force above which a part counts as touching [N]."""
@@ -17,7 +17,7 @@ TOUCH = 1.0
 class ContactState:
     """What the `F` parts that carry a contact sensor touch, updated once per step."""
 
-    def __init__(self, name: str, force: Tensor, buffers: Buffers, track_air_time: bool = True) -> None:
+    def __init__(self, name: str, force: Tensor, buffers: Buffers, ops: Ops, track_air_time: bool = True) -> None:
         self.force_w = force
         """Net force on each part from what it touches [N], world frame, shape (E, F, 3)."""
         shape = force.shape[:2]
@@ -26,9 +26,7 @@ class ContactState:
         self.in_contact = buffers.new(f"contact/{name}/in_contact", *shape, dtype=torch.bool)
         """Whether each part touches something, shape (E, F)."""
         self._name = name
-        self._measure = self._measure_by_tensors
-        if kernels.used_on(str(force.device)):
-            self._measure = contact_loads.bind(force, TOUCH, self.load, self.in_contact)
+        self._measure = ops.prepared(ops.contact_loads, force, TOUCH, self.load, self.in_contact)
         self._flights = Flights(name, self.in_contact, buffers) if track_air_time else None
 
     @property
@@ -45,15 +43,11 @@ class ContactState:
         if self._flights is not None:
             self._flights.update(dt)
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`; what touches now, touches from the start."""
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds; what touches now, touches from the start."""
         self._measure()
         if self._flights is not None:
-            self._flights.reset(ids)
-
-    def _measure_by_tensors(self) -> None:
-        torch.sqrt((self.force_w * self.force_w).sum(-1), out=self.load)
-        torch.gt(self.load, TOUCH, out=self.in_contact)
+            self._flights.reset(worlds)
 
 
 class Flights:
@@ -71,15 +65,15 @@ class Flights:
         each; the first two are 0 while the part is on the ground or in the air."""
 
     def update(self, dt: float) -> None:
-        """Go on by `dt` seconds."""
+        """Advance by `dt` seconds."""
         torch.logical_and(self._in_contact, ~self._before, out=self.first_contact)
         self._times[:2] += dt
         torch.where(self.first_contact, self.air_time, self.last_air_time, out=self.last_air_time)
         self._times[:2] *= torch.stack((~self._in_contact, self._in_contact))
         self._before.copy_(self._in_contact)
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
-        self._times.index_fill_(1, ids, 0.0)
-        self.first_contact.index_fill_(0, ids, False)
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
+        for tensor in (*self._times, self.first_contact):
+            worlds.fill(tensor, 0.0)
         self._before.copy_(self._in_contact)

@@ -1,22 +1,40 @@
-"""What follows from the state, computed when someone asks."""
+"""What follows from the state, computed when someone asks, once until the state changes."""
 
 from __future__ import annotations
 
-from mjsdk.kernels import Call
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Derived:
-    """Something that is computed anew when it is asked for after the state has changed."""
+    """Quantities that several terms read, by a key of their own. There are no other caches in an environment."""
 
-    def __init__(self, compute: Call, from_commands: bool = False) -> None:
-        self._compute = compute
-        self.stale = True
-        """Whether what it follows from has changed since it was computed."""
-        self.from_commands = from_commands
-        """Whether it follows from the commands too."""
+    def __init__(self) -> None:
+        self._of_state: dict[Hashable, Any] = {}
+        self._of_commands: dict[Hashable, Any] = {}
+        self._prepared: dict[Hashable, Callable[[], Any]] = {}
 
-    def update(self) -> None:
-        """Compute it, unless it is up to date."""
-        if self.stale:
-            self.stale = False
-            self._compute()
+    def get(self, key: Hashable, compute: Callable[[], T], *, of_commands: bool = False) -> T:
+        """What `compute` gave since the state, or the commands if it depends on these too, changed last."""
+        known = self._of_commands if of_commands else self._of_state
+        if key not in known:
+            known[key] = compute()
+        value: T = known[key]
+        return value
+
+    def prepared(self, key: Hashable, prepare: Callable[[], Callable[[], T]], *, of_commands: bool = False) -> T:
+        """Likewise with what `prepare` gives, once for all: it may look tensors up whose memory stays."""
+        if key not in self._prepared:
+            self._prepared[key] = prepare()
+        return self.get(key, self._prepared[key], of_commands=of_commands)
+
+    def state_changed(self) -> None:
+        """Forget everything, after the state has changed in any world."""
+        self._of_state.clear()
+        self._of_commands.clear()
+
+    def commands_changed(self) -> None:
+        """Forget what depends on the commands."""
+        self._of_commands.clear()

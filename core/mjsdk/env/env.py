@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.config.env import EnvConfig
+from mjsdk.config.termchecks import changeable, changed_by_curriculum
 from mjsdk.env.actions import Actions
 from mjsdk.env.buffers import Buffers
-from mjsdk.env.changes import change_setting, changing_settings
+from mjsdk.env.changes import change_setting
 from mjsdk.env.commands import Commands
 from mjsdk.env.contacts import ContactState
+from mjsdk.env.derived import Derived
 from mjsdk.env.events import Curriculum, Events
 from mjsdk.env.log import EpisodeLog
 from mjsdk.env.mirror import Mirror
@@ -24,15 +22,15 @@ from mjsdk.env.observations import Observations
 from mjsdk.env.rewards import Metrics, Rewards, Terminations
 from mjsdk.env.robot_state import RobotState
 from mjsdk.env.spaces import Box
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError, closest, listing
-from mjsdk.kernels.rows import count_step
+from mjsdk.ops import make_ops
 from mjsdk.physics import Physics
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
 
-logger = logging.getLogger(__name__)
-
 _COUNTER = "env/step_counter"
+_ASKED_FOR = ("physics/bound/", "physics/start")
 
 
 class Env:
@@ -43,6 +41,9 @@ class Env:
         self.scene = scene
         self.physics = physics
         self.terms = terms
+        self.ops = make_ops(physics.device)
+        self.changeable = frozenset(changeable(config, terms))
+        """Paths below `env` of the settings that may change while training goes on."""
         self.num_envs = physics.num_envs
         self.device = physics.device
         self.model = scene.model
@@ -57,30 +58,24 @@ class Env:
         """Longest episode [control steps]."""
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.buffers = Buffers(self.device)
-        self.workspace: dict[str, Any] = {}
-        """What terms that are functions keep from step to step to work with; nothing that has to be saved."""
+        self.derived = Derived()
+        """What follows from the state, computed once for all who ask."""
         self.episode_length_buf = self.buffers.new("env/episode_length", self.num_envs, dtype=torch.long)
         """Age of each world's episode [control steps], shape (E,)."""
         self._counter = self.buffers.new(_COUNTER, dtype=torch.long)
+        self._steps = 0
         self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
-        self.any_unstable = False
-        """Whether there is any such world."""
-        self._unstable_episodes, self._warn_at = 0, 1
-        counters = (self.episode_length_buf, self._counter.view(1))
-        self._count = count_step.bind(*counters) if kernels.used_on(self.device) else self._count_by_tensors
-        self.all_ids = torch.arange(self.num_envs, device=self.device)
-        self.physics_seconds = 0.0
-        """Wall time spent in the physics so far [s]."""
+        self.all_worlds = self.worlds(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
         self._build()
 
     def _build(self) -> None:
         config = self.config
         self._sensordata = self.physics.bind("sensordata")
         self._sensors: dict[str, Tensor] = {}
-        self.robot = RobotState(self.physics, self.scene, self.buffers)
+        self.robot = RobotState(self)
         self.contacts = {
-            name: ContactState(name, self.sensor(name), self.buffers, sensor.track_air_time)
+            name: ContactState(name, self.sensor(name), self.buffers, self.ops, sensor.track_air_time)
             for name, sensor in config.scene.sensors.items()
             if sensor.type == "contact"
         }
@@ -92,7 +87,8 @@ class Env:
         self.actions.use_mirror(self.mirror)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
-        self.rewards = Rewards(self, config.rewards, changing_settings(config.curriculum))
+        changing = set().union(*changed_by_curriculum(config, self.terms).values())
+        self.rewards = Rewards(self, config.rewards, changing)
         self.metrics = Metrics(self, config.metrics)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)
@@ -111,6 +107,7 @@ class Env:
             self.actions.rehearse()
         self.buffers.load_state_dict(buffers)
         self.physics.load_state_dict(physics, derived=False)
+        self.derived.state_changed()
         self.generator.set_state(generator)
 
     @property
@@ -121,11 +118,17 @@ class Env:
     @property
     def common_step_counter(self) -> int:
         """Control steps since training began."""
-        return int(self._counter)
+        return self._steps
 
     @common_step_counter.setter
     def common_step_counter(self, steps: int) -> None:
+        self._steps = steps
         self._counter.fill_(steps)
+
+    @property
+    def physics_seconds(self) -> float:
+        """Wall time spent in the physics so far [s]."""
+        return self.physics.seconds
 
     @property
     def observation_space(self) -> dict[str, Box]:
@@ -175,18 +178,16 @@ class Env:
         """What is asked for now, shape (E, size)."""
         return self.commands.terms[name].command
 
-    def rand(self, *shape: int) -> Tensor:
-        """Random numbers between 0 and 1 from the environment's own generator."""
-        return torch.rand(shape, generator=self.generator, device=self.device)
+    def worlds(self, mask: Tensor | None, ids: Tensor | None = None) -> Worlds:
+        """Some of the worlds, by a mask, bool, shape (E,), or by numbers, shape (n,), where these are known."""
+        if mask is not None and ids is None:
+            ids = self.ops.numbers(mask)
+        return Worlds(self.num_envs, self.generator, mask=mask, ids=ids)
 
-    def uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        """Random numbers between `low` and `high` from the environment's own generator."""
-        return torch.empty(shape, device=self.device).uniform_(low, high, generator=self.generator)
-
-    def draw(self, bounds: Sequence[float], *shape: int) -> Tensor:
-        """Random numbers between the two `bounds` from the environment's own generator."""
-        low, high = bounds
-        return self.uniform(low, high, *shape)
+    def zeros(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+        """A tensor to work with that is written to in place at any time; what has to be saved is in `buffers`."""
+        with torch.inference_mode(False):
+            return torch.zeros(shape, dtype=dtype, device=self.device)
 
     def reset(self, seed: int | None = None) -> dict[str, Tensor]:
         """Begin a new episode in every world and give the first observations."""
@@ -194,8 +195,8 @@ class Env:
             self.generator.manual_seed(seed)
             self.observations.reseed()
         with torch.inference_mode():
-            self._reset(self.all_ids)
-            self.log.begin(self.all_ids)
+            self._reset(self.all_worlds)
+            self.log.begin(self.all_worlds)
             self.commands.compute(0.0)
             self.observations.compute()
         return self.observations.hand_out()
@@ -221,21 +222,20 @@ class Env:
         """One step without autograd's bookkeeping: reward, terminated, truncated, shape (E,) each."""
         self.actions.process(action)
         self._simulate()
-        self._count()
+        self.episode_length_buf += 1
+        self.common_step_counter += 1
         for contact in self.contacts.values():
             contact.update(self.step_dt)
-        self.terminations.compute()
+        ended = self.terminations.compute()
         reward = self.rewards.compute(self.step_dt)
         self.log.step()
         self.events.interval(self.step_dt)
-        terminated, truncated = self.terminations.terminated, self.terminations.truncated
-        done = self.terminations.done
-        if len(done):
-            self.log.end(done)
-            self._reset(done)
+        if not ended.known_empty:
+            self.log.end(ended)
+            self._reset(ended)
         self.commands.compute(self.step_dt)
         self.observations.compute()
-        return reward, terminated, truncated
+        return reward, self.terminations.terminated, self.terminations.truncated
 
     def get_observations(self) -> dict[str, Tensor]:
         """The observations of the last step or reset, not computed again."""
@@ -249,15 +249,6 @@ class Env:
         """Give the worlds random ages, so that their time is not up all at once."""
         ages = torch.randint(0, self.max_episode_length, (self.num_envs,), generator=self.generator, device=self.device)
         self.episode_length_buf.copy_(ages)
-
-    def report_non_finite(self, what: str, worlds: Tensor) -> None:
-        """Raise for a value that is NaN or infinite although the physics is not."""
-        ids = worlds.nonzero().squeeze(1).tolist()
-        raise PhysicsError(
-            f"{what} is NaN or infinite in {len(ids)} of {self.num_envs} worlds (first: {ids[0]}) at step "
-            f"{self.common_step_counter}, although their physics is stable: the term divides by zero or takes a root "
-            "of a negative number. Fix the term, or set its weight to 0."
-        )
 
     def set_setting(self, path: str, value: Any) -> None:
         """Change a setting while training goes on, by its path below `env`, such as `rewards.upright.weight`."""
@@ -283,12 +274,13 @@ class Env:
         for name, tensor in self.progress().items():
             if name in progress and progress[name].shape == tensor.shape:
                 self.buffers[name].copy_(progress[name])
+        self.common_step_counter = int(self._counter)
         self.curriculum.restore()
 
     def fits(self, state: dict[str, Tensor]) -> bool:
         """Whether `load_state_dict` can take a state: whether it remembers the same things about as many worlds.
 
-        Derived fields do not count: they are bound when a term first reads them.
+        Derived fields and start states do not count: they are there once a term has asked for them or set them.
         """
         return _shapes(self.state_dict()) == _shapes(state)
 
@@ -298,56 +290,30 @@ class Env:
         self.physics.load_state_dict(_below(state, "physics/"))
         self.generator.set_state(state["generator"])
         self.observations.last = _below(state, "last/")
-        self.robot.invalidate()
-        self.any_unstable = True  # whatever was loaded, the next step writes it anew
+        self.derived.state_changed()
+        self.common_step_counter = int(self._counter)
         self.curriculum.restore()
         if self.mirror is not None:
             self.mirror.look()
 
-    def _count_by_tensors(self) -> None:
-        self.episode_length_buf += 1
-        self._counter += 1
-
     def _simulate(self) -> None:
-        start = time.perf_counter()
         self.physics.step(self.config.decimation)
-        self.physics_seconds += time.perf_counter() - start
-        self.robot.invalidate()
-        unstable = self.physics.unstable()
-        if unstable is not None:
-            self.unstable.copy_(unstable)
-            self.any_unstable = bool(unstable.any())
-        elif self.any_unstable:
-            self.unstable.fill_(False)
-            self.any_unstable = False
-        if self.any_unstable:
-            self._report_unstable(int(self.unstable.sum()))
+        self.derived.state_changed()
+        self.unstable.copy_(self.physics.unstable())
 
-    def _report_unstable(self, worlds: int) -> None:
-        """Warn the first time, and whenever twice as many episodes have ended so: a training has many steps."""
-        self._unstable_episodes += worlds
-        if self._unstable_episodes >= self._warn_at:
-            self._warn_at = 2 * self._unstable_episodes
-            logger.warning(
-                "physics became unstable in %d of %d worlds (%d so far); their episodes end. If so again, shorten "
-                "sim.timestep",
-                worlds,
-                self.num_envs,
-                self._unstable_episodes,
-            )
-
-    def _reset(self, ids: Tensor) -> None:
-        self.curriculum.compute()
-        self.physics.reset(ids)
-        self.robot.invalidate()
-        self.events.reset(ids)
-        self.physics.forward(ids)
-        self.robot.invalidate()
-        self.episode_length_buf.index_fill_(0, ids, 0)
+    def _reset(self, worlds: Worlds) -> None:
+        self.curriculum.compute(worlds)
+        self.physics.reset(worlds)
+        self.derived.state_changed()
+        for part in (self.events, self.commands):  # which may set the state
+            part.reset(worlds)
+        self.physics.forward(worlds)
+        self.derived.state_changed()
+        worlds.fill(self.episode_length_buf, 0)
         for contact in self.contacts.values():
-            contact.reset(ids)
-        for part in (self.commands, self.actions, self.observations, self.terminations, self.rewards, self.metrics):
-            part.reset(ids)
+            contact.reset(worlds)
+        for manager in (self.actions, self.observations, self.terminations, self.rewards, self.metrics):
+            manager.reset(worlds)
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -355,4 +321,4 @@ def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:
-    return {name: tensor.shape for name, tensor in state.items() if not name.startswith("physics/bound/")}
+    return {name: tensor.shape for name, tensor in state.items() if not name.startswith(_ASKED_FOR)}

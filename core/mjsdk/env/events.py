@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
 from mjsdk.env.terms import BoundTerm
-from mjsdk.env.timers import due, wind_up
+from mjsdk.env.timers import countdown, resample_timers
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -34,23 +35,22 @@ class Events:
     def startup(self) -> None:
         """What happens once, to all worlds."""
         for term in self._by_mode["startup"].values():
-            term.act(self._env.all_ids)
+            term.act(self._env.all_worlds)
 
-    def reset(self, ids: Tensor) -> None:
-        """What happens as the episodes of the worlds `ids` begin."""
+    def reset(self, worlds: Worlds) -> None:
+        """What happens as the episodes of some worlds begin."""
         for term in self._by_mode["reset"].values():
-            term.act(ids)
+            term.act(worlds)
         for name, time_left in self._time_left.items():
-            wind_up(self._env, time_left, self._intervals[name], ids)
+            resample_timers(worlds, time_left, self._intervals[name])
 
     def interval(self, dt: float) -> None:
-        """Go on by `dt` seconds and do what is due."""
+        """Advance by `dt` seconds and do what the time has come for."""
         for name, term in self._by_mode["interval"].items():
-            time_left = self._time_left[name]
-            ids = due(time_left, dt)
-            if ids is not None:
-                wind_up(self._env, time_left, self._intervals[name], ids)
-                term.act(ids)
+            worlds = countdown(self._env, self._time_left[name], dt)
+            if not worlds.known_empty:
+                resample_timers(worlds, self._time_left[name], self._intervals[name])
+                term.act(worlds)
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:
         if config.interval_range_s is None:
@@ -60,40 +60,45 @@ class Events:
         low, high = config.interval_range_s
         self._intervals[name] = (low, high)
         self._time_left[name] = self._env.buffers.new(f"event/{name}/time_left", self._env.num_envs)
-        self._time_left[name].copy_(self._env.uniform(low, high, self._env.num_envs))
+        resample_timers(self._env.all_worlds, self._time_left[name], (low, high))
 
 
 class Curriculum:
-    """Terms that change settings as training goes on."""
+    """Terms that change settings, or what worlds start with, while training goes on."""
 
     def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
         self._env = env
         others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
-        self.values = dict.fromkeys(self.terms, 0.0)
-        """What each term returned last, for the log."""
+        self._values: dict[str, Any] = dict.fromkeys(self.terms, 0.0)
         self._looked_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
         self.buffers = env.buffers.names - others
         """Names of the buffers that hold where the curriculum is."""
 
-    def compute(self) -> None:
-        """Let the terms look at how far training is."""
+    @property
+    def values(self) -> dict[str, float]:
+        """What each term gave last, for the log. Raises `HookError` for anything but one finite number."""
+        return {name: _number(term, self._values[name]) for name, term in self.terms.items()}
+
+    def compute(self, worlds: Worlds) -> None:
+        """Let the terms see how far training is, as the episodes of some worlds begin."""
         self._looked_at.fill_(self._env.common_step_counter)
         for name, term in self.terms.items():
-            self.values[name] = _number(term)
+            value = self._values[name] = term(worlds)
+            if not isinstance(value, Tensor):  # which the log reads when it must: that may mean to wait for a device
+                _number(term, value)
 
     def restore(self) -> None:
         """Give the settings the values that they had when the loaded state was saved."""
-        before = self._env.progress()
+        before, steps = self._env.progress(), self._env.common_step_counter
         self._env.common_step_counter = int(self._looked_at)
-        self.compute()
+        self.compute(self._env.worlds(torch.zeros(self._env.num_envs, dtype=torch.bool, device=self._env.device)))
         for name, tensor in before.items():  # a term that counts its calls must not count this one
             self._env.buffers[name].copy_(tensor)
+        self._env.common_step_counter = steps
 
 
-def _number(term: BoundTerm) -> float:
-    """What a term gives for the log. Raises `HookError` for anything but one finite number."""
-    value = term()
+def _number(term: BoundTerm, value: Any) -> float:
     try:
         number = math.nan if isinstance(value, (str, bytes)) else float(value)
     except Exception:  # of whatever object the term gives

@@ -26,6 +26,8 @@ class Guard:
     def __init__(self, env: Env, kind: str, name: str, func: str) -> None:
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.term: Any = env.terms.get(kind, func)
+        self.version: Any = env.ops.version_of(self.term)
+        """What makes what is called instead, if anything is."""
         self._who = f"{self.path}: the term {env.terms.label(kind, func)}"
 
     def __enter__(self) -> None:
@@ -49,7 +51,7 @@ class Guard:
             raise self.error(f"is not derived from {base.__module__}.{base.__name__}")
         if not isinstance(getattr(self.term, "size", 1), (int, property)):
             raise self.error(f"has the size {described(self.term.size)}; it must be a whole number")
-        term = self.term(env, name, config)
+        term = (self.version or self.term)(env, name, config)
         if not isinstance(term, base):
             raise self.refusal(term, f"a {base.__name__}")
         return term

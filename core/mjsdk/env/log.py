@@ -1,17 +1,18 @@
-"""True means of what happened since the last look."""
+"""True means of what happened since the last report."""
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
 
-from mjsdk import kernels
-from mjsdk.kernels.rows import close_episodes
+from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
+
+logger = logging.getLogger(__name__)
 
 
 class EpisodeLog:
@@ -31,44 +32,53 @@ class EpisodeLog:
         self._episodes_now = env.buffers.new("log/episodes_now", 4, env.num_envs)
         """Per world: 1, whether it failed, sum of reward and length of its episode so far; sums over those that end."""
         self._episodes_now[0] = 1.0
-        self._failed = self._episodes_now[1]
-        self._add_step = env.rewards.logging(self._rewards, self._episodes_now, self._steps)
-        ends = (env.terminations.terminated, env.terminations.reasons)
-        sums = (*ends, self._episodes_now, self._reasons, self._ended)
-        self._arrays = [*map(kernels.array, sums)] if kernels.used_on(env.device) else []
+        self._unstable, self._warn_at = 0, 1
 
     def step(self) -> None:
         """Take in a step, before worlds are reset."""
-        self._add_step()
+        rewards = self._env.rewards
+        self._steps += 1
+        self._rewards.addcmul_(rewards.values, rewards.weights.unsqueeze(1))
+        self._episodes_now[2].add_(rewards.total)
+        self._episodes_now[3].add_(1.0)
         if len(self._metrics):
             self._metrics += self._env.metrics.compute()
 
-    def begin(self, ids: Tensor) -> None:
-        """Begin episodes in the worlds `ids`; what was there before ended without an end, and does not count."""
-        self._episodes_now[1:].index_fill_(1, ids, 0.0)
+    def begin(self, worlds: Worlds) -> None:
+        """Begin episodes in some worlds; what was there before ended without an end, and does not count."""
+        for row in self._episodes_now[1:]:
+            worlds.fill(row, 0.0)
 
-    def end(self, ids: Tensor) -> None:
-        """Take in the episodes of the worlds `ids` that ended."""
-        if kernels.used_on(self._env.device):
-            close_episodes(ids.numpy(), *self._arrays)
-            return
-        self._failed.copy_(self._env.terminations.terminated)
-        self._reasons += self._env.terminations.reasons.index_select(1, ids).sum(1)
-        self._ended += self._episodes_now.index_select(1, ids).sum(1)
-        self.begin(ids)
+    def end(self, worlds: Worlds) -> None:
+        """Take in the episodes of some worlds, which ended."""
+        ends, sums = self._env.terminations, (self._episodes_now, self._reasons, self._ended)
+        self._env.ops.log_ends(worlds, ends.terminated, ends.reasons, *sums)
 
     def take(self) -> dict[str, float]:
-        """Means since the last call."""
+        """Means since the last call. Raises `PhysicsError` where a reward was not finite."""
         env = self._env
+        env.rewards.check()
         steps = max(int(self._steps), 1)
         rewards, metrics = (sums.mean(1).tolist() for sums in (self._rewards, self._metrics))
         means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, rewards, strict=True)}
         means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, metrics, strict=True)}
         means |= self._episodes()
         means |= {f"curriculum/{name}": value for name, value in env.curriculum.values.items()}
+        self._report_unstable(int(self._reasons[-1]))
         for tensor in (self._rewards, self._metrics, self._reasons, self._ended, self._steps):
             tensor.zero_()
         return means
+
+    def _report_unstable(self, episodes: int) -> None:
+        """Warn the first time, and whenever twice as many episodes have ended so: a training has many steps."""
+        self._unstable += episodes
+        if episodes and self._unstable >= self._warn_at:
+            self._warn_at = 2 * self._unstable
+            logger.warning(
+                "physics became unstable in %d episodes (%d so far), which it ended. If so again, shorten sim.timestep",
+                episodes,
+                self._unstable,
+            )
 
     def _episodes(self) -> dict[str, float]:
         episodes, falls, returns, steps = self._ended.tolist()

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import ObservationTermConfig
+from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -21,15 +22,12 @@ class Memory:
     """
 
     def __init__(self, env: Env, name: str, config: ObservationTermConfig, width: int, corrupt: bool) -> None:
-        self._env = env
         self._lags = (config.delay_min_lag, config.delay_max_lag) if corrupt else (0, 0)
         self._length = config.history_length
         depth = self._lags[1] + self._length
         self._frames = env.buffers.new(f"{name}/frames", env.num_envs, depth, width)
         self._fresh = env.buffers.new(f"{name}/fresh", env.num_envs, dtype=torch.bool, fill=True)
         self._lag = env.buffers.new(f"{name}/lag", env.num_envs, dtype=torch.long)
-
-    remembers = True
 
     def __call__(self, present: Tensor) -> Tensor:
         """Take in the present frame, shape (E, D), and give `history_length` frames, shape (E, history_length x D)."""
@@ -39,14 +37,12 @@ class Memory:
         self._fresh.fill_(False)
         return self._delayed().flatten(1)
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids` and draw their delays."""
-        self._fresh[ids] = True
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds and draw their delays."""
+        worlds.fill(self._fresh, True)
         low, high = self._lags
         if high:
-            self._lag[ids] = torch.randint(
-                low, high + 1, (len(ids),), generator=self._env.generator, device=self._env.device
-            )
+            worlds.write(self._lag, worlds.integers(low, high))
 
     def _delayed(self) -> Tensor:
         depth = self._frames.shape[1]

@@ -9,14 +9,13 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.errors import ConfigError, Mistake, SceneError
-from mjsdk.kernels.mirror import reflect
 from mjsdk.scene.mirror import joint_partners, partner
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
     from mjsdk.env.guard import Guard
+    from mjsdk.ops.protocol import Ops
 
 
 @attrs.frozen
@@ -70,7 +69,7 @@ class Mirror:
             )
         self._clock = env.commands.terms[clock]
         self._joints = Reflection(*joint_partners(env.model, env.scene.entity, env.scene.robot))
-        self.active = kernels.zeros(env.num_envs, 1, device=env.device, dtype=torch.bool)
+        self.active = env.zeros(env.num_envs, 1, dtype=torch.bool)
         """Worlds that the networks see mirrored, shape (E, 1)."""
         self.look()
 
@@ -80,7 +79,7 @@ class Mirror:
 
     def of(self, values: Tensor, reflection: Reflection) -> MirroredTensor:
         """What mirrors a tensor of shape (E, D) in place, in the worlds that are seen mirrored."""
-        return MirroredTensor(values, self.active, reflection)
+        return MirroredTensor(self._env.ops, values, self.active, reflection)
 
     def joints(self, ids: Sequence[int]) -> Reflection:
         """Reflection of numbers about the joints `ids`, which must contain the partner of each."""
@@ -103,19 +102,9 @@ class Mirror:
 class MirroredTensor:
     """A tensor that is mirrored in place, again and again."""
 
-    def __init__(self, values: Tensor, active: Tensor, reflection: Reflection) -> None:
-        self._values, self._active = values, active
-        self._sources, self._signs = reflection.tensors(str(values.device))
-        tensors = (values, active.squeeze(1), self._sources, self._signs, torch.zeros(values.shape[1]))
-        self._arrays = tuple(map(kernels.array, tensors)) if kernels.used_on(str(values.device)) else ()
-
-    def reflect(self) -> None:
-        """Mirror what the tensor holds now, in the worlds that are seen mirrored."""
-        if self._arrays:
-            reflect(*self._arrays)
-        else:
-            image = self._values.index_select(1, self._sources).mul_(self._signs)
-            torch.where(self._active, image, self._values, out=self._values)
+    def __init__(self, ops: Ops, values: Tensor, active: Tensor, reflection: Reflection) -> None:
+        self.reflect = ops.prepared(ops.reflect, values, active, *reflection.tensors(str(values.device)))
+        """Mirrors what the tensor holds now, in the worlds that are seen mirrored."""
 
 
 Declaration = Callable[..., Reflection]

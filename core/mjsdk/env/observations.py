@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.config.env import ObservationGroupConfig, ObservationTermConfig
 from mjsdk.env.memory import Memory
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.noise import UniformNoise
-from mjsdk.env.rows import run
-from mjsdk.env.terms import BoundTerm
+from mjsdk.env.terms import BoundTerm, values_of
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
-from mjsdk.kernels import Call
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -27,33 +25,26 @@ class Observations:
     """All groups, side by side in one tensor. A term that several groups share is computed once per step."""
 
     def __init__(self, env: Env, groups: Mapping[str, ObservationGroupConfig]) -> None:
-        self._robot = env.robot
         self._mirror = env.mirror
         self.groups = {name: ObservationGroup(env, name, config) for name, config in groups.items()}
         widths = [group.width for group in self.groups.values()]
-        self._raw = kernels.zeros(env.num_envs, sum(widths), device=env.device)
+        self._raw = env.zeros(env.num_envs, sum(widths))
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
-        self._prepare()
+        shared: dict[str, tuple[BoundTerm, Tensor]] = {}
+        keys = [shared.setdefault(key, (term, columns)) and key for key, term, columns in self._all_terms()]
+        self._terms, self._order = [*shared.values()], [[*shared].index(key) for key in keys]
         sizes = {name: group.size for name, group in self.groups.items()}
-        self._remember = any(group.remembers for group in self.groups.values())
-        self._now = kernels.zeros(env.num_envs, sum(sizes.values()), device=env.device) if self._remember else self._raw
+        self._stateful = any(group.stateful for group in self.groups.values())
+        self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._stateful else self._raw
         self._groups = {name: self._now[:, where] for name, where in _slices(sizes).items()}
         self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
 
-    def _prepare(self) -> None:
-        """Sort the terms into those that can fill their columns themselves, and others."""
-        self._calls: list[tuple[Call, BoundTerm]] = []
-        self._others: list[tuple[str, BoundTerm, Tensor]] = []
+    def _all_terms(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
         for group in self.groups.values():
-            for key, term, columns in group.terms_and_columns():
-                call = term.prepare(columns)
-                if call is None:
-                    self._others.append((key, term, columns))
-                else:
-                    self._calls.append((call, term))
+            yield from group.terms_and_columns()
 
     def _reflection(self, mirror: Mirror) -> Reflection:
         return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
@@ -67,15 +58,11 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.look()
-        self._robot.refresh()
-        run(self._calls)
-        computed: dict[str, Tensor] = {}
-        for key, term, columns in self._others:
-            if key not in computed:
-                computed[key] = term.value(columns)
-            columns.copy_(computed[key])
+        if self._terms:
+            values = values_of(self._terms)
+            torch.cat([values[i] for i in self._order], 1, out=self._raw)
         groups = [group.finish() for group in self.groups.values()]
-        if self._remember:
+        if self._stateful:
             torch.cat(groups, 1, out=self._now)
         if self._mirrored is not None:
             self._mirrored.reflect()
@@ -85,10 +72,10 @@ class Observations:
         self.last = {name: values.clone() for name, values in self._groups.items()}
         return self.last
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
         for group in self.groups.values():
-            group.reset(ids)
+            group.reset(worlds)
 
 
 class ObservationGroup:
@@ -119,11 +106,11 @@ class ObservationGroup:
         self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
         """Width D of the observation."""
         self._history = {key: term.history_length for key, term in config.terms.items()}
-        parts: list[Memory | BoundTerm] = [*self._memory.values(), *self._terms.values()]
-        self._forgetful = [part for part in parts if part.remembers]
+        stateful = [term for term in self._terms.values() if term.stateful]
+        self._stateful: list[Memory | BoundTerm] = [*self._memory.values(), *stateful]
 
     @property
-    def remembers(self) -> bool:
+    def stateful(self) -> bool:
         """Whether any term is delayed or has a history."""
         return bool(self._memory)
 
@@ -157,10 +144,10 @@ class ObservationGroup:
             out.mul_(self._scale)
         return self._remembered(out) if self._memory else out
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
-        for part in self._forgetful:
-            part.reset(ids)
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
+        for part in self._stateful:
+            part.reset(worlds)
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the observation looks in the mirror."""

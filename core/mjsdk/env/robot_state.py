@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
-from mjsdk.env.base_motion import BaseMotion
-from mjsdk.env.buffers import Buffers
-from mjsdk.env.derived import Derived
 from mjsdk.env.rotations import matrix_from_quat
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import SceneError
-from mjsdk.kernels import Call
-from mjsdk.kernels.sums import differences
-from mjsdk.physics import Physics
 from mjsdk.robot.selection import Selection
-from mjsdk.scene import Scene
+
+if TYPE_CHECKING:
+    from mjsdk.env.env import Env
 
 
 class RobotState:
@@ -31,69 +28,43 @@ class RobotState:
     forces and sensors belong to the state before the last physics step: the same rule in every world and backend.
     """
 
-    def __init__(self, physics: Physics, scene: Scene, buffers: Buffers) -> None:
-        model, entity = scene.model, scene.entity
-        self._physics = physics
-        self._cache: dict[str, Tensor] = {}
-        self._sites: dict[tuple[int, ...], Tensor] = {}
-        self.shared: dict[str, Any] = {}
-        """What several terms read, computed by the first that asks, until the state or the commands change."""
-        self._qpos = physics.bind("qpos")
-        self._qvel = physics.bind("qvel")
+    def __init__(self, env: Env) -> None:
+        model, entity, device = env.model, env.scene.entity, env.device
+        self._derived = env.derived
+        self._physics = env.physics
+        self._qpos, self._qvel = env.physics.bind("qpos"), env.physics.bind("qvel")
         self.has_free_base = entity.has_free_base
         self._base_columns = place, speed = entity.base_qpos, entity.base_qvel
         self._pose, self._velocity = self._qpos[:, place : place + 7], self._qvel[:, speed : speed + 6]
-        gravity = model.opt.gravity.tolist()
-        self._motion = BaseMotion(self._qpos, self._qvel, self._base_columns, gravity)
-        self._derived: list[Derived] = []
-        self._of_base = self.derive(self._motion.calculation()) if self.has_free_base else None
+        self._pos_w, self._quat_w = self._pose[:, :3], self._pose[:, 3:]
+        self._lin_vel_w, self._ang_vel_b = self._velocity[:, :3], self._velocity[:, 3:]
+        gravity = np.array(model.opt.gravity, np.float32)
+        gravity_w = torch.tensor(gravity / (np.linalg.norm(gravity) or 1.0), device=device)
+        self._motion = env.zeros(env.num_envs, 12)
+        self._motions = (*self._motion[:, :11].split((3, 3, 3, 2), 1), self._motion[:, 11])
+        moving = (self._pose, self._velocity, gravity_w, self._motion)
+        self._measure = env.ops.prepared(env.ops.base_motion, *moving) if self.has_free_base else None
         hinges = list(entity.joints)
-        self._qpos_columns, self._qvel_columns = as_index(list(entity.qpos)), as_index(list(entity.qvel))
+        self._qpos_columns, self._qvel_columns = (
+            as_index(list(entity.qpos), device),
+            as_index(list(entity.qvel), device),
+        )
         self._qpos_runs, self._qvel_runs = runs(entity.qpos), runs(entity.qvel)
-        self._dofs = as_index(list(entity.dofs))
+        self._dofs = as_index(list(entity.dofs), device)
         self.joints_in_place = isinstance(self._qpos_columns, slice) and isinstance(self._qvel_columns, slice)
         """Whether `joint_pos` and `joint_vel` are views of the physics' memory: joints follow each other evenly."""
-        self.joint_names = scene.names.joints
+        self.joint_names = env.names.joints
         """Names of the robot's own joints, in the order of all joint tensors."""
-        self.default_joint_pos = torch.tensor(scene.default_joint_pos, device=physics.device)
+        self.default_joint_pos = torch.tensor(env.scene.default_joint_pos, device=device)
         """Joint positions of the pose that episodes start from [rad], shape (J,)."""
-        self._joint_pos_rel = kernels.zeros(physics.num_envs, len(hinges), device=physics.device)
-        self._of_joints = self.derive(self._relation_of_joints())
-        limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32, device=physics.device)
+        limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32)
         limits[torch.tensor(model.jnt_limited[hinges] == 0)] = torch.tensor([-torch.inf, torch.inf])
-        self.joint_pos_limits = limits
+        self.joint_pos_limits = limits.to(device)
         """Range of the joints [rad], shape (J, 2); infinite where there is none."""
-        self.soft_joint_pos_limits = _shrink(limits, scene.robot.soft_joint_pos_limit_factor)
+        self.soft_joint_pos_limits = _shrink(self.joint_pos_limits, env.scene.robot.soft_joint_pos_limit_factor)
         """The middle part of the range that tasks treat as its limits [rad], shape (J, 2)."""
-        self.encoder_bias = buffers.new("robot/encoder_bias", physics.num_envs, len(hinges))
+        self.encoder_bias = env.buffers.new("robot/encoder_bias", env.num_envs, len(hinges))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
-
-    def derive(self, compute: Call, from_commands: bool = False) -> Derived:
-        """Something that follows from the state, and from the commands too if so.
-
-        `compute` is called once after each change, if someone asks.
-        """
-        self._derived.append(Derived(compute, from_commands))
-        return self._derived[-1]
-
-    def invalidate(self) -> None:
-        """Forget derived quantities, after the state has changed in any world."""
-        self._cache.clear()
-        self._sites.clear()
-        self.shared.clear()
-        for quantity in self._derived:
-            quantity.stale = True
-
-    def commands_changed(self) -> None:
-        """Forget what follows from the commands."""
-        self.shared.clear()
-        for quantity in self._derived:
-            quantity.stale |= quantity.from_commands
-
-    def refresh(self) -> None:
-        """Bring all derived quantities up to date: prepared terms read their memory, and do not ask."""
-        for quantity in self._derived:
-            quantity.update()
 
     @property
     def joint_pos(self) -> Tensor:
@@ -103,14 +74,7 @@ class RobotState:
     @property
     def joint_pos_rel(self) -> Tensor:
         """Joint position relative to the default pose [rad], shape (E, J)."""
-        self._of_joints.update()
-        return self._joint_pos_rel
-
-    def _relation_of_joints(self) -> Call:
-        default, relative = self.default_joint_pos, self._joint_pos_rel
-        if self.joints_in_place and kernels.used_on(self._physics.device):
-            return differences.bind(self.joint_pos, default, relative)
-        return lambda: torch.sub(self.joint_pos, default, out=relative)
+        return self._derived.get("joint_pos_rel", lambda: self.joint_pos - self.default_joint_pos)
 
     @property
     def joint_vel(self) -> Tensor:
@@ -141,29 +105,27 @@ class RobotState:
     @property
     def root_pos_w(self) -> Tensor:
         """Position of the base [m], world frame, shape (E, 3)."""
-        return self._of_free_base(self._pose)[:, :3]
+        return self._of_free_base(self._pos_w)
 
     @property
     def root_quat_w(self) -> Tensor:
         """Orientation of the base, wxyz, shape (E, 4)."""
-        return self._of_free_base(self._pose)[:, 3:7]
+        return self._of_free_base(self._quat_w)
 
     @property
     def root_lin_vel_w(self) -> Tensor:
         """Velocity of the base [m/s], world frame, shape (E, 3)."""
-        return self._of_free_base(self._velocity)[:, :3]
+        return self._of_free_base(self._lin_vel_w)
 
     @property
     def root_ang_vel_b(self) -> Tensor:
         """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
-        return self._of_free_base(self._velocity)[:, 3:6]
+        return self._of_free_base(self._ang_vel_b)
 
     @property
     def rotation_w(self) -> Tensor:
         """Orientation of the base as a matrix, from base frame to world frame, shape (E, 3, 3)."""
-        if "rotation" not in self._cache:
-            self._cache["rotation"] = matrix_from_quat(self.root_quat_w)
-        return self._cache["rotation"]
+        return self._derived.get("rotation_w", lambda: matrix_from_quat(self.root_quat_w))
 
     @property
     def heading_w(self) -> Tensor:
@@ -174,7 +136,7 @@ class RobotState:
     @property
     def root_lin_vel_b(self) -> Tensor:
         """Velocity of the base [m/s], base frame, shape (E, 3)."""
-        return self._free().lin_vel_b
+        return self._base_motion()[2]
 
     @property
     def projected_gravity_b(self) -> Tensor:
@@ -182,22 +144,22 @@ class RobotState:
 
         Zeros where there is no gravity.
         """
-        return self._free().gravity_b
+        return self._base_motion()[0]
 
     @property
     def down_b(self) -> Tensor:
         """Direction against the world's z axis [-], base frame, shape (E, 3), whatever gravity is."""
-        return self._free().down_b
+        return self._base_motion()[1]
 
     @property
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
-        return self._free().lin_vel_yaw
+        return self._base_motion()[3]
 
     @property
     def yaw_rate(self) -> Tensor:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-        return self._free().yaw_rate
+        return self._base_motion()[4]
 
     @property
     def body_pos_w(self) -> Tensor:
@@ -216,27 +178,30 @@ class RobotState:
 
     def pos_of_sites_w(self, sites: Selection) -> Tensor:
         """Positions of some sites [m], world frame, shape (E, sites, 3)."""
-        if sites.ids not in self._sites:
-            self._sites[sites.ids] = take(self.site_pos_w, sites.index)
-        return self._sites[sites.ids]
+        return self._derived.get(("site_pos_w", sites.ids), lambda: take(self.site_pos_w, sites.index))
 
-    def write_root(self, ids: Tensor, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
-        """Set the base of the worlds `ids`, shape (n,); units and frames as of the properties."""
-        self.write_base(ids, torch.cat((pos_w, quat_w), 1), torch.cat((lin_vel_w, ang_vel_b), 1))
+    @property
+    def start_pose_w(self) -> Tensor:
+        """Position [m] and orientation (wxyz) of the base that each world's episodes start from, shape (E, 7).
 
-    def write_base(self, ids: Tensor, pose: Tensor, velocity: Tensor) -> None:
-        """Likewise, with position and orientation in one tensor, shape (n, 7), and velocities in one, shape (n, 6)."""
+        In the precision of the physics.
+        """
+        place = self._base_columns[0]
+        return self._of_free_base(self._physics.start_state("qpos"))[:, place : place + 7]
+
+    def write_root(self, worlds: Worlds, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
+        """Set the base of some worlds, a row for each; units and frames as of the properties."""
         place, speed = self._base_columns
-        self._physics.write("qpos", self._of_free_base(pose), ids, place)
-        self._physics.write("qvel", velocity, ids, speed)
-        self.invalidate()
+        self._physics.write("qpos", self._of_free_base(torch.cat((pos_w, quat_w), 1)), worlds, place)
+        self._physics.write("qvel", torch.cat((lin_vel_w, ang_vel_b), 1), worlds, speed)
+        self._derived.state_changed()
 
-    def write_joints(self, ids: Tensor, pos: Tensor, vel: Tensor) -> None:
-        """Set the joints of the worlds `ids`: positions [rad] and velocities [rad/s], shape (n, J)."""
+    def write_joints(self, worlds: Worlds, pos: Tensor, vel: Tensor) -> None:
+        """Set the joints of some worlds: positions [rad] and velocities [rad/s], shape (rows, J)."""
         for field, parts, values in (("qpos", self._qpos_runs, pos), ("qvel", self._qvel_runs, vel)):
             for column, part in parts:
-                self._physics.write(field, values[:, part], ids, column)
-        self.invalidate()
+                self._physics.write(field, values[:, part], worlds, column)
+        self._derived.state_changed()
 
     def _of_free_base(self, values: Tensor) -> Tensor:
         if not self.has_free_base:
@@ -246,11 +211,18 @@ class RobotState:
             )
         return values
 
-    def _free(self) -> BaseMotion:
+    def update_base_motion(self) -> None:
+        """Bring the velocities and directions of the base up to date, for who has looked their memory up."""
+        self._base_motion()
+
+    def _base_motion(self) -> tuple[Tensor, ...]:
+        return self._derived.get("base_motion", self._compute_base_motion)
+
+    def _compute_base_motion(self) -> tuple[Tensor, ...]:
         self._of_free_base(self._pose)
-        if self._of_base is not None:
-            self._of_base.update()
-        return self._motion
+        if self._measure is not None:
+            self._measure()
+        return self._motions
 
 
 def runs(columns: Sequence[int]) -> list[tuple[int, slice]]:
@@ -260,12 +232,12 @@ def runs(columns: Sequence[int]) -> list[tuple[int, slice]]:
     return [(columns[start], slice(start, end)) for start, end in pairwise(bounds)]
 
 
-def as_index(columns: list[int]) -> slice | Tensor:
+def as_index(columns: list[int], device: str) -> slice | Tensor:
     """A slice where the columns are evenly spaced, so that indexing gives a view; else an index tensor."""
     start = columns[0] if columns else 0
     step = max(columns[1] - start, 1) if len(columns) > 1 else 1
     evenly = slice(start, start + step * len(columns), step)
-    return evenly if columns == list(range(evenly.start, evenly.stop, step)) else torch.tensor(columns)
+    return evenly if columns == list(range(evenly.start, evenly.stop, step)) else torch.tensor(columns, device=device)
 
 
 def take(values: Tensor, index: slice | Tensor) -> Tensor:

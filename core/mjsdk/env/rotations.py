@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mjsdk.ops.tensors import matrix_from_quat as matrix_from_quat
+
 
 def quat_rotate_inverse(quat: Tensor, vector: Tensor) -> Tensor:
     """Rotate `vector`, shape (..., 3), by the inverse of `quat`: from the world's frame to the body's."""
@@ -29,15 +31,12 @@ def quat_from_euler(roll: Tensor, pitch: Tensor, yaw: Tensor) -> Tensor:
     )
 
 
-def matrix_from_quat(quat: Tensor) -> Tensor:
-    """Rotation matrices, shape (..., 3, 3), of quaternions, shape (..., 4): from the body's frame to the world's."""
-    w, x, y, z = quat.unbind(-1)
-    rows = (
-        *(1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
-        *(2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
-        *(2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
-    )
-    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+def quat_multiply(first: Tensor, second: Tensor) -> Tensor:
+    """Quaternion of the rotation `second` followed by `first`, shape (..., 4) each."""
+    w, vector = first[..., :1], first[..., 1:]
+    other_w, other = second[..., :1], second[..., 1:]
+    real = w * other_w - (vector * other).sum(-1, keepdim=True)
+    return torch.cat((real, w * other + other_w * vector + torch.linalg.cross(vector, other)), -1)
 
 
 def wrap_angle(angle: Tensor) -> Tensor:

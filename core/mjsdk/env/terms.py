@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,41 +12,45 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.env import TermConfig
+from mjsdk.config.termchecks import resolve_parameters
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Mirror, Reflection, reflection_like, reflection_of
 from mjsdk.env.robot_state import as_index
-from mjsdk.errors import ConfigError, HookError, MissingRole, Mistake, MjsdkError, SelectionError, said
-from mjsdk.kernels import Call, used_on
-from mjsdk.robot.selection import PerJoint, Selection, resolve
-from mjsdk.terms import parameters
+from mjsdk.env.worlds import Worlds
+from mjsdk.errors import ConfigError
+from mjsdk.robot.selection import PerJoint, Selection
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
 
 
 class BoundTerm:
-    """A term with its parameters: call it, with the worlds' ids for events."""
+    """A term with its parameters: call it, with the worlds for events."""
 
     def __init__(self, env: Env, kind: str, name: str, config: TermConfig) -> None:
         self.name = name
         self.config = config
         self._env = env
         self.guard = Guard(env, kind, name, config.func)
-        self.function: Any = self.guard.term
+        self.term: Any = self.guard.term
         self.path = self.guard.path
         self.params = self._resolve(config.params)
-        self._object: Any = None
-        if inspect.isclass(self.function):
-            self._object = self()
-        self.remembers = hasattr(self._object, "reset")
+        self._make()
+        self.stateful = hasattr(self._object, "reset")
         """Whether the term has anything to forget."""
+
+    def _make(self) -> None:
+        maker: Any = self.guard.version or (self.term if inspect.isclass(self.term) else None)
+        with self.guard:
+            self._object: Any = maker(self._env, **self.params) if maker is not None else None
+            function: Any = self._object if maker is not None else partial(self.term, **self.params)
+            self.call: Callable[..., Any] = partial(function, self._env)
+            """The term without a guard around it."""
 
     def __call__(self, *args: Any) -> Any:
         """What the term gives now. Raises `HookError` with where it was, if the term raises."""
         with self.guard:
-            if self._object is not None:
-                return self._object(self._env, *args)
-            return self.function(self._env, *args, **self.params)
+            return self.call(*args)
 
     def value(self, out: Tensor) -> Any:
         """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
@@ -59,78 +63,78 @@ class BoundTerm:
         """Let a term act that gives nothing."""
         self.guard.act(self, *args)
 
-    def blame_kernel(self, error: BaseException) -> HookError:
-        """What to say of a prepared call that raised."""
-        return self.guard.error(f"has a kernel that cannot be used: {said(error)}", "run with MJSDK_KERNELS=0, ")
-
-    def prepare(self, out: Tensor) -> Call | None:
-        """What writes the term's value to `out` in every step; none where kernels are off or the term has none."""
-        maker = getattr(self.function if self._object is None else self._object, "prepare", None)
-        if maker is None or not used_on(self._env.device):
-            return None
-        try:
-            call = maker(self._env, out, **self.params) if self._object is None else maker(self._env, out)
-            if call is not None:
-                self._try(call, out)
-        except (MjsdkError, KeyboardInterrupt):
-            raise
-        except BaseException as error:
-            raise self.blame_kernel(error) from error
-        return call
-
-    def _try(self, call: Call, out: Tensor) -> None:
-        """Call it: what writes to a copy of `out` leaves it as it is. It may write NaN, which others complain about."""
-        self._env.robot.refresh()
-        for blank in (torch.nan, 0.0):
-            if out.is_floating_point():
-                out.fill_(blank)
-            call()
-            if not out.numel() or out.isnan().all().item() != math.isnan(blank):
-                return
-        raise ValueError("it does not write to `out`")
-
-    def reset(self, ids: Tensor) -> None:
-        """Let a term that keeps state forget the worlds `ids`."""
-        if self.remembers:
-            self.guard.act(self._object.reset, ids)
+    def reset(self, worlds: Worlds) -> None:
+        """Let a term that keeps state forget some worlds."""
+        if self.stateful:
+            self.guard.act(self._object.reset, worlds)
 
     def reflection(self, mirror: Mirror, size: int) -> Reflection:
         """How an observation term's output, shape (E, size), looks in the mirror."""
         with self.guard:
-            given = reflection_of(self.function, mirror, self._env, self.params, self.path)
+            given = reflection_of(self.term, mirror, self._env, self.params, self.path)
             return reflection_like(self.guard, given, size)
 
     def set_param(self, name: str, value: Any) -> None:
         """Change a parameter while training goes on; terms that are classes read theirs only once."""
         self.params = self._resolve({**self.config.params, name: value})
+        self._make()
 
     def _resolve(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        legal = parameters(self.function)
-        resolved, mistakes = {}, []
-        for name, parameter in legal.items():
-            if name not in given and parameter.required:
-                mistakes.append(Mistake(f"{self.path}.params.{name}", f"{self.config.func} needs it"))
-                continue
-            value = given.get(name, parameter.default)
-            try:
-                resolved[name] = _ready(
-                    resolve(parameter.annotation, value, self._env.names, self._env.roles), self._env.device
-                )
-            except (SelectionError, MissingRole) as error:
-                mistakes.append(Mistake(f"{self.path}.params.{name}", str(error)))
-        unknown = [name for name in given if name not in legal]
-        mistakes += [
-            Mistake(f"{self.path}.params.{name}", f"{self.config.func} takes {list(legal)}") for name in unknown
-        ]
+        env = self._env
+        values, mistakes = resolve_parameters(self.path, self.config.func, self.term, given, env.names, env.roles)
         if mistakes:
             raise ConfigError(mistakes)
-        return resolved
+        return {name: _ready(value, env.device) for name, value in values.items()}
+
+
+class Rows:
+    """A row of values for each of some terms, shape (terms, E), filled in every step."""
+
+    def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
+        self._env = env
+        self._terms = [*zip(terms, values.unbind(0), strict=False)]
+        self._flat = values[: len(self._terms)].view(-1)
+        self._stateful = [term for term, _ in self._terms if term.stateful]
+
+    def compute(self) -> None:
+        """Fill the rows."""
+        if self._terms:
+            torch.cat(values_of(self._terms), out=self._flat)
+
+    def rehearse(self) -> None:
+        """Let the terms give a value, and forget it."""
+        for term, row in self._terms:
+            term.value(row)
+            term.reset(self._env.all_worlds)
+
+    def reset(self, worlds: Worlds) -> None:
+        """Let terms forget some worlds."""
+        for term in self._stateful:
+            term.reset(worlds)
+
+
+def values_of(terms: Iterable[tuple[BoundTerm, Tensor]]) -> list[Tensor]:
+    """What terms give now, each to be copied to a tensor beside it. Raises `HookError` that names one that cannot be.
+
+    One guard around all of them: it is called in every step.
+    """
+    values = []
+    try:
+        for term, out in terms:
+            value = term.call()
+            if type(value) is not Tensor or value.dtype is not out.dtype or value.shape != out.shape:
+                term.guard.want_like(value, out)
+            values.append(value)
+    except BaseException:
+        with term.guard:
+            raise
+    return values
 
 
 def _ready(value: Any, device: str) -> Any:
     """A resolved parameter in the form that tensors are indexed and multiplied with."""
     if isinstance(value, Selection):
-        return attrs.evolve(value, index=as_index(list(value.ids)))
+        return attrs.evolve(value, index=as_index(list(value.ids), device))
     if isinstance(value, PerJoint):
         return torch.tensor(value, device=device)
     return value

@@ -25,23 +25,11 @@ class Command:
         return self.forward, self.left, self.yaw_rate
 
     @property
-    def is_stand(self) -> bool:
-        """Whether the robot is asked to stand still."""
-        return not any(self.values)
-
-    @property
     def label(self) -> str:
         """Such as `forward 0.5, turn left 0.5`."""
-        parts = [
-            _part("forward", "backward", self.forward),
-            _part("left", "right", self.left),
-            _part("turn left", "turn right", self.yaw_rate),
-        ]
-        return ", ".join(filter(None, parts)) or "stand"
-
-
-def _part(positive: str, negative: str, value: float) -> str:
-    return f"{positive if value > 0 else negative} {abs(value):g}" if value else ""
+        words = (("forward", "backward"), ("left", "right"), ("turn left", "turn right"))
+        ways = zip(words, self.values, strict=True)
+        return ", ".join(f"{pair[value < 0]} {abs(value):g}" for pair, value in ways if value) or "stand"
 
 
 STANDARD = (

@@ -32,9 +32,11 @@ class Pusher:
     def __call__(self, step: int, alive: Tensor) -> None:
         """Push the worlds whose turn it is before control step `step`; those that are `alive`, shape (E,), count."""
         angle = torch.rand(self._env.num_envs, generator=self._generator) * 2.0 * math.pi
+        if step < self._first:
+            return
         due = torch.eq(self._phase, step % self._period)
-        ids = due.nonzero().squeeze(1) if step >= self._first else self._phase[:0]
-        self.counts[ids] += alive[ids]
-        if len(ids):
-            device = self._env.device
-            push_towards(self._env, ids.to(device), angle[ids].to(device), SPEED)
+        self.counts += due & alive
+        device = self._env.device
+        worlds = self._env.worlds(due.to(device))
+        if not worlds.known_empty:
+            push_towards(self._env, worlds, worlds.take(angle.to(device)), SPEED)

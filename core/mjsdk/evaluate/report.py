@@ -48,7 +48,10 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any], gravit
     everyone = torch.ones_like(episodes.tally.alive)
     data = _summary(episodes, everyone, weight)
     if episodes.pushes is not None:
-        data["pushes"] = _pushes(episodes.pushes, episodes.tally.fell)
+        count = int(episodes.pushes.sum())
+        falls = int((episodes.tally.fell & (episodes.pushes > 0)).sum())  # each follows the last push of its world
+        recovered = (count - falls) / count if count else None
+        data["pushes"] = {"velocity": SPEED, "interval_s": INTERVAL_S, "count": count, "recovered": recovered}
     metrics = data["metrics"]
     if episodes.commands:
         # The same weight for every command: robots that fall under one of them must not make it count less.
@@ -72,42 +75,33 @@ def how_measured(data: dict[str, Any]) -> str:
 def _summary(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, Any]:
     tally = episodes.tally
     count, fell = int(worlds.sum()), int((tally.fell & worlds).sum())
+    low, high = clopper_pearson(count - fell, count)
+    up = worlds & ~tally.fell  # toppling over is neither smooth walking nor a cheap way to get on
     return {
         "episodes": count,
         "fall_rate": fell / count,
-        "survival": _survival(count - fell, count),
-        "metrics": _metrics(episodes, worlds, weight),
+        "survival": {"rate": (count - fell) / count, "low": low, "high": high, "confidence": 0.95},
+        "metrics": {
+            "lin_vel_error": _mean(episodes, "lin_vel_error", worlds),
+            "ang_vel_error": _mean(episodes, "ang_vel_error", worlds),
+            "action_change": _mean(episodes, "action_change", up),
+            "foot_slip": _slip(episodes, up),
+            "cost_of_transport": _cost_of_transport(episodes, up, weight),
+        },
         "mean_reward": mean(tally.reward[worlds].tolist()),
         "mean_episode_length_s": mean((tally.steps[worlds].double() * tally.step_dt).tolist()),
     }
 
 
-def _pushes(counts: Tensor, fell: Tensor) -> dict[str, Any]:
-    """How hard and often the worlds were pushed, and how many pushes they stood; a fall follows the last one."""
-    count, falls = int(counts.sum()), int((fell & (counts > 0)).sum())
-    recovered = (count - falls) / count if count else None
-    return {"velocity": SPEED, "interval_s": INTERVAL_S, "count": count, "recovered": recovered}
-
-
-def _survival(survived: int, count: int) -> dict[str, Any]:
-    low, high = clopper_pearson(survived, count)
-    return {"rate": survived / count, "low": low, "high": high, "confidence": 0.95}
-
-
-def _metrics(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, float | None]:
-    values = {name: _mean(episodes, name, worlds) for name in ("lin_vel_error", "ang_vel_error")}
-    up = worlds & ~episodes.tally.fell  # toppling over is neither smooth walking nor a cheap way to get on
-    values["action_change"] = _mean(episodes, "action_change", up)
-    values["foot_slip"] = _ratio(episodes, "slip", "contacts", up)
-    values["cost_of_transport"] = _cost_of_transport(episodes, up, weight)
-    return values
-
-
 def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any]:
-    worlds = episodes.groups == index
-    summary = _summary(episodes, worlds, weight)
-    command = episodes.commands[index]
-    reached = _reached(episodes, index)
+    summary, command = _summary(episodes, episodes.groups == index, weight), episodes.commands[index]
+    reached: list[float | None] = [None, None, None]
+    if episodes.tracks:
+        # After the first second if anybody lasts that long.
+        tracks = torch.stack(episodes.tracks)[:, index]
+        late = tracks[round(SETTLE_S / episodes.tally.step_dt) :]
+        settled = late if late.isfinite().any() else tracks
+        reached = [mean(settled[:, axis].tolist()) for axis in range(3)]
     return {
         "command": list(command.values),
         "label": command.label,
@@ -123,33 +117,18 @@ def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any
 
 def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any] | None:
     """How still the robots are that were told to stand: speed after the first second while up, feet the whole time."""
-    for index, command in enumerate(episodes.commands):
-        if command.is_stand:
-            worlds = episodes.groups == index
-            return {
-                "mean_base_speed": _mean(episodes, "speed", worlds),
-                "feet_on_ground": _feet_on_ground(episodes, worlds),
-                "fall_rate": table[index]["fall_rate"],
-            }
-    return None
-
-
-def _feet_on_ground(episodes: Episodes, worlds: Tensor) -> float | None:
-    """Share of the whole time that an episode should last: a world that has fallen does not stand."""
-    if not episodes.tally.has("grounded"):
+    index = next((i for i, command in enumerate(episodes.commands) if not any(command.values)), None)
+    if index is None:
         return None
-    steps = max(1, episodes.length - 1)  # the state after the last one is that of the next episode
-    return float(episodes.tally.total("grounded")[worlds].mean()) / steps
-
-
-def _reached(episodes: Episodes, index: int) -> list[float | None]:
-    """Mean forward and left [m/s] and yaw rate [rad/s], after the first second if anybody lasts that long."""
-    if not episodes.tracks:
-        return [None, None, None]
-    first = round(SETTLE_S / episodes.tally.step_dt)
-    tracks = torch.stack(episodes.tracks)[:, index]
-    settled = tracks[first:] if tracks[first:].isfinite().any() else tracks
-    return [mean(settled[:, axis].tolist()) for axis in range(3)]
+    worlds, grounded = episodes.groups == index, None
+    if episodes.tally.has("grounded"):
+        steps = max(1, episodes.length - 1)  # the state after the last one is that of the next episode
+        grounded = float(episodes.tally.total("grounded")[worlds].mean()) / steps  # a world that fell does not stand
+    return {
+        "mean_base_speed": _mean(episodes, "speed", worlds),
+        "feet_on_ground": grounded,
+        "fall_rate": table[index]["fall_rate"],
+    }
 
 
 def _cost_of_transport(episodes: Episodes, worlds: Tensor, weight: float) -> float | None:
@@ -170,8 +149,8 @@ def _mean(episodes: Episodes, name: str, worlds: Tensor) -> float | None:
     return mean(episodes.tally.mean(name)[worlds].tolist())
 
 
-def _ratio(episodes: Episodes, above: str, below: str, worlds: Tensor) -> float | None:
-    if not episodes.tally.has(above):
+def _slip(episodes: Episodes, worlds: Tensor) -> float | None:
+    if not episodes.tally.has("slip"):
         return None
-    total = float(episodes.tally.total(below)[worlds].sum())
-    return float(episodes.tally.total(above)[worlds].sum()) / total if total else None
+    contacts = float(episodes.tally.total("contacts")[worlds].sum())
+    return float(episodes.tally.total("slip")[worlds].sum()) / contacts if contacts else None

@@ -13,7 +13,7 @@ from mjsdk.errors import MjsdkError
 from mjsdk.evaluate.commands import Command
 from mjsdk.evaluate.push import Pusher
 from mjsdk.evaluate.setup import FEET_FORCE, FEET_VELOCITY
-from mjsdk.evaluate.tally import Sample, Tally
+from mjsdk.evaluate.tally import Tally
 from mjsdk.motion import base_velocity, velocity_term
 
 if TYPE_CHECKING:
@@ -61,9 +61,11 @@ def run_episodes(
     groups = torch.arange(env.num_envs) % max(len(commands), 1)
     episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, env.max_episode_length, groups)
     if term is not None:
-        term.fix(env.all_ids, torch.tensor([command.values for command in commands])[groups].to(env.device))
+        term.fix(env.all_worlds, torch.tensor([command.values for command in commands])[groups].to(env.device))
     obs: Mapping[str, Tensor] = env.reset(seed=seed)
-    _check_finite(obs)
+    for group, values in obs.items():
+        if not values.isfinite().all():
+            raise MjsdkError(f"observations of group '{group}' are not finite at the start of the evaluation")
     pusher = Pusher(env, seed) if push else None
     episodes.pushes = pusher.counts if pusher is not None else None
     with torch.no_grad():
@@ -79,30 +81,26 @@ def run_episodes(
 
 
 def _step(env: Env, policy: Policy, obs: Mapping[str, Tensor], episodes: Episodes) -> Mapping[str, Tensor]:
-    tally = episodes.tally
     before = env.actions.action.clone()
     obs, reward, terminated, truncated, _ = env.step(policy(obs))
-    quantities = _quantities(env, before, episodes)
-    sample = Sample(reward.cpu(), terminated.cpu(), truncated.cpu(), {k: v.cpu() for k, v in quantities.items()})
-    tally.add(sample)
-    _track(env, episodes)
+    values = {"action_change": (env.actions.action - before).abs().mean(1)}  # averaged over time, shape (E,) each
+    velocity, term = base_velocity(env.robot) if env.robot.has_free_base else None, velocity_term(env)
+    if velocity is not None:
+        speed, power = velocity[:, :2].norm(dim=1), env.robot.power.sum(1)
+        values |= {"speed": speed, "distance": speed * env.step_dt, "energy": power * env.step_dt}
+        if term is not None:
+            error = velocity - term.command
+            values |= {"lin_vel_error": error[:, :2].norm(dim=1), "ang_vel_error": error[:, 2].abs()}
+        values |= _feet(env)
+    quantities = {name: value.cpu() for name, value in values.items()}
+    episodes.tally.add(reward.cpu(), terminated.cpu(), truncated.cpu(), quantities)
+    if episodes.commands and velocity is not None:
+        alive, count = episodes.tally.alive, len(episodes.commands)
+        groups, there = episodes.groups[alive], torch.ones(int(alive.sum()))
+        total = torch.zeros(count, 3).index_add_(0, groups, velocity.cpu()[alive])
+        lasting = torch.zeros(count).index_add_(0, groups, there)
+        episodes.tracks.append(total / lasting.unsqueeze(1))  # NaN where nobody is left
     return obs
-
-
-def _quantities(env: Env, action_before: Tensor, episodes: Episodes) -> dict[str, Tensor]:
-    """Everything that is averaged over time, shape (E,) each."""
-    values = {"action_change": (env.actions.action - action_before).abs().mean(1)}
-    if not env.robot.has_free_base:
-        return values
-    velocity = base_velocity(env.robot)
-    speed = velocity[:, :2].norm(dim=1)
-    power = env.robot.power.sum(1)
-    values |= {"speed": speed, "distance": speed * env.step_dt, "energy": power * env.step_dt}
-    term = velocity_term(env)
-    if term is not None:
-        error = velocity - term.command
-        values |= {"lin_vel_error": error[:, :2].norm(dim=1), "ang_vel_error": error[:, 2].abs()}
-    return values | _feet(env)
 
 
 def _feet(env: Env) -> dict[str, Tensor]:
@@ -117,19 +115,3 @@ def _feet(env: Env) -> dict[str, Tensor]:
         if slip.shape == touching.shape:
             values["slip"] = (slip * touching).sum(1)
     return values
-
-
-def _track(env: Env, episodes: Episodes) -> None:
-    if not episodes.commands or not env.robot.has_free_base:
-        return
-    velocity = base_velocity(env.robot).cpu()
-    alive = episodes.tally.alive
-    count = torch.zeros(len(episodes.commands)).index_add_(0, episodes.groups[alive], torch.ones(int(alive.sum())))
-    total = torch.zeros(len(episodes.commands), 3).index_add_(0, episodes.groups[alive], velocity[alive])
-    episodes.tracks.append(total / count.unsqueeze(1))  # NaN where nobody is left
-
-
-def _check_finite(obs: Mapping[str, Tensor]) -> None:
-    for group, values in obs.items():
-        if not values.isfinite().all():
-            raise MjsdkError(f"observations of group '{group}' are not finite at the start of the evaluation")

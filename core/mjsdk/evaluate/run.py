@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import torch
 
-from mjsdk.config.judgement import check_judgement
+from mjsdk.config.evaluation import check_evaluation
 from mjsdk.env import Env, make_env
 from mjsdk.evaluate.commands import STANDARD, Command
 from mjsdk.evaluate.report import Report, make_report
@@ -44,7 +43,8 @@ def evaluate_run(
         commands: What the robots are asked to do, in equal shares.
         on_step: Called after every control step, for a progress view.
     """
-    options = _even(options, len(commands))
+    worlds = -(-options.num_envs // len(commands)) * len(commands)  # the same number for every command
+    options = attrs.evolve(options, num_envs=worlds)
     env, policy = _set_up(run, options, checkpoint)
     with one_torch_thread():
         episodes = run_episodes(env, policy, commands, seed=options.seed, push=options.push, on_step=on_step)
@@ -60,8 +60,8 @@ def check_run(run: Run, options: Options, checkpoint: str | None = None) -> None
 def _set_up(run: Run, options: Options, checkpoint: str | None) -> tuple[Env, Policy]:
     session = run.session()
     trained = run.config(session)
-    check_judgement(session, trained)
-    config = evaluation_config(trained, session.robot(), options, session.task().evaluation)
+    check_evaluation(session, trained)
+    config = evaluation_config(trained, session, options, session.task().evaluation)
     return rebuild(run, session, config, checkpoint, options.device, options.seed)
 
 
@@ -91,21 +91,12 @@ def rebuild(
     return env, policy
 
 
-def _named(checkpoint: Path, run: Run) -> str:
-    """The name of a checkpoint, with its folder where that is not the run's."""
-    return checkpoint.name if checkpoint.parent.resolve() == run.path.resolve() else str(checkpoint)
-
-
-def _even(options: Options, count: int) -> Options:
-    """The same number of worlds for every command."""
-    return attrs.evolve(options, num_envs=-(-options.num_envs // count) * count)
-
-
 def _context(run: Run, options: Options, env: Env, policy: Policy) -> dict[str, Any]:
     """What a reader needs to repeat the evaluation."""
+    file = policy.checkpoint
     return {
         "run": str(run.path),
-        "checkpoint": _named(policy.checkpoint, run),
+        "checkpoint": file.name if file.parent.resolve() == run.path.resolve() else str(file),
         "robot": run.config_data["robot"],
         "task": run.config_data["task"],
         "seed": options.seed,

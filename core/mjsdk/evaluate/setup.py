@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 import attrs
 
-from mjsdk.config import Config, CurriculumTermConfig, SensorConfig
+from mjsdk.config import Config, SensorConfig, schema
 from mjsdk.config.env import MAX_WORLDS
 from mjsdk.config.presets import numbers
+from mjsdk.config.termchecks import changed_by_curriculum
 from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.plugins import Session
 from mjsdk.robot import Robot
 from mjsdk.task import EvaluationConfig
 
@@ -44,14 +45,14 @@ class Options:
 
 
 def evaluation_config(
-    config: Config, robot: Robot, options: Options, evaluation: EvaluationConfig | None = None
+    config: Config, session: Session, options: Options, evaluation: EvaluationConfig | None = None
 ) -> Config:
     """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different.
 
     With `evaluation`, what the task counts as failing, episodes end by that and not by the run's own terminations.
     """
     check_options(options)
-    config = deepcopy(config)
+    config, robot = deepcopy(config), session.robot()
     _choose_physics(config, robot, options.sim)
     env = config.env
     env.scene.num_envs = options.num_envs
@@ -63,13 +64,10 @@ def evaluation_config(
     if evaluation is not None:
         env.scene.sensors.update(evaluation.sensors)
         env.terminations = dict(evaluation.terminations)
-        env.curriculum = {name: term for name, term in env.curriculum.items() if not _of_terminations(term)}
+        for name, paths in changed_by_curriculum(env, session.terms()).items():
+            if any(path.startswith("terminations.") for path in paths):
+                del env.curriculum[name]  # it changes terms of the run, which these replace
     return config
-
-
-def _of_terminations(term: CurriculumTermConfig) -> bool:
-    """Whether a curriculum changes terms that an evaluation replaces."""
-    return str(term.params.get("setting", "")).startswith("terminations.")
 
 
 def check_options(options: Options) -> None:
@@ -100,7 +98,7 @@ def _choose_physics(config: Config, robot: Robot, sim: str) -> None:
         return
     step_dt = config.env.step_dt
     for path, value in numbers(sim, robot, {}).items():
-        _set(config, path, value)
+        schema.put(config, path, value)
     config.env.decimation = max(1, round(step_dt / config.env.sim.timestep))
     config.env.sim.timestep = step_dt / config.env.decimation
 
@@ -113,10 +111,3 @@ def _watch_feet(config: Config, robot: Robot) -> None:
         sensors[FEET_FORCE] = SensorConfig(type="contact", on="@feet")
     if feet.sites:
         sensors[FEET_VELOCITY] = SensorConfig(type="framelinvel", on="@feet")
-
-
-def _set(config: Any, path: str, value: Any) -> None:
-    *parents, leaf = path.split(".")
-    for parent in parents:
-        config = getattr(config, parent)
-    setattr(config, leaf, value)

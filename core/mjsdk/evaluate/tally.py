@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import attrs
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
 SETTLE_S = 1.0
 """Time at the start of an episode that does not count for errors [s]."""
-
-
-@attrs.define
-class Sample:
-    """What one control step shows, for all worlds."""
-
-    reward: Tensor
-    """Reward of the step, shape (E,)."""
-    terminated: Tensor
-    """Worlds that failed, shape (E,)."""
-    truncated: Tensor
-    """Worlds whose time is over, shape (E,)."""
-    quantities: dict[str, Tensor]
-    """Quantities to average over time, by name, shape (E,) each. Not used of worlds that ended in this step."""
 
 
 class Tally:
@@ -46,16 +33,23 @@ class Tally:
         self._late: dict[str, Tensor] = {}
         self._counts = {"early": torch.zeros(num_envs), "late": torch.zeros(num_envs)}
 
-    def add(self, sample: Sample) -> None:
-        """Take in one step."""
+    def add(self, reward: Tensor, terminated: Tensor, truncated: Tensor, quantities: Mapping[str, Tensor]) -> None:
+        """Take in one control step: rewards, who failed, whose time is over, and what to average, shape (E,) each.
+
+        Quantities of worlds that ended in this step are not used: these have been reset, and show the next episode.
+        """
         self.time_s += self.step_dt
-        done = sample.terminated | sample.truncated
         self.steps += self.alive
-        self.reward += torch.where(self.alive, sample.reward, 0.0)
-        self.fell |= self.alive & sample.terminated
-        # A world that ended in this step has been reset: its state shows the next episode.
-        self._add_quantities(sample.quantities, self.alive & ~done)
-        self.alive &= ~done
+        self.reward += torch.where(self.alive, reward, 0.0)
+        self.fell |= self.alive & terminated
+        self.alive &= ~(terminated | truncated)
+        early = self.time_s <= SETTLE_S + 0.5 * self.step_dt
+        sums, counts = (self._early, self._counts["early"]) if early else (self._late, self._counts["late"])
+        counts += self.alive
+        for name, values in quantities.items():
+            for every in (self._early, self._late):
+                every.setdefault(name, torch.zeros(len(self.alive), dtype=torch.float64))
+            sums[name] += torch.where(self.alive, values, 0.0)
 
     def has(self, name: str) -> bool:
         """Whether that quantity was measured."""
@@ -70,12 +64,3 @@ class Tally:
     def total(self, name: str) -> Tensor:
         """Sum of a quantity over all steps, shape (E,), float64."""
         return self._early[name] + self._late[name]
-
-    def _add_quantities(self, quantities: dict[str, Tensor], counted: Tensor) -> None:
-        early = self.time_s <= SETTLE_S + 0.5 * self.step_dt
-        sums, counts = (self._early, self._counts["early"]) if early else (self._late, self._counts["late"])
-        counts += counted
-        for name, values in quantities.items():
-            for every in (self._early, self._late):
-                every.setdefault(name, torch.zeros(len(counted), dtype=torch.float64))
-            sums[name] += torch.where(counted, values, 0.0)

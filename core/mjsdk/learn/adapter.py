@@ -13,14 +13,13 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
+from mjsdk.config.checks import RECURRENT
 from mjsdk.learn.ppo import ParallelPPO
 from mjsdk.learn.rsl import MLPModel, RNNModel
 from mjsdk.learn.storage import Rollout
 
 GROUPS = ("actor", "critic")
 """Observation groups that the networks see. rsl_rl stores every group it is given, so it gets no others."""
-
-_RECURRENT = ("lstm", "gru")
 
 
 @contextmanager
@@ -54,7 +53,7 @@ def build_network(kind: str, config: ActorConfig | CriticConfig, obs_dim: int, o
         "distribution_cfg": _distribution(config) if isinstance(config, ActorConfig) else None,
     }
     with unvalidated_distributions(off=False):
-        if config.class_name not in _RECURRENT:
+        if config.class_name not in RECURRENT:
             return MLPModel(example, {kind: [kind]}, kind, output_dim, **settings)
         recurrent = {"rnn_hidden_dim": config.rnn_hidden_dim, "rnn_num_layers": config.rnn_num_layers}
         return RNNModel(example, {kind: [kind]}, kind, output_dim, rnn_type=config.class_name, **settings, **recurrent)

@@ -16,7 +16,8 @@ import io
 import pickle
 import random
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -70,11 +71,6 @@ def _integers(size: int) -> Kind:
     )
 
 
-def _is_number(value: Any) -> bool:
-    """Whether a tensor is one number from 0."""
-    return _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15
-
-
 def _is_generator_state(value: Any) -> bool:
     try:
         torch.Generator().set_state(value.cpu())
@@ -88,7 +84,10 @@ def _is_small(value: Tensor) -> bool:
 
 
 _TENSOR = Kind("a dense tensor of real numbers", _is_dense)
-_STEP = Kind("a tensor of one number from 0", _is_number)
+_STEP = Kind(
+    "a tensor of one number from 0",
+    lambda value: _is_dense(value) and value.dtype in _REAL and value.ndim == 0 and 0 <= float(value) < 1e15,
+)
 _FLOATS = Kind("a dense tensor of floating point", lambda value: _is_dense(value) and value.dtype in _REAL)
 _SMALL = Kind("a dense tensor of numbers below 2^53", lambda value: _is_dense(value) and _is_small(value))
 _WHOLE = counts(10**9)
@@ -189,14 +188,20 @@ def _read(path: Path, device: str) -> dict[str, Any]:
 
 def _check(path: Path, data: Any) -> None:
     """Raise `BrokenRun` unless a checkpoint holds what it must. What older versions left out is added."""
-    found = _format(data)
+    infos = data.get("infos") if isinstance(data, dict) else None
+    given = infos.get("format") if isinstance(infos, dict) else None
+    found = given if type(given) is int else 0
     if found > FORMAT:
         raise BrokenRun(f"{path} was written by a newer mjsdk (format {found}, this one reads {FORMAT}).")
     if found == 1:
         _fill_in(data)
     check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
-    for name, tensors in _numbers(data):
-        if not all_finite(tensors.values()):
+    networks = ("actor_state_dict", "critic_state_dict", "average_state_dict")
+    learned = {name: list(data[name].values()) for name in networks}
+    for i, moments in data["optimizer_state_dict"]["state"].items():
+        learned[f"optimizer_state_dict.state.{i}"] = [moments[name] for name in MOMENTS]
+    for name, tensors in learned.items():
+        if not all_finite(tensors):
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
     if misfit := misfit_of_learner(data):
         raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {shortened(misfit, 400)}.")
@@ -218,20 +223,6 @@ def _fill_in(data: dict[str, Any]) -> None:
         data["infos"].setdefault("plugins", [])
 
 
-def _format(data: Any) -> int:
-    """The format that a file says it has; 0 if it says none."""
-    infos = data.get("infos") if isinstance(data, dict) else None
-    found = infos.get("format") if isinstance(infos, dict) else None
-    return found if type(found) is int else 0
-
-
-def _numbers(data: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
-    """The tensors of a checked checkpoint that a network is made of or learns by, by where they stand."""
-    yield from ((name, data[name]) for name in ("actor_state_dict", "critic_state_dict", "average_state_dict"))
-    for i, moments in data["optimizer_state_dict"]["state"].items():
-        yield f"optimizer_state_dict.state.{i}", {name: moments[name] for name in MOMENTS}
-
-
 def _check_bits(path: Path, file: BinaryIO) -> None:
     """Compare all checksums: torch does not, and would load flipped bits as weights. Refuse what would swell."""
     with zipfile.ZipFile(file) as archive:
@@ -246,18 +237,11 @@ def _check_bits(path: Path, file: BinaryIO) -> None:
 def _way_out(run: Run, damaged: Path) -> str:
     if damaged not in run.checkpoints():  # whatever it is, it is not for us to say that it is in the way
         return f"Name a checkpoint of the run: {listing(path.name for path in run.checkpoints())}."
-    whole = next((path for path in reversed(run.checkpoints()) if path != damaged and _is_whole(path)), None)
-    if whole is None:
-        return "No other checkpoint of this run is whole: choose another run, or train again."
-    return f"The newest whole one is {whole.name}: delete or move {damaged.name} to use that instead."
-
-
-def _is_whole(path: Path) -> bool:
-    try:
-        _read(path, "cpu")
-    except BrokenRun:
-        return False
-    return True
+    for path in (path for path in reversed(run.checkpoints()) if path != damaged):
+        with suppress(BrokenRun):
+            _read(path, "cpu")
+            return f"The newest whole one is {path.name}: delete or move {damaged.name} to use that instead."
+    return "No other checkpoint of this run is whole: choose another run, or train again."
 
 
 # Random number generators

@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 _LARGEST = 1e10
 """Largest number of a world; MuJoCo takes what is beyond for unstable."""
 _BOUND = "physics/bound/"
+_OTHER = "Choose another checkpoint, or train again."
 MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 """What Adam remembers of a parameter."""
 
 
 def described(policy: Mapping[str, Any]) -> AgentConfig:
     """The networks that a checkpoint describes, as settings. Raises `ConfigError` if these are not legal."""
-    terms = TermRegistry()
-    config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}}, terms)
-    mistakes = [mistake for mistake in check(config, terms).mistakes if mistake.path.startswith("agent.")]
+    config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}})
+    mistakes = [mistake for mistake in check(config, TermRegistry()).mistakes if mistake.path.startswith("agent.")]
     if mistakes:
         raise ConfigError(mistakes)
     return config.agent
@@ -86,29 +86,30 @@ def check_worlds(infos: Mapping[str, Any], env: Env, algorithm: PPO, run: Run) -
     misfits = {"infos.env": _misfit_of_worlds(infos["env"], env.state_dict())}
     for kind, network in (("actor", algorithm.actor), ("critic", algorithm.critic)):
         misfits[f"infos.hidden.{kind}"] = _misfit_of_memory(infos["hidden"][kind], network, env.num_envs)
-    _refuse(run, misfits, _OTHER)
+    _refuse(run, misfits)
     try:
         env.load_state_dict(infos["env"])
         obs = env.step(torch.zeros(env.num_envs, env.num_actions, device=env.device))[0]
     except (RuntimeError, ValueError, IndexError) as error:
         raise BrokenRun(f"the worlds of run {run.name} cannot go on: {shortened(str(error))}. {_OTHER}") from error
-    _refuse(run, {"infos.env": "" if all_finite(obs.values()) else "its worlds give NaN or infinite numbers"}, _OTHER)
+    _refuse(run, {"infos.env": "" if all_finite(obs.values()) else "its worlds give NaN or infinite numbers"})
 
 
-_OTHER = "Choose another checkpoint, or train again."
-
-
-def _refuse(run: Run, misfits: Mapping[str, str], advice: str) -> None:
+def _refuse(run: Run, misfits: Mapping[str, str]) -> None:
     for part, misfit in misfits.items():
         if misfit:
-            raise BrokenRun(f"a checkpoint of run {run.name} does not fit: {part}: {shortened(misfit)}. {advice}")
+            raise BrokenRun(f"a checkpoint of run {run.name} does not fit: {part}: {shortened(misfit)}. {_OTHER}")
 
 
 def _misfit_of_network(state: Mapping[str, Tensor], network: nn.Module) -> str:
     """What of a state is not that of a network, or nothing."""
     wanted = network.state_dict()
     if set(state) != set(wanted):
-        return f"it lacks {_some(set(wanted) - set(state))} and has {_some(set(state) - set(wanted))} instead"
+        lacking, foreign = (
+            ", ".join(sorted(map(str, names))[:3]) or "nothing"
+            for names in (set(wanted) - set(state), set(state) - set(wanted))
+        )
+        return f"it lacks {lacking} and has {foreign} instead"
     return next(filter(None, (_unlike(name, state[name], value) for name, value in wanted.items())), "")
 
 
@@ -120,14 +121,13 @@ def _misfit_of_optimizer(saved: Mapping[str, Any], optimizer: torch.optim.Optimi
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     if set(saved["state"]) != (set(range(len(parameters))) if begun else set()):
         return f"state has {len(saved['state'])} entries for {len(parameters)} parameters"
-    return next(filter(None, (_misfit_of_moments(i, saved["state"][i], parameters[i]) for i in saved["state"])), "")
-
-
-def _misfit_of_moments(i: int, moments: Mapping[str, Any], parameter: Tensor) -> str:
-    for name in ("exp_avg", "exp_avg_sq"):
-        if wrong := _unlike(f"state.{i}.{name}", moments[name], parameter):
+    for i, moments in saved["state"].items():
+        unlike = (_unlike(f"state.{i}.{name}", moments[name], parameters[i]) for name in ("exp_avg", "exp_avg_sq"))
+        if wrong := next(filter(None, unlike), ""):
             return wrong
-    return f"state.{i}.exp_avg_sq has numbers below 0" if bool((moments["exp_avg_sq"] < 0).any()) else ""
+        if bool((moments["exp_avg_sq"] < 0).any()):
+            return f"state.{i}.exp_avg_sq has numbers below 0"
+    return ""
 
 
 def _fixed(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,7 +173,3 @@ def _wild(value: Tensor) -> Tensor:
 
 def _kind(value: Tensor) -> str:
     return f"{str(value.dtype).removeprefix('torch.')} of shape {tuple(value.shape)}"
-
-
-def _some(names: set[str]) -> str:
-    return ", ".join(sorted(map(str, names))[:3]) or "nothing"

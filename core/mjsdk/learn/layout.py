@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from mjsdk.errors import BrokenRun, MjsdkError
@@ -10,28 +11,25 @@ from mjsdk.learn.adapter import GROUPS
 from mjsdk.runs import Run
 
 
-def _of_other_groups(name: str, groups: Sequence[str]) -> bool:
-    return name.startswith("observations.") and name.split(".")[1] not in groups
-
-
 def check_layout(
     trained: Mapping[str, Any], built: Mapping[str, Any], run: Run, groups: Sequence[str] = GROUPS
 ) -> None:
     """Raise `BrokenRun` that says what of observations, actions and joints is not as it was in training."""
-    changes = [
-        f"{group} observations {_differences(_sizes(trained, group), _sizes(built, group))}"
-        for group in groups
-        if trained["observations"][group] != built["observations"][group]
-    ]
+    changes = []
+    for group in groups:
+        then, now = trained["observations"][group], built["observations"][group]
+        if then != now:
+            widths = ({name: stop - start for name, (start, stop) in terms.items()} for terms in (then, now))
+            changes.append(f"{group} observations {_differences(*widths)}")
     if trained["num_actions"] != built["num_actions"]:
         changes.append(f"{trained['num_actions']} actions then, {built['num_actions']} now")
     if list(trained["joints"]) != list(built["joints"]):
-        changes.append(f"joints {_differences(_order(trained['joints']), _order(built['joints']))}")
-    changes += [
-        f"{name} was {value}, is {built['meaning'][name]}"
-        for name, value in trained.get("meaning", {}).items()
-        if built["meaning"].get(name, value) != value and not _of_other_groups(name, groups)
-    ]
+        orders = ({name: i for i, name in enumerate(layout["joints"])} for layout in (trained, built))
+        changes.append(f"joints {_differences(*orders)}")
+    for name, value in trained.get("meaning", {}).items():
+        of_other_group = name.startswith("observations.") and name.split(".")[1] not in groups
+        if built["meaning"].get(name, value) != value and not of_other_group:
+            changes.append(f"{name} was {value}, is {built['meaning'][name]}")
     if changes:
         raise BrokenRun(f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. {_way_out(run)}")
 
@@ -39,31 +37,16 @@ def check_layout(
 def _way_out(run: Run) -> str:
     trained = run.info.get("plugins", [])
     told = ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in trained) or "unknown versions"
-    if not trained or _versions(trained) != _installed(run):
+    now: list[dict[str, Any]] = []
+    with suppress(MjsdkError):
+        now = run.session().provenance() if trained else now
+    then, installed = ({(p["kind"], p["name"], p["version"]) for p in plugins} for plugins in (trained, now))
+    if not trained or then != installed:
         return f"It was trained with {told}: install those versions, or train again."
     return (
         f"It was trained with these versions ({told}): the settings or a plugin's code have changed since, or the "
         "checkpoint is that of another training. Undo the change, choose another checkpoint, or train again."
     )
-
-
-def _installed(run: Run) -> set[tuple[str, str, str]]:
-    try:
-        return _versions(run.session().provenance())
-    except MjsdkError:
-        return set()
-
-
-def _versions(plugins: Iterable[Mapping[str, Any]]) -> set[tuple[str, str, str]]:
-    return {(plugin["kind"], plugin["name"], plugin["version"]) for plugin in plugins}
-
-
-def _sizes(layout: Mapping[str, Any], group: str) -> dict[str, int]:
-    return {name: stop - start for name, (start, stop) in layout["observations"][group].items()}
-
-
-def _order(names: list[str]) -> dict[str, int]:
-    return {name: i for i, name in enumerate(names)}
 
 
 def _differences(then: dict[str, int], now: dict[str, int]) -> str:

@@ -15,6 +15,8 @@ from mjsdk.files import storing, write_atomically
 from mjsdk.learn.report import Dispensable, Report, Watcher
 from mjsdk.runs import METRICS, Run, metrics_lines
 
+_LONGEST_ID = 128
+"""Characters that W&B takes."""
 _log = logging.getLogger(__name__)
 
 
@@ -45,10 +47,11 @@ class MetricsFile:
 
     def iteration(self, report: Report) -> None:
         """Append a line."""
-        line = json.dumps({key: _number(value) for key, value in report.row().items()}) + "\n"
+        row = report.row()
+        gaps = {name: None for name, value in row.items() if isinstance(value, float) and not math.isfinite(value)}
+        line = f"{json.dumps(row | gaps)}\n".encode()
         with storing(str(self._path)):
-            written = self._file.write(line.encode())
-            if written != len(line.encode()):
+            if self._file.write(line) != len(line):
                 raise OSError(28, "No space left on device")
 
     def close(self) -> None:
@@ -67,10 +70,6 @@ def _cut(path: Path, after: int) -> None:
         _log.warning("damaged lines of %s are left out: %d; the file as it was is %s", path, lines.count(None), copy)
     kept = [row for row in lines if row is not None and row.get("iteration", 0) <= after]
     write_atomically(path, "".join(f"{json.dumps(row)}\n" for row in kept).encode())
-
-
-def _number(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 class TensorBoard:
@@ -104,9 +103,15 @@ class WeightsAndBiases:
     """
 
     def __init__(self, run: Run, project: str, after: int) -> None:
-        wandb = _import_wandb()
+        wandb, path = _import_wandb(), run.path.resolve()
+        try:
+            own = str(run.info.get("id", ""))  # a random part that it was given, if it was
+        except BrokenRun:
+            own = ""
+        names = "-".join(filter(None, (path.parent.name, path.name, own)))
+        known_as = re.sub(r"[^\w.-]+", "-", names)[-_LONGEST_ID:]
         self._run = wandb.init(
-            project=project, name=run.name, id=_wandb_id(run), resume="allow", dir=str(run.path), config=run.config_data
+            project=project, name=run.name, id=known_as, resume="allow", dir=str(run.path), config=run.config_data
         )
         if hasattr(self._run, "define_metric"):  # what stands in for a W&B run may lack it
             self._run.define_metric("iteration")
@@ -119,20 +124,6 @@ class WeightsAndBiases:
     def close(self) -> None:
         """Send what is left."""
         self._run.finish()
-
-
-def _wandb_id(run: Run) -> str:
-    """Where W&B keeps the run: under its names, and a random part that it was given, if it was."""
-    path = run.path.resolve()
-    try:
-        own = str(run.info.get("id", ""))
-    except BrokenRun:
-        own = ""
-    return re.sub(r"[^\w.-]+", "-", "-".join(filter(None, (path.parent.name, path.name, own))))[-_LONGEST_ID:]
-
-
-_LONGEST_ID = 128
-"""Characters that W&B takes."""
 
 
 def _import_wandb() -> Any:

@@ -20,7 +20,16 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _TREND = 40
 """Iterations that a trend shows."""
 _FALLS = "metrics/fall_rate"
+_HEADLINES = (("train/mean_reward", "reward", ""), ("train/mean_episode_length_s", "episode", " s"))
 _LABELS = {_FALLS: "falls, share of ended episodes"}
+_BLOCKS = {
+    "episodes": ("train/",),
+    "metrics": ("metrics/", "curriculum/"),
+    "rewards per second": ("reward/",),
+    "ends of episodes": ("termination/",),
+    "learner": ("policy/", "loss/"),
+}
+"""Blocks of the live view, with the beginnings of the names in them."""
 _ROWS = (100, 16, 12, 8, 6, 4, 3, 2, 1, 0)
 """Rows that a block of the live view may have, down to none on the smallest terminals."""
 _SPEED = 10
@@ -104,36 +113,31 @@ class LiveView:
         """Draw an iteration."""
         for name, value in report.values.items():
             self._trends.setdefault(name, deque(maxlen=_TREND)).append(value)
-        self._live.update(self._fitting(report, self._pace.left(report)), refresh=True)
+        console, left = self._live.console, self._pace.left(report)
+        for rows in _ROWS:  # as many as the terminal has room for
+            picture = self._draw(report, left, rows)
+            if len(console.render_lines(picture)) < console.height:
+                break
+        self._live.update(picture, refresh=True)
 
     def close(self) -> None:
         """Leave the last picture on the screen."""
         self._live.stop()
 
-    def _fitting(self, report: Report, left: Left) -> RenderableType:
-        """The picture with as many rows as the terminal has room for."""
-        console = self._live.console
-        for rows in _ROWS:
-            picture = self._draw(report, left, rows)
-            if len(console.render_lines(picture)) < console.height:
-                break
-        return picture
-
     def _draw(self, report: Report, left: Left, rows: int) -> RenderableType:
         from rich.columns import Columns
         from rich.console import Group
         from rich.panel import Panel
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
 
         values = {name: report.values.get(name) for name in self._trends}
-        blocks = [
-            self._block("episodes", _pick(values, "train/"), rows),
-            self._block("metrics", _pick(values, "metrics/") | _pick(values, "curriculum/"), rows),
-            self._block("rewards per second", _pick(values, "reward/"), rows),
-            self._block("ends of episodes", _pick(values, "termination/"), rows),
-            self._block("learner", _pick(values, "policy/") | _pick(values, "loss/"), rows),
-        ]
+        blocks = [self._block(title, _pick(values, *kinds), rows) for title, kinds in _BLOCKS.items()]
         columns = Columns([block for block in blocks if block is not None], padding=(0, 3))
-        return Panel(Group(_bar(report, left), _speed(report), "", columns), title=self._title, title_align="left")
+        bar, last = Table.grid(padding=(0, 2)), "" if left.by_time else f"/{report.last_iteration}"
+        iteration, trained = f"iteration [bold]{report.iteration}[/]{last}", duration(report.times["total_s"])
+        bar.add_row(iteration, ProgressBar(1.0, left.share, width=40), left.text, f"trained {trained}")
+        return Panel(Group(bar, _speed(report), "", columns), title=self._title, title_align="left")
 
     def _block(self, title: str, values: dict[str, float | None], rows: int) -> RenderableType | None:
         from rich import box
@@ -167,16 +171,11 @@ def line(report: Report, left: Left) -> str:
     parts += [f"{label} {number(values[name])}{unit}" for name, label, unit in _HEADLINES if name in values]
     metrics = {name: value for name, value in _pick(values, "metrics/").items() if name != _FALLS}
     parts += [f"{name.partition('/')[2]} {number(value)}" for name, value in metrics.items()]
-    parts.append(f"falls {values[_FALLS]:.0%} of {_ended(values)}" if _FALLS in values else "falls -")
-    return "  ".join(parts)
-
-
-_HEADLINES = (("train/mean_reward", "reward", ""), ("train/mean_episode_length_s", "episode", " s"))
-
-
-def _ended(values: dict[str, float]) -> str:
-    count = round(values.get("train/episodes", 0))
-    return f"{count} ended episode{'' if count == 1 else 's'}"
+    falls = "-"
+    if _FALLS in values:
+        count = round(values.get("train/episodes", 0))
+        falls = f"{values[_FALLS]:.0%} of {count} ended episode{'' if count == 1 else 's'}"
+    return "  ".join([*parts, f"falls {falls}"])
 
 
 def shares(report: Report) -> list[tuple[str, float]]:
@@ -209,19 +208,8 @@ def sparkline(values: Iterable[float]) -> str:
     return "".join(_BARS[1 + round((value - low) * scale)] if math.isfinite(value) else " " for value in values)
 
 
-def _pick(values: dict[str, _Value], prefix: str) -> dict[str, _Value]:
-    return {name: value for name, value in values.items() if name.startswith(prefix)}
-
-
-def _bar(report: Report, left: Left) -> Any:
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 2))
-    bar = ProgressBar(1.0, left.share, width=40)
-    counted = f"iteration [bold]{report.iteration}[/]" + ("" if left.by_time else f"/{report.last_iteration}")
-    grid.add_row(counted, bar, left.text, f"trained {duration(report.times['total_s'])}")
-    return grid
+def _pick(values: dict[str, _Value], *prefixes: str) -> dict[str, _Value]:
+    return {name: value for prefix in prefixes for name, value in values.items() if name.startswith(prefix)}
 
 
 def _speed(report: Report) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
 import os
 import platform
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import importlib_metadata
+import numpy as np
 
 from mjsdk.errors import BrokenPlugin, MjsdkError
 from mjsdk.plugins import PluginRef, Session, find_plugin, load_plugin, open_session
 from mjsdk.runs import Run, schema
-from mjsdk.scene.digest import model_digest
+from mjsdk.scene import robot_alone
 
 _PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
 _GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
@@ -48,6 +50,18 @@ def origin(session: Session, seed: int, device: str, threads: dict[str, int]) ->
 def model_record(session: Session) -> dict[str, str]:
     """What the robot's model is, and what must be the same for another one to be compared with it."""
     return {"sha256": model_digest(session), "mujoco": str(_version("mujoco")), "machine": platform.machine()}
+
+
+def model_digest(session: Session) -> str:
+    """A SHA-256 of the robot alone, with actuators and its default collisions, as this MuJoCo compiles it."""
+    model = robot_alone(session).model
+    found = hashlib.sha256(model.names)
+    for name in dir(model):
+        values = getattr(model, name)
+        if isinstance(values, np.ndarray):
+            found.update(name.encode())
+            found.update(np.ascontiguousarray(values).tobytes())
+    return found.hexdigest()
 
 
 def check_model(run: Run, session: Session) -> None:
@@ -88,20 +102,12 @@ def git_state(folder: Path) -> dict[str, Any] | None:
     commit = _git(folder, "rev-parse", "HEAD")
     if not commit:
         return None
-    return {
-        "commit": commit,
-        "branch": _git(folder, "rev-parse", "--abbrev-ref", "HEAD"),
-        "dirty": _dirty(folder),
-    }
-
-
-def _dirty(folder: Path) -> bool | None:
-    """Whether files differ from the commit; None where git would have to run the repository's programs to tell."""
-    settings = _git(folder, "config", "--list", "--show-scope", "--name-only")
-    if settings is None or _FOREIGN.search(settings):
-        return None
-    status = _git(folder, "status", "--porcelain", "--no-renames", "--ignore-submodules=dirty")
-    return None if status is None else status != ""
+    # Where git would have to run the repository's programs to tell whether files differ, nobody can.
+    settings, status = _git(folder, "config", "--list", "--show-scope", "--name-only"), None
+    if settings is not None and not _FOREIGN.search(settings):
+        status = _git(folder, "status", "--porcelain", "--no-renames", "--ignore-submodules=dirty")
+    branch = _git(folder, "rev-parse", "--abbrev-ref", "HEAD")
+    return {"commit": commit, "branch": branch, "dirty": None if status is None else status != ""}
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator, Sequence
-from copy import deepcopy
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -14,13 +12,11 @@ import torch
 
 from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
-from mjsdk.config.checks import check
 from mjsdk.config.convert import to_plain
 from mjsdk.config.env import EnvConfig
-from mjsdk.config.layers import flat, overridden
-from mjsdk.config.overrides import tree
-from mjsdk.config.presets import chosen, numbers
-from mjsdk.config.yamlio import load_file
+from mjsdk.config.presets import chosen
+from mjsdk.config.schema import flat
+from mjsdk.config.settings import Given, Settings
 from mjsdk.env import Env, make_env
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
@@ -50,18 +46,9 @@ class Training:
         self.lock.release()
 
 
-@attrs.frozen(kw_only=True)
-class Changes:
-    """Settings on top of those of an earlier run, from the weakest to the strongest."""
-
-    preset: str | None = None
-    file: Path | None = None
-    overrides: Sequence[tuple[str, Any]] = ()
-
-
 def begin(config: Config, session: Session) -> Training:
-    """A new run: its folder appears, complete, with the checkpoint of the untrained policy."""
-    _check(config, session)
+    """A new run of composed settings: its folder appears, complete, with the checkpoint of the untrained policy."""
+    _check(config)
     agent = config.agent
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
     run = create_run(config.train.log_root, experiment, agent.run_name)
@@ -78,8 +65,8 @@ def begin(config: Config, session: Session) -> Training:
     return Training(trainer, session, lock)
 
 
-def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_time: bool = False) -> Training:
-    """An earlier run at its newest checkpoint whose name matches a regular expression, with changed settings.
+def go_on(run: Run, given: Given | None = None, by_time: bool = False) -> Training:
+    """An earlier run at its newest checkpoint that `agent.load_checkpoint` matches, with settings on top of its own.
 
     The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none. What lies beyond
     that checkpoint is then moved aside, see `runs.aside`.
@@ -87,17 +74,18 @@ def go_on(run: Run, checkpoint: str = ".*", changes: Changes | None = None, by_t
     run = Run(run.path)  # what another process wrote meanwhile counts
     lock = RunLock(run).acquire()
     try:
-        return _gone_on(run, checkpoint, changes or Changes(), by_time, lock)
+        return _gone_on(run, given or Given(), by_time, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: RunLock) -> Training:
+def _gone_on(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
     session = run.session()
-    config = resumed_config(run, session, changes)
-    _check(config, session)
-    state = read_checkpoint(run, run.newest_checkpoint(checkpoint), config.train.device)
+    config = resumed_config(run, session, given)
+    _check(config)
+    checkpoint = run.newest_checkpoint(config.agent.load_checkpoint)
+    state = read_checkpoint(run, checkpoint, config.train.device)
     _check_networks(run, config, state["infos"]["policy"])
     trainer = _trainer(config, session, run)
     trainer.load_state_dict(state)
@@ -109,28 +97,19 @@ def _gone_on(run: Run, checkpoint: str, changes: Changes, by_time: bool, lock: R
     return Training(trainer, session, lock)
 
 
-def resumed_config(run: Run, session: Session, changes: Changes) -> Config:
+def resumed_config(run: Run, session: Session, given: Given) -> Config:
     """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
-    run.config(session)  # says so if the file itself does not fit, before anything else is blamed
-    return overridden(deepcopy(run.config_data), _layers(session, changes), session)
+    config = run.config(session)  # says so if the file itself does not fit, before anything else is blamed
+    if not (given.preset or given.file or given.overrides):
+        return config
+    settings, presets = Settings(session, run.config_data), session.task().presets
+    settings.apply_given(given, chosen(given.preset, "", presets), presets)
+    return settings.config()
 
 
-def _layers(session: Session, changes: Changes) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Nested settings, and whether they were typed on a command line."""
-    if changes.preset:
-        presets = session.task().presets
-        for name in chosen(changes.preset, "cpu", presets):
-            if name in changes.preset.split(","):
-                yield tree(numbers(name, session.robot(), presets).items()), False
-    if changes.file:
-        yield load_file(changes.file), False
-    yield tree(changes.overrides), True
-
-
-def _check(config: Config, session: Session) -> None:
+def _check(config: Config) -> None:
     """What rsl_rl and the machine cannot do is an error before anything is built."""
-    mistakes = check(config, session.terms(), robot=session.robot()).mistakes
-    mistakes += _missing(config.env)
+    mistakes = list(_missing(config.env))
     if mistakes:
         raise ConfigError(mistakes)
     require_logger(config.agent.logger)

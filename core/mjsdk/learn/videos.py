@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mjsdk.errors import StorageError
 from mjsdk.learn.checkpoints import random_state, set_random_state
 from mjsdk.learn.report import Report
 from mjsdk.learn.trainer import Trainer
-from mjsdk.runs import Run
 
 
 class Videos:
@@ -35,19 +32,13 @@ class Videos:
         from mjsdk.play import make_show, play_video
 
         run, iteration = self._trainer.run, self._trainer.iteration
-        path = _folder(run) / f"iteration_{iteration}.mp4"
-        before = random_state()
+        path, before = run.path / "videos" / f"iteration_{iteration}.mp4", random_state()
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"cannot make {path.parent}: {error.strerror or error}") from error
         try:
             options = Options(num_envs=1, sim="as-trained", device=self._trainer.config.train.device)
             play_video(make_show(run, options, run.checkpoint_path(iteration).name, None), path, self._seconds)
         finally:
             set_random_state(before)
-
-
-def _folder(run: Run) -> Path:
-    folder = run.path / "videos"
-    try:
-        folder.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"cannot make {folder}: {error.strerror or error}") from error
-    return folder

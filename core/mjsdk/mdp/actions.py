@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
-import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.actions import ActionTerm
 from mjsdk.env.mirror import Mirror, Reflection
 from mjsdk.env.robot_state import as_index
 from mjsdk.errors import ConfigError, MissingRole, Mistake, SelectionError, listing
-from mjsdk.kernels.gait import stepping_targets
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Joints, ModelNames, per_joint, select
+from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -73,9 +71,9 @@ class JointPosition(ActionTerm):
     def __init__(self, env: Env, name: str, config: JointPositionConfig) -> None:
         super().__init__(env, name, config)
         self.joints = self._chosen()
-        self.index = as_index(list(self.joints.ids))
+        self.index = as_index(list(self.joints.ids), env.device)
         """Columns of the driven joints among all joints."""
-        self._controls = as_index(self._actuators())
+        self._controls = as_index(self._actuators(), env.device)
         self.size = len(self.joints)
         scale = per_joint(config.scale, env.names, env.roles, default=0.0)
         self.scale = torch.tensor(scale, device=env.device)[self.index]
@@ -124,7 +122,7 @@ class JointPosition(ActionTerm):
 class SteppingJointPositionConfig(JointPositionConfig):
     """Joint position targets on top of an open-loop step in place."""
 
-    clock: str = setting("gait", "Command that says which foot swings: a gait_clock.")
+    clock: CommandName = setting("gait", "Command that says which foot swings: a gait_clock.")
     lift: float = setting(
         1.0,
         "How high the open-loop step lifts the feet, as a factor of the robot's own.",
@@ -158,38 +156,17 @@ class SteppingJointPosition(JointPosition):
         self._lift = _lifts(env, name)[:, self.index] * config.lift
         self.last_step = env.buffers.new(f"action/{name}/last_step", env.num_envs, self.size)
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
-        self._target = kernels.zeros(env.num_envs, self.size, device=env.device)
-        if kernels.used_on(env.device):
-            self._arrays = self._fixed_arrays()
-
-    def _fixed_arrays(self) -> list[list[np.ndarray]]:
-        joints = torch.tensor(self.joints.ids)
-        servos = (self.offset, self.scale, self.env.robot.encoder_bias, joints)
-        clock = (self._clock.moving, self._clock.foot_phase)
-        return [[*map(kernels.array, part)] for part in (servos, clock, (self._lift, self.last_step, self._target))]
 
     def target(self, action: Tensor) -> Tensor:
         """Joint position targets [rad] for a raw action, shape (E, size)."""
         if self.config.clip is not None:
             action = action.clamp(*self.config.clip)
-        if kernels.used_on(self.env.device):
-            self._compute_by_kernel(action)
-        else:
-            self._compute(action)
-        return self._target
-
-    def _compute(self, action: Tensor) -> None:
         moving = self._clock.moving.unsqueeze(1).float()
         bump = swing_bump(self._clock.foot_phase, self._clock.config.swing).mul_(moving)
         torch.mm(bump, self._lift, out=self.last_step)
         size = moving.mul_(1.0 - self.config.standing).add_(self.config.standing)
-        torch.addcmul(self.offset, action * size, self.scale, out=self._target).add_(self.last_step)
-        self._target.sub_(self.env.robot.encoder_bias[:, self.index])
-
-    def _compute_by_kernel(self, action: Tensor) -> None:
-        standing, swing = np.float32(self.config.standing), np.float32(self._clock.config.swing)
-        before, moves, after = self._arrays
-        stepping_targets(kernels.array(action), standing, *before, *moves, swing, *after)
+        target = torch.addcmul(self.offset, action * size, self.scale).add_(self.last_step)
+        return target.sub_(self.env.robot.encoder_bias[:, self.index])
 
 
 def _lifts(env: Env, name: str) -> Tensor:

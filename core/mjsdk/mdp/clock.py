@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 import mujoco
-import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.config.env import CommandTermConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.commands import CommandTerm
 from mjsdk.env.mirror import HALF_TURN
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake, listing
-from mjsdk.kernels.gait import advance, begin, tell_to_step
 from mjsdk.mdp.commands import STANDING, commanded_speed
+from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -33,7 +32,7 @@ class GaitClockConfig(CommandTermConfig):
         0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0)
     )
     swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
-    velocity_command: str = setting("", "Name of the command that says when to stand; empty to march always.")
+    velocity_command: CommandName = setting("", "Name of the command that says when to stand; empty to march always.")
     catch_lean: float = setting(
         0.0,
         "Tilt of the base at which a robot that is told to stand steps all the same, to catch itself; 0 for never.",
@@ -77,10 +76,6 @@ class GaitClock(CommandTerm):
         self._turn = torch.tensor(2.0 * torch.pi, device=env.device)
         self._swing = config.swing
         self._side = _side_of_first_step(env, offsets) if config.catch_lean else 0.0
-        self._nothing = kernels.zeros(env.num_envs, 3, device=env.device)
-        self._wanted = kernels.zeros(env.num_envs, device=env.device, dtype=torch.bool)
-        clock = (self._wanted, self._offsets, self.phase, self.moving, self.foot_phase, self.command)
-        self._arrays = tuple(map(kernels.array, clock)) if kernels.used_on(env.device) else ()
 
     @property
     def frequency(self) -> float:
@@ -92,68 +87,44 @@ class GaitClock(CommandTerm):
         progress = self.frequency * dt
         if self.config.swing != self._swing:
             self._follow_settings()
-        if self._arrays:
-            self._tell_by_kernel()
-            wanted, *clock = self._arrays
-            advance(wanted, np.float32(progress), *clock)
-        else:
-            self._tell()
-            self._advance(progress)
+        self._advance(progress)
 
     def _follow_settings(self) -> None:
         self._swing = self.config.swing
         self.swing.fill_(self._swing)
 
     def _advance(self, progress: float) -> None:
+        """Let the clocks go on by `progress` cycles."""
+        active = self._request_steps()
         self.phase.add_(self.moving, alpha=progress)
         beyond = torch.remainder(self.phase, 0.5)
-        goes_on = (beyond >= progress).logical_or_(self._wanted)
+        goes_on = (beyond >= progress).logical_or_(active)
         self.phase.sub_(beyond.masked_fill_(goes_on, 0.0)).remainder_(1.0)
-        self.moving.logical_and_(goes_on).logical_or_(self._wanted)
+        self.moving.logical_and_(goes_on).logical_or_(active)
         torch.sub(self.phase.unsqueeze(1), self._offsets, out=self.foot_phase).remainder_(1.0)
         torch.addcmul(self._angles, self.phase.unsqueeze(1), self._turn, out=self.command)
         self.command.sin_().mul_(self.moving.unsqueeze(1))
 
-    def reset(self, ids: Tensor) -> None:
+    def reset(self, worlds: Worlds) -> None:
         """Begin with a step of either side."""
-        random = self.env.rand(len(ids))
-        if self._arrays:
-            begin(random.numpy(), ids.numpy(), self.phase.numpy(), self.moving.numpy())
-            return
-        self.phase.index_copy_(0, ids, (random >= 0.5).float().mul_(0.5))
-        self.moving.index_fill_(0, ids, False)
+        worlds.write(self.phase, (worlds.rand() >= 0.5).float().mul_(0.5))
+        worlds.fill(self.moving, False)
 
-    def _tell(self) -> None:
-        """Find the worlds that are told to step, and those that want to."""
+    def _request_steps(self) -> Tensor:
+        """Find the worlds that are told to step; those and the ones that step to recover, shape (E,)."""
         name = self.config.velocity_command
-        if name:
-            torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
-        else:
-            self.told.fill_(True)
-        if name and self.config.catch_lean:
-            torch.logical_or(self.told, self._falling(), out=self._wanted)
-        else:
-            self._wanted.copy_(self.told)
-
-    def _tell_by_kernel(self) -> None:
-        name, lean = self.config.velocity_command, self.config.catch_lean
-        twist = self.env.command(name) if name else self._nothing
-        gravity = self.env.robot.projected_gravity_b if name and lean else self._nothing
-        threshold = STANDING if name else -1.0
-        limit = math.sin(lean) ** 2 if name and lean else math.inf
-        wanted, _, phase, moving, *_ = self._arrays
-        about = (kernels.array(self.told), moving, phase, wanted)
-        tell_to_step(kernels.array(twist), threshold, kernels.array(gravity), limit, self._side, *about)
+        if not name:
+            return self.told.fill_(True)
+        torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
+        return self.told | self._falling() if self.config.catch_lean else self.told
 
     def _falling(self) -> Tensor:
         """Worlds whose base is tilted too far, as an IMU measures it, shape (E,). Who stood begins on that side."""
         across = self.env.robot.projected_gravity_b[:, :2]
         falling = (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
         if self._side:
-            begins = (falling > (self.moving | self.told)).nonzero().squeeze(1)
-            if len(begins):
-                other_side = across[:, 1].index_select(0, begins) * self._side < 0.0
-                self.phase.index_copy_(0, begins, other_side.float().mul_(0.5))
+            begins = falling & ~(self.moving | self.told)
+            torch.where(begins, (across[:, 1] * self._side < 0.0) * 0.5, self.phase, out=self.phase)
         return falling
 
 

@@ -9,13 +9,12 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
 from mjsdk.config.fields import setting
 from mjsdk.env.commands import DrawnCommand
 from mjsdk.env.mirror import PLANAR
 from mjsdk.env.rotations import wrap_angle
-from mjsdk.kernels.draws import one_of_the_kinds
+from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -124,25 +123,35 @@ class UniformVelocity(DrawnCommand):
         self._mode = env.buffers.new(f"command/{name}/mode", env.num_envs, dtype=torch.long)
         self._heading = env.buffers.new(f"command/{name}/heading", env.num_envs)
         self._parts = torch.tensor(_PARTS, device=env.device)
-        self._bounds = _Bounds(config, env.device)
+        self._low, self._high = env.zeros(4), env.zeros(4)
+        self._modes = env.zeros(4)
+        self._settings: list[tuple[float, ...]] = []
 
-    def resample(self, ids: Tensor) -> None:
+    def resample(self, worlds: Worlds) -> None:
         """Draw the kind and the numbers."""
-        bounds = self._bounds = self._bounds.of(self.config)
-        random = self.env.rand(len(ids), 5)
-        if kernels.used_on(self.env.device) and not self.config.heading_command:
-            tensors = (random, bounds.low, bounds.width, bounds.modes, self._parts, ids, self.command)
-            one_of_the_kinds(*map(kernels.array, tensors))
-        else:
-            self._choose(ids, random, bounds)
-
-    def _choose(self, ids: Tensor, random: Tensor, bounds: _Bounds) -> None:
-        mode = torch.bucketize(random[:, 4].contiguous(), bounds.modes, right=True)
-        drawn = torch.addcmul(bounds.low, random[:, :4], bounds.width)
-        self.command.index_copy_(0, ids, drawn[:, :3] * self._parts.index_select(0, mode))
+        self._follow_settings()
+        random = worlds.rand(5)
+        drawn, mode = (
+            torch.lerp(self._low, self._high, random[:, :4]),
+            torch.bucketize(random[:, 4].contiguous(), self._modes, right=True),
+        )
+        worlds.write(self.command, drawn[:, :3] * self._parts.index_select(0, mode))
         if self.config.heading_command:
-            self._heading.index_copy_(0, ids, drawn[:, 3])
-            self._mode.index_copy_(0, ids, mode)
+            worlds.write(self._heading, drawn[:, 3])
+            worlds.write(self._mode, mode)
+
+    def _follow_settings(self) -> None:
+        """Take over what a curriculum has changed."""
+        ranges = self.config.ranges
+        bounds = [*zip(ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z, ranges.heading, strict=True)]
+        heading = self.config.rel_heading_envs if self.config.heading_command else 0.0
+        shares = (self.config.rel_standing_envs, heading, self.config.rel_forward_envs, self.config.rel_turn_envs)
+        settings = [*bounds, tuple(itertools.accumulate(shares))]
+        if settings != self._settings:
+            self._settings = settings
+            for tensor, numbers in zip((self._low, self._high, self._modes), settings, strict=True):
+                for place, number in zip(tensor, numbers, strict=True):
+                    place.fill_(number)
 
     def update(self) -> None:
         """Turn worlds that hold a direction towards it."""
@@ -152,31 +161,6 @@ class UniformVelocity(DrawnCommand):
         error = wrap_angle(self._heading - self.env.robot.heading_w)
         rate = (self.config.heading_control_stiffness * error).clamp(*self.config.ranges.ang_vel_z)
         self.command[:, 2] = torch.where(holding, rate, self.command[:, 2])
-
-
-class _Bounds:
-    """What a velocity command draws between, as tensors that are made anew only when the settings have changed."""
-
-    def __init__(self, config: UniformVelocityConfig, device: str) -> None:
-        self._made_from = self._settings(config)
-        ranges, shares = self._made_from
-        self._device = device
-        self.low, high = torch.tensor(ranges, device=device).unbind(1)
-        """Smallest forward, left and yaw velocity and heading, shape (4,)."""
-        self.width = high - self.low
-        self.modes = torch.tensor(list(itertools.accumulate(shares)), device=device)
-        """Where each kind of command ends between 0 and 1."""
-
-    def of(self, config: UniformVelocityConfig) -> _Bounds:
-        """The bounds of these settings: the same ones unless a curriculum has changed them."""
-        return self if self._settings(config) == self._made_from else _Bounds(config, self._device)
-
-    @staticmethod
-    def _settings(config: UniformVelocityConfig) -> tuple[list[list[float]], tuple[float, ...]]:
-        ranges = config.ranges
-        heading_share = config.rel_heading_envs if config.heading_command else 0.0
-        shares = (config.rel_standing_envs, heading_share, config.rel_forward_envs, config.rel_turn_envs)
-        return [[*r] for r in (ranges.lin_vel_x, ranges.lin_vel_y, ranges.ang_vel_z, ranges.heading)], shares
 
 
 TERMS = {"uniform_velocity": UniformVelocity}

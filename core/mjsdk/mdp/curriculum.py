@@ -1,4 +1,4 @@
-"""Curriculum terms: `term(env, **params) -> float`, called as episodes begin; the value is logged."""
+"""Curriculum terms: `term(env, worlds, **params) -> float`, called as episodes begin; the value is logged."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import Any
 
 from mjsdk.env.changes import read_setting
 from mjsdk.env.env import Env
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.terms import SettingPath
 
 
 class Stages:
     """Give a setting other values as training goes on; logs the number of the stage."""
 
-    def __init__(self, env: Env, setting: str, stages: list[dict[str, Any]]) -> None:
+    def __init__(self, env: Env, setting: SettingPath, stages: list[dict[str, Any]]) -> None:
         """Build the term.
 
         Args:
@@ -25,7 +27,7 @@ class Stages:
         self._setting = setting
         self._steps, self._values = _checked(stages)
 
-    def __call__(self, env: Env) -> float:
+    def __call__(self, env: Env, worlds: Worlds) -> float:
         """Number of the stage that training is in."""
         stage = bisect.bisect_right(self._steps, env.common_step_counter) - 1
         env.set_setting(self._setting, self._values[stage])
@@ -49,7 +51,7 @@ class Ramp:
     """Move a setting in a straight line from one value to another."""
 
     def __init__(
-        self, env: Env, setting: str, start: float, first_step: int, last_step: int, end: float | None = None
+        self, env: Env, setting: SettingPath, start: float, first_step: int, last_step: int, end: float | None = None
     ) -> None:
         """Build the term.
 
@@ -66,7 +68,7 @@ class Ramp:
         self._first, self._length = first_step, max(last_step - first_step, 1)
         self._value: float | None = None
 
-    def __call__(self, env: Env) -> float:
+    def __call__(self, env: Env, worlds: Worlds) -> float:
         """The value now."""
         share = min(max((env.common_step_counter - self._first) / self._length, 0.0), 1.0)
         value = self._start + (self._end - self._start) * share

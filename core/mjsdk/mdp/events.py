@@ -1,4 +1,4 @@
-"""Event terms: `term(env, ids, **params) -> None`, on the worlds `ids`, shape (n,)."""
+"""Event terms: `term(env, worlds, **params) -> None`, on some of the worlds."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import mujoco
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
 from mjsdk.env.env import Env
-from mjsdk.env.rotations import quat_from_euler, quat_rotate_inverse
+from mjsdk.env.rotations import quat_from_euler, quat_multiply, quat_rotate_inverse
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake, listing
-from mjsdk.kernels.draws import between, upright_pose
 from mjsdk.robot.selection import Bodies, Geoms
 
 logger = logging.getLogger(__name__)
@@ -35,47 +34,26 @@ class ResetRoot:
             velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], in the
                 world's frame.
         """
-        bounds = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range)))
-        self._low, self._width = bounds[:, 0], bounds[:, 1] - bounds[:, 0]
-        self._pos = torch.tensor(env.scene.initial.pos, device=env.device)
-        quat = tuple(env.scene.initial.quat)
-        self._after_turn = None if quat == (1.0, 0.0, 0.0, 0.0) else _times(quat, env.device)
-        self._turn_from = torch.tensor([torch.pi / 2.0, 0.0, 0.0, 0.0], device=env.device)
-        self._turn_by = torch.tensor([0.5, 0.0, 0.0, 0.5], device=env.device)
-        self._tilts = any(axis in ranges for ranges in (pose_range, velocity_range) for axis in ("roll", "pitch"))
-        self._tilts |= any(env.scene.initial.quat[1:3])
+        self._low, self._high = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range))).unbind(1)
+        ranges = {*pose_range, *velocity_range}
+        self._signs = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=env.device)
+        self._tilts = bool({"roll", "pitch"} & ranges) or any(env.scene.initial.quat[1:3])
 
-    def __call__(self, env: Env, ids: Tensor) -> None:
-        """Reset the worlds `ids`, shape (n,)."""
-        random = env.rand(len(ids), 12)
-        if kernels.used_on(env.device) and not self._tilts and self._after_turn is None:
-            pose, velocity = random.new_empty(len(ids), 7), random.new_empty(len(ids), 6)
-            upright_pose(*map(kernels.array, (random, self._low, self._width, self._pos, pose, velocity)))
-            env.robot.write_base(ids, pose, velocity)
-        else:
-            self._write(env, ids, torch.addcmul(self._low, random, self._width))
-
-    def _write(self, env: Env, ids: Tensor, drawn: Tensor) -> None:
-        quat = self._turn(drawn)
-        if self._after_turn is not None:
-            quat = quat @ self._after_turn
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Reset some worlds."""
+        drawn, start = worlds.uniform(self._low, self._high, 12), worlds.take(env.robot.start_pose_w).float()
+        quat = self._turned(start[:, 3:], drawn)
         spin = drawn[:, 9:]
         # About the vertical, which a robot that only turns shares with the world, nothing needs to be rotated.
         ang_vel_b = quat_rotate_inverse(quat, spin) if self._tilts else spin
-        env.robot.write_root(ids, self._pos + drawn[:, :3], quat, drawn[:, 6:9], ang_vel_b)
+        env.robot.write_root(worlds, start[:, :3] + drawn[:, :3], quat, drawn[:, 6:9], ang_vel_b)
 
-    def _turn(self, drawn: Tensor) -> Tensor:
+    def _turned(self, quat: Tensor, drawn: Tensor) -> Tensor:
         if self._tilts:
-            return quat_from_euler(*drawn[:, 3:6].unbind(1))
-        # A turn by a about the vertical is (cos a/2, 0, 0, sin a/2): four sines.
-        return torch.addcmul(self._turn_from, drawn[:, 5:6], self._turn_by).sin_()
-
-
-def _times(quat: Sequence[float], device: str) -> Tensor:
-    """The matrix that multiplies quaternions, shape (n, 4), by `quat` from the right."""
-    w, x, y, z = quat
-    rows = [[w, x, y, z], [-x, w, -z, y], [-y, z, w, -x], [-z, -y, x, w]]
-    return torch.tensor(rows, dtype=torch.float32, device=device)
+            return quat_multiply(quat_from_euler(*drawn[:, 3:6].unbind(1)), quat)
+        # (cos a/2, 0, 0, sin a/2) times (w, x, y, z) is cos a/2 (w, x, y, z) + sin a/2 (-z, -y, x, w).
+        half = drawn[:, 5:6] * 0.5
+        return torch.addcmul(quat * half.cos(), quat.flip(1) * self._signs, half.sin())
 
 
 class ResetJoints:
@@ -92,50 +70,55 @@ class ResetJoints:
         default = env.robot.default_joint_pos
         (first, last), (slowest, fastest) = position_range, velocity_range
         self._low = torch.cat((default + first, torch.full_like(default, slowest)))
-        self._width = torch.cat((torch.full_like(default, last - first), torch.full_like(default, fastest - slowest)))
+        self._high = torch.cat((default + last, torch.full_like(default, fastest)))
         limits = env.robot.soft_joint_pos_limits.T
         self._bounds = torch.cat((limits, limits.new_tensor([[-torch.inf], [torch.inf]]).expand_as(limits)), 1)
 
-    def __call__(self, env: Env, ids: Tensor) -> None:
-        """Reset the worlds `ids`, shape (n,)."""
-        random = env.rand(len(ids), len(self._low))
-        if kernels.used_on(env.device):
-            drawn = torch.empty_like(random)
-            between(*map(kernels.array, (random, self._low, self._width, self._bounds, drawn)))
-        else:
-            drawn = torch.addcmul(self._low, random, self._width).clamp_(*self._bounds)
-        env.robot.write_joints(ids, *drawn.chunk(2, 1))
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Reset some worlds."""
+        drawn = worlds.uniform(self._low, self._high, len(self._low)).clamp_(*self._bounds)
+        env.robot.write_joints(worlds, *drawn.chunk(2, 1))
 
 
-def push_by_setting_velocity(env: Env, ids: Tensor, velocity_range: Ranges) -> None:
-    """Add a random velocity to the base: a push that lasts no time.
+class PushBySettingVelocity:
+    """Add a random velocity to the base: a push that lasts no time."""
 
-    Args:
-        velocity_range: Smallest and largest change for any of x, y, z [m/s], roll, pitch, yaw [rad/s], world frame.
-    """
-    robot = env.robot
-    change = _draw(env, velocity_range, len(ids))
-    quat = robot.root_quat_w[ids]
-    lin = robot.root_lin_vel_w[ids] + change[:, :3]
-    ang = robot.root_ang_vel_b[ids] + quat_rotate_inverse(quat, change[:, 3:])
-    robot.write_root(ids, robot.root_pos_w[ids], quat, lin, ang)
+    def __init__(self, env: Env, velocity_range: Ranges) -> None:
+        """Build the term.
+
+        Args:
+            env: The environment.
+            velocity_range: Smallest and largest change for any of x, y, z [m/s], roll, pitch, yaw [rad/s], world frame.
+        """
+        self._low, self._high = _bounds(env, velocity_range).unbind(1)
+
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Push some worlds."""
+        _push(env, worlds, worlds.uniform(self._low, self._high, 6))
 
 
-def push_in_random_direction(env: Env, ids: Tensor, speed: float = 0.5) -> None:
+def push_in_random_direction(env: Env, worlds: Worlds, speed: float = 0.5) -> None:
     """Change the base's horizontal velocity by a fixed speed in a random direction.
 
     Args:
         speed: Size of the change [m/s]. Sane: 0.1..1.5. 0.5 m/s is a firm shove for a humanoid.
     """
-    push_towards(env, ids, env.uniform(-torch.pi, torch.pi, len(ids)), speed)
+    push_towards(env, worlds, worlds.uniform(-torch.pi, torch.pi), speed)
 
 
-def push_towards(env: Env, ids: Tensor, angle: Tensor, speed: float) -> None:
-    """Change the base's horizontal velocity by `speed` [m/s] in directions `angle` [rad], world frame, shape (n,)."""
+def push_towards(env: Env, worlds: Worlds, angle: Tensor, speed: float) -> None:
+    """Change the base's horizontal velocity by `speed` [m/s] towards `angle` [rad], world frame, shape (rows,)."""
+    nothing = torch.zeros_like(angle)
+    _push(env, worlds, torch.stack((speed * torch.cos(angle), speed * torch.sin(angle), *[nothing] * 4), 1))
+
+
+def _push(env: Env, worlds: Worlds, change: Tensor) -> None:
+    """Change the base's linear [m/s] and angular velocity [rad/s], world frame, shape (rows, 6)."""
     robot = env.robot
-    change = speed * torch.stack((torch.cos(angle), torch.sin(angle), torch.zeros_like(angle)), 1)
-    lin = robot.root_lin_vel_w[ids] + change
-    robot.write_root(ids, robot.root_pos_w[ids], robot.root_quat_w[ids], lin, robot.root_ang_vel_b[ids])
+    quat = worlds.take(robot.root_quat_w)
+    linear = worlds.take(robot.root_lin_vel_w) + change[:, :3]
+    angular = worlds.take(robot.root_ang_vel_b) + quat_rotate_inverse(quat, change[:, 3:])
+    robot.write_root(worlds, worlds.take(robot.root_pos_w), quat, linear, angular)
 
 
 class RandomizeFriction:
@@ -150,14 +133,12 @@ class RandomizeFriction:
             friction_range: Smallest and largest sliding friction [-].
         """
         self._bounds = _checked("randomize_friction: friction_range", friction_range, least=0.0)
-        self._at = torch.tensor(geoms.ids)
+        self._at = torch.tensor(geoms.ids, device=env.device)
         _warn_of_lost_friction(env.model, geoms, self._bounds[0])
 
-    def __call__(self, env: Env, ids: Tensor) -> None:
-        """Change the worlds `ids`, shape (n,)."""
-        friction = env.physics.expand("geom_friction")
-        drawn = env.draw(self._bounds, len(ids), 1).expand(len(ids), len(self._at))
-        friction[ids.unsqueeze(1), self._at, 0] = drawn
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Change some worlds."""
+        worlds.write(env.physics.expand("geom_friction")[..., 0], worlds.uniform(*self._bounds, 1), self._at)
 
 
 def _warn_of_lost_friction(model: mujoco.MjModel, geoms: Geoms, least: float) -> None:
@@ -191,16 +172,16 @@ class RandomizeMass:
             mass_range: Smallest and largest addition [kg].
         """
         self._bounds = _checked("randomize_mass: mass_range", mass_range)
-        self._at = torch.tensor(bodies.ids)
-        self._original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32)
+        self._at = torch.tensor(bodies.ids, device=env.device)
+        self._original = torch.tensor(env.model.body_mass[list(bodies.ids)], dtype=torch.float32, device=env.device)
         for name, mass in zip(bodies.names, self._original.tolist(), strict=True):
             _check_mass(name, mass, self._bounds[0])
 
-    def __call__(self, env: Env, ids: Tensor) -> None:
-        """Change the worlds `ids`, shape (n,)."""
-        mass = env.physics.expand("body_mass")
-        mass[ids.unsqueeze(1), self._at] = self._original + env.draw(self._bounds, len(ids), len(self._at))
-        env.physics.set_const(ids)
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Change some worlds."""
+        drawn = self._original + worlds.uniform(*self._bounds, len(self._at))
+        worlds.write(env.physics.expand("body_mass"), drawn, self._at)
+        env.physics.set_const(worlds)
 
 
 def _check_mass(body: str, mass: float, added: float) -> None:
@@ -223,25 +204,25 @@ class RandomizeCom:
             z: Smallest and largest shift up [m].
         """
         self._bounds = [_checked(f"randomize_com: {axis}", given) for axis, given in (("x", x), ("y", y), ("z", z))]
-        self._at = torch.tensor(bodies.ids)
-        self._original = torch.tensor(env.model.body_ipos[list(bodies.ids)], dtype=torch.float32)
+        self._at = torch.tensor(bodies.ids, device=env.device)
+        self._original = torch.tensor(env.model.body_ipos[list(bodies.ids)], dtype=torch.float32, device=env.device)
 
-    def __call__(self, env: Env, ids: Tensor) -> None:
-        """Change the worlds `ids`, shape (n,)."""
-        com = env.physics.expand("body_ipos")
-        shift = torch.stack([env.draw(bounds, len(ids), len(self._at)) for bounds in self._bounds], -1)
-        com[ids.unsqueeze(1), self._at] = self._original + shift
-        env.physics.set_const(ids)
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Change some worlds."""
+        shift = torch.stack([worlds.uniform(*bounds, len(self._at)) for bounds in self._bounds], -1)
+        worlds.write(env.physics.expand("body_ipos"), self._original + shift, self._at)
+        env.physics.set_const(worlds)
 
 
-def randomize_encoder_bias(env: Env, ids: Tensor, bias_range: list[float]) -> None:
+def randomize_encoder_bias(env: Env, worlds: Worlds, bias_range: list[float]) -> None:
     """Let every encoder read a constant error.
 
     Args:
         bias_range: Smallest and largest error [rad].
     """
     bias = env.robot.encoder_bias
-    bias[ids] = env.draw(_checked("randomize_encoder_bias: bias_range", bias_range), len(ids), bias.shape[1])
+    low, high = _checked("randomize_encoder_bias: bias_range", bias_range)
+    worlds.write(bias, worlds.uniform(low, high, bias.shape[1]))
 
 
 def _checked(path: str, bounds: Sequence[float], least: float = -math.inf) -> tuple[float, float]:
@@ -253,12 +234,6 @@ def _checked(path: str, bounds: Sequence[float], least: float = -math.inf) -> tu
     return bounds[0], bounds[1]
 
 
-def _draw(env: Env, ranges: Ranges, count: int) -> Tensor:
-    """Random numbers for x, y, z, roll, pitch, yaw, shape (count, 6); 0 where there is no range."""
-    bounds = _bounds(env, ranges)
-    return torch.addcmul(bounds[:, 0], env.rand(count, len(_AXES)), bounds[:, 1] - bounds[:, 0])
-
-
 def _bounds(env: Env, ranges: Ranges) -> Tensor:
     """Smallest and largest number for x, y, z, roll, pitch, yaw, shape (6, 2); 0 where there is no range."""
     unknown = [axis for axis in ranges if axis not in _AXES]
@@ -268,7 +243,7 @@ def _bounds(env: Env, ranges: Ranges) -> Tensor:
 
 
 TERMS = {
-    "push_by_setting_velocity": push_by_setting_velocity,
+    "push_by_setting_velocity": PushBySettingVelocity,
     "push_in_random_direction": push_in_random_direction,
     "randomize_com": RandomizeCom,
     "randomize_encoder_bias": randomize_encoder_bias,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.kernels import prepared_by
-from mjsdk.kernels.sums import ONE, assign
 from mjsdk.mdp.errors import errors_of
+from mjsdk.terms import CommandName
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).lin_vel, ONE, out))
-def lin_vel_error(env: Env, command: str) -> Tensor:
+def lin_vel_error(env: Env, command: CommandName) -> Tensor:
     """Distance of the horizontal velocity from the command [m/s], in the base's heading frame.
 
     Args:
@@ -20,8 +18,7 @@ def lin_vel_error(env: Env, command: str) -> Tensor:
     return errors_of(env, command).lin_vel
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).ang_vel, ONE, out))
-def ang_vel_error(env: Env, command: str) -> Tensor:
+def ang_vel_error(env: Env, command: CommandName) -> Tensor:
     """Distance of the yaw rate from the command [rad/s].
 
     Args:

@@ -8,9 +8,8 @@ from mjsdk.env.env import Env
 from mjsdk.env.mirror import AXIAL, POLAR, Mirror, Reflection, reflects
 from mjsdk.env.robot_state import take
 from mjsdk.errors import ConfigError, Mistake, listing
-from mjsdk.kernels import Call, prepared_by
-from mjsdk.kernels.sums import copy, totals
 from mjsdk.robot.selection import Joints
+from mjsdk.terms import CommandName, SensorName
 
 _SENSOR_REFLECTIONS = {
     "gyro": AXIAL,
@@ -50,51 +49,31 @@ def _of_contact(mirror: Mirror, env: Env, sensor: str) -> Reflection:
     return mirror.parts(env.sensor_parts(sensor))
 
 
-def _prepare_positions(env: Env, out: Tensor, joints: Joints, biased: bool) -> Call | None:
-    if not isinstance(joints.index, slice):
-        return None
-    columns, robot = joints.index, env.robot
-    if biased:
-        return totals.bind(robot.joint_pos_rel[:, columns], robot.encoder_bias[:, columns], out)
-    return copy.bind(robot.joint_pos_rel[:, columns], out)
-
-
-def _prepare_velocities(env: Env, out: Tensor, joints: Joints) -> Call | None:
-    if not isinstance(joints.index, slice) or not env.robot.joints_in_place:
-        return None
-    return copy.bind(env.robot.joint_vel[:, joints.index], out)
-
-
 @reflects(POLAR)
-@prepared_by(lambda env, out: copy.bind(env.robot.root_lin_vel_b, out))
 def base_lin_vel(env: Env) -> Tensor:
     """Velocity of the base [m/s], base frame, shape (E, 3). Real robots cannot measure it: for critics."""
     return env.robot.root_lin_vel_b
 
 
 @reflects(AXIAL)
-@prepared_by(lambda env, out: copy.bind(env.robot.root_ang_vel_b, out))
 def base_ang_vel(env: Env) -> Tensor:
     """Angular velocity of the base [rad/s], base frame, shape (E, 3)."""
     return env.robot.root_ang_vel_b
 
 
 @reflects(POLAR)
-@prepared_by(lambda env, out: copy.bind(env.robot.projected_gravity_b, out))
 def projected_gravity(env: Env) -> Tensor:
     """Direction of gravity [-], base frame, shape (E, 3)."""
     return env.robot.projected_gravity_b
 
 
 @reflects(Reflection.of_signs(1.0))
-@prepared_by(lambda env, out: copy.bind(env.robot.root_pos_w[:, 2:3], out))
 def base_height(env: Env) -> Tensor:
     """Height of the base over the origin [m], shape (E, 1)."""
     return env.robot.root_pos_w[:, 2:3]
 
 
 @reflects(_of_joints)
-@prepared_by(_prepare_positions)
 def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tensor:  # type: ignore[assignment]
     """Joint positions relative to the default pose [rad], shape (E, J).
 
@@ -107,7 +86,6 @@ def joint_pos_rel(env: Env, joints: Joints = ".*", biased: bool = False) -> Tens
 
 
 @reflects(_of_joints)
-@prepared_by(_prepare_velocities)
 def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assignment]
     """Joint velocities [rad/s], shape (E, J).
 
@@ -118,15 +96,13 @@ def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assign
 
 
 @reflects(_of_actions)
-@prepared_by(lambda env, out: copy.bind(env.actions.action, out))
 def last_action(env: Env) -> Tensor:
     """What the policy asked for in the last step [-], shape (E, A)."""
     return env.actions.action
 
 
 @reflects(_of_command)
-@prepared_by(lambda env, out, command: copy.bind(env.command(command), out))
-def generated_commands(env: Env, command: str) -> Tensor:
+def generated_commands(env: Env, command: CommandName) -> Tensor:
     """What is asked of the policy now, shape (E, size).
 
     Args:
@@ -136,8 +112,7 @@ def generated_commands(env: Env, command: str) -> Tensor:
 
 
 @reflects(_of_sensor)
-@prepared_by(lambda env, out, sensor: copy.bind(env.sensor(sensor).flatten(1), out))
-def sensor(env: Env, sensor: str) -> Tensor:
+def sensor(env: Env, sensor: SensorName) -> Tensor:
     """Readings of a sensor of the scene, shape (E, parts x width).
 
     Args:
@@ -147,8 +122,7 @@ def sensor(env: Env, sensor: str) -> Tensor:
 
 
 @reflects(_of_contact)
-@prepared_by(lambda env, out, sensor: copy.bind(env.contact(sensor).in_contact, out))
-def contact(env: Env, sensor: str) -> Tensor:
+def contact(env: Env, sensor: SensorName) -> Tensor:
     """Which parts touch something, 0 or 1, shape (E, parts).
 
     Args:

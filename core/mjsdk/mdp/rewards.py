@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import take
-from mjsdk.kernels import Call, prepared_by
-from mjsdk.kernels.sums import ONE, assign, beyond_limits, exponentials, opposite, squared_changes, squares
 from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
 from mjsdk.robot.selection import Joints, PerJoint
-
-
-def _exp(square: Tensor, std: float, out: Tensor) -> Call:
-    """The call that fills exp(-square / std^2)."""
-    return exponentials.bind(square, np.float32(-1.0 / (std * std)), out)
+from mjsdk.terms import CommandName
 
 
 def sum_of_squares(values: Tensor) -> Tensor:
@@ -24,20 +17,17 @@ def sum_of_squares(values: Tensor) -> Tensor:
     return (values * values).sum(1)
 
 
-@prepared_by(lambda env, out: opposite.bind(env.terminations.terminated, out))
 def is_alive(env: Env) -> Tensor:
     """1 in every step in which the world did not fail."""
     return (~env.terminations.terminated).float()
 
 
-@prepared_by(lambda env, out: assign.bind(env.terminations.terminated, ONE, out))
 def is_terminated(env: Env) -> Tensor:
     """1 in the step in which the world failed."""
     return env.terminations.terminated.float()
 
 
-@prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_lin_vel, std, out))
-def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_linear_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the horizontal velocity follows the command: exp(-error^2 / std^2), in the heading frame.
 
     Args:
@@ -49,8 +39,7 @@ def track_linear_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
 
 
-@prepared_by(lambda env, out, command, std: _exp(errors_of(env, command).squared_ang_vel, std, out))
-def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
+def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
     """How well the yaw rate follows the command: exp(-error^2 / std^2).
 
     Args:
@@ -61,8 +50,7 @@ def track_angular_velocity(env: Env, command: str, std: float = 0.5) -> Tensor:
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_lin_vel, ONE, out))
-def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
+def linear_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame.
 
     Args:
@@ -71,8 +59,7 @@ def linear_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_lin_vel_error(env, command)
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).squared_ang_vel, ONE, out))
-def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
+def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     """Squared distance of the yaw rate from the command [rad^2/s^2].
 
     The noise of exploration makes errors at which track_angular_velocity is flat and teaches little. A square is as
@@ -84,8 +71,7 @@ def angular_velocity_error_l2(env: Env, command: str) -> Tensor:
     return squared_ang_vel_error(env, command)
 
 
-@prepared_by(lambda env, out, command: assign.bind(errors_of(env, command).drift, ONE, out))
-def drift(env: Env, command: str) -> Tensor:
+def drift(env: Env, command: CommandName) -> Tensor:
     """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
 
     The exponentials of the tracking terms are flat near 0: a slow sway costs nothing there. This is as steep as
@@ -107,20 +93,17 @@ def upright(env: Env, std: float = 0.45) -> Tensor:
     return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
 
 
-@prepared_by(lambda env, out: squares.bind(env.robot.down_b[:, :2], out))
 def flat_orientation_l2(env: Env) -> Tensor:
     """Squared sine of the base's tilt from the vertical [-], whatever gravity is."""
     return sum_of_squares(env.robot.down_b[:, :2])
 
 
-@prepared_by(lambda env, out: squares.bind(env.robot.root_lin_vel_w[:, 2:], out))
 def lin_vel_z_l2(env: Env) -> Tensor:
     """Squared vertical velocity of the base [m^2/s^2]."""
     speed = env.robot.root_lin_vel_w[:, 2]
     return speed * speed
 
 
-@prepared_by(lambda env, out: squares.bind(env.robot.root_ang_vel_b[:, :2], out))
 def ang_vel_xy_l2(env: Env) -> Tensor:
     """Squared roll and pitch rates of the base [rad^2/s^2]."""
     return sum_of_squares(env.robot.root_ang_vel_b[:, :2])
@@ -158,7 +141,6 @@ def joint_acc_l2(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[ass
     return sum_of_squares(take(env.robot.joint_acc, joints.index))
 
 
-@prepared_by(lambda env, out: squared_changes.bind(env.actions.action, env.actions.prev_action, out))
 def action_rate_l2(env: Env) -> Tensor:
     """Sum of squared changes of the action since the step before [-]."""
     return sum_of_squares(env.actions.action - env.actions.prev_action)
@@ -170,12 +152,6 @@ def action_acc_l2(env: Env) -> Tensor:
     return sum_of_squares(actions.action - 2.0 * actions.prev_action + actions.prev_prev_action)
 
 
-def _prepare_limits(env: Env, out: Tensor) -> Call | None:
-    robot = env.robot
-    return beyond_limits.bind(robot.joint_pos, robot.soft_joint_pos_limits, out) if robot.joints_in_place else None
-
-
-@prepared_by(_prepare_limits)
 def joint_pos_limits(env: Env) -> Tensor:
     """How far joints are beyond their soft limits, summed [rad]."""
     pos, limits = env.robot.joint_pos, env.robot.soft_joint_pos_limits
@@ -195,7 +171,7 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
             Legal: 0.001..1000. Small for joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel
-    return torch.exp(-(error / torch.as_tensor(std)).square().mean(1))
+    return torch.exp(-(error / std).square().mean(1))  # type: ignore[operator]
 
 
 TERMS = {

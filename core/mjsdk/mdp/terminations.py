@@ -8,22 +8,16 @@ import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
+from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
-from mjsdk.kernels import Call, prepared_by
-from mjsdk.kernels.sums import above
+from mjsdk.terms import SensorName
 
 
-@prepared_by(lambda env, out: above.bind(env.episode_length_buf, env.max_episode_length - 1, out))
 def time_out(env: Env) -> Tensor:
     """The episode has lasted `env.episode_length_s`."""
     return env.episode_length_buf >= env.max_episode_length
 
 
-def _prepare_orientation(env: Env, out: Tensor, limit_angle: float) -> Call:
-    return above.bind(env.robot.down_b[:, 2], -math.cos(limit_angle), out)
-
-
-@prepared_by(_prepare_orientation)
 def bad_orientation(env: Env, limit_angle: float = 1.22) -> Tensor:
     """The base is tilted too far from the vertical, whatever gravity is.
 
@@ -54,7 +48,7 @@ class IllegalContact:
         longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
     """
 
-    def __init__(self, env: Env, whole_sensor: str, allowed_sensor: str, longest_s: float = 0.5) -> None:
+    def __init__(self, env: Env, whole_sensor: SensorName, allowed_sensor: SensorName, longest_s: float = 0.5) -> None:
         self._whole = _contacts(env, "whole_sensor", whole_sensor, "subtreegroundcontacts")
         self._allowed = _contacts(env, "allowed_sensor", allowed_sensor, "groundcontacts")
         self._time_s = env.buffers.new(f"illegal_contact/{whole_sensor}/{allowed_sensor}/{longest_s}", env.num_envs)
@@ -66,9 +60,9 @@ class IllegalContact:
         self._time_s.add_(torch.where(touching, env.step_dt, -env.step_dt)).clamp_(min=0.0)
         return self._time_s > self._longest_s
 
-    def reset(self, ids: Tensor) -> None:
-        """Forget the past of the worlds `ids`."""
-        self._time_s[ids] = 0.0
+    def reset(self, worlds: Worlds) -> None:
+        """Forget the past of some worlds."""
+        worlds.fill(self._time_s, 0.0)
 
 
 def _contacts(env: Env, parameter: str, sensor: str, kind: str) -> Tensor:

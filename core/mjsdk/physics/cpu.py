@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
+from mjsdk import ops
 from mjsdk.errors import PhysicsError, listing, one_line
-from mjsdk.kernels.rows import any_of, restore, write_all, write_rows
-from mjsdk.physics.protocol import INTEGRATED
+from mjsdk.ops import loops
+from mjsdk.physics.protocol import INTEGRATED, Worlds
 from mjsdk.runtime import available_threads
 
 _STATE = {
@@ -86,80 +87,79 @@ class CpuPhysics:
         self._state = torch.from_numpy(self._batch.bind("state"))
         self._columns = _columns(model)
         self._bound: dict[str, Tensor] = {}
-        self._start_values: dict[str, Tensor] = {}
         self._expanded: dict[str, Tensor] = {}
         self._written: dict[tuple[str, int, int], list[Tensor]] = {}
         self._has_own_constants = False
-        self._told: set[int] = set()
+        self._warned: set[int] = set()
         self._warnings = self._batch.bind("warning")
-        self._warned = any_of.bind(self._warnings.reshape(-1)) if kernels.used_on(self.device) else self._warnings.any
+        self._unstable = torch.zeros(num_envs, dtype=torch.bool)
+        self.seconds = 0.0
         _run(self._batch.reset, keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
-        self._initial = self._state[0].clone()
+        self._initial = self._state[:1].clone()
+        self._start = self._initial.expand(num_envs, -1)
+        self._has_own_start = False
 
     def bind(self, field: str) -> Tensor:
         """See `Physics.bind`."""
         if field not in self._bound:
             with torch.inference_mode(False):  # A term may be the first to ask, and loading a state writes later.
                 self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
-                self._start_values[field] = self._initial_values(field)
                 self._written.clear()
             self._fill(field)
         return self._bound[field]
 
-    def _initial_values(self, field: str) -> Tensor:
-        """What a bound state field begins with in a world; nothing for derived fields."""
-        if field not in self._columns:
-            return torch.empty(0)
-        return self._initial[self._columns[field]].float().reshape(self._bound[field].shape[1:])
-
-    def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
+    def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        places = self._places(field, start, values.shape[-1])
-        if len(places) == 1 or not kernels.used_on(self.device):
-            for where in places:
-                self._put(where, values, ids)
-        elif ids is None:
-            write_all(*map(kernels.array, (*places, values)))
-        else:
-            write_rows(*map(kernels.array, (*places, ids, values)))
+        places = self._places(field, start, rows.shape[-1])
+        if ops.LOOPS and worlds is not None and len(places) == 2 and rows.shape[:-1] == worlds.ids.shape:
+            loops.write_rows(*places, worlds.ids, rows)
+            return
+        for place in places:
+            _put(place, rows, worlds)
+
+    def start_state(self, field: str) -> Tensor:
+        """See `Physics.start_state`."""
+        return self._start[:, self._column(field)]
+
+    def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
+        """See `Physics.write_start`."""
+        if not self._has_own_start:
+            self._start, self._has_own_start = self._start.clone(memory_format=torch.contiguous_format), True
+        first = self._column(field).start + start
+        _put(self._start[:, first : first + rows.shape[-1]], rows, worlds)
+
+    def _column(self, field: str) -> slice:
+        if field not in INTEGRATED:
+            raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
+        return self._columns[field]
 
     def _places(self, field: str, start: int, width: int) -> list[Tensor]:
         """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""
         key = (field, start, width)
         if key not in self._written:
-            if field not in INTEGRATED:
-                raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
-            first = self._columns[field].start + start
+            first = self._column(field).start + start
             self._written[key] = [self._state[:, first : first + width]]
             if field in self._bound:
                 self._written[key].append(self._bound[field].view(self.num_envs, -1)[:, start : start + width])
         return self._written[key]
 
-    @staticmethod
-    def _put(where: Tensor, values: Tensor, ids: Tensor | None) -> None:
-        if ids is None:
-            where.copy_(values)
-        else:
-            where.index_copy_(0, ids, values.to(where.dtype))
-
     def step(self, count: int = 1) -> None:
         """See `Physics.step`."""
+        begin = time.perf_counter()
         _run(self._batch.step, nstep=count)
+        self.seconds += time.perf_counter() - begin
 
-    def reset(self, ids: Tensor) -> None:
+    def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
-        pairs = [(self._state, self._initial)]
-        pairs += [(self._bound[field], start) for field, start in self._start_values.items() if field in self._columns]
-        for values, start in pairs:
-            rows = values.view(self.num_envs, -1)
-            if kernels.used_on(self.device):
-                restore(rows.numpy(), ids.numpy(), start.view(-1).numpy())
-            else:
-                rows.index_copy_(0, ids, start.view(1, -1).expand(len(ids), -1))
+        rows = worlds.take(self._start) if self._has_own_start else self._initial
+        worlds.write(self._state, rows)
+        for field, values in self._bound.items():
+            if field in self._columns:
+                worlds.write(values.view(self.num_envs, -1), rows[:, self._columns[field]])
 
-    def forward(self, ids: Tensor | None = None) -> None:
+    def forward(self, worlds: Worlds | None = None) -> None:
         """See `Physics.forward`."""
-        _run(self._batch.forward, None if ids is None else ids.numpy())
+        _run(self._batch.forward, None if worlds is None else worlds.ids.numpy())
 
     def expand(self, field: str) -> Tensor:
         """See `Physics.expand`."""
@@ -168,11 +168,11 @@ class CpuPhysics:
                 self._expanded[field] = torch.from_numpy(self._call("expand", field, np.float32))
         return self._expanded[field]
 
-    def set_const(self, ids: Tensor | None = None) -> None:
+    def set_const(self, worlds: Worlds | None = None) -> None:
         """See `Physics.set_const`."""
         for field in _ABOVE_ZERO & set(self._expanded):
             self._check_positive(field)
-        _run(self._batch.set_const, None if ids is None else ids.numpy())
+        _run(self._batch.set_const, None if worlds is None else worlds.ids.numpy())
         self._has_own_constants = True
 
     def _check_positive(self, field: str) -> None:
@@ -186,23 +186,23 @@ class CpuPhysics:
                 "an event takes too much of it away"
             )
 
-    def unstable(self) -> Tensor | None:
+    def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
-        if not self._warned():
-            return None
+        if not np.count_nonzero(self._warnings):
+            return self._unstable.zero_()
         counts = self._warnings if self._warnings.ndim == 2 else self._warnings[..., -1]
-        self._tell_once(counts)
+        self._warn_once(counts)
         unstable = counts[:, _UNSTABLE].any(axis=1)
         # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.
         self._warnings[unstable] = 0
-        return torch.from_numpy(unstable)
+        return self._unstable.copy_(torch.from_numpy(unstable))
 
-    def _tell_once(self, counts: np.ndarray) -> None:
+    def _warn_once(self, counts: np.ndarray) -> None:
         """Log MuJoCo's warnings that are not about a world that blew up, each when it first appears."""
-        for kind in set(_LACKING) - self._told:
+        for kind in set(_LACKING) - self._warned:
             worlds = np.flatnonzero(counts[:, kind])
             if len(worlds):
-                self._told.add(kind)
+                self._warned.add(kind)
                 text = mujoco.mju_warningText(kind, int(self._warnings[worlds[0], kind].flat[0]))
                 _log.warning("MuJoCo warns in %d of %d worlds: %s", len(worlds), self.num_envs, text)
 
@@ -210,6 +210,8 @@ class CpuPhysics:
         """See `Physics.state_dict`."""
         state = {f"model/{field}": values.clone() for field, values in self._expanded.items()}
         state |= {f"bound/{field}": values.clone() for field, values in self._bound.items()}
+        if self._has_own_start:
+            state["start"] = self._start.clone()
         return state | {"state": self._state.clone(), "has_own_constants": torch.tensor(self._has_own_constants)}
 
     def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
@@ -221,6 +223,8 @@ class CpuPhysics:
         for field, values in _below(state, "model/").items():
             self.expand(field).copy_(values)
         self._state.copy_(state["state"])
+        self._has_own_start = "start" in state
+        self._start = state["start"].clone() if self._has_own_start else self._initial.expand(self.num_envs, -1)
         if not derived:
             return
         if state["has_own_constants"]:
@@ -237,13 +241,25 @@ class CpuPhysics:
             columns = self._state[:, self._columns[field]]
             self._bound[field].copy_(columns.reshape(self._bound[field].shape))
         else:
+            state = self._state.clone()
+            others = {name: values.clone() for name, values in self._bound.items() if name != field}
             self._batch.forward()
+            self._state.copy_(state)
+            for name, values in others.items():  # which lag behind the state, and go on lagging
+                self._bound[name].copy_(values)
 
     def _call(self, method: str, field: str, dtype: type) -> np.ndarray:
         try:
             return getattr(self._batch, method)(field, dtype)
         except (ValueError, TypeError) as error:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _put(target: Tensor, rows: Tensor, worlds: Worlds | None) -> None:
+    if worlds is None:
+        target.copy_(rows)
+    else:
+        worlds.write(target, rows)
 
 
 def _quiet_mujoco() -> None:

@@ -11,6 +11,23 @@ INTEGRATED = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl")
 """State fields that `write` can set."""
 
 
+class Worlds(Protocol):
+    """Some of the worlds: see `mjsdk.env.worlds.Worlds`."""
+
+    @property
+    def ids(self) -> Tensor:
+        """Their numbers, shape (n,)."""
+        ...
+
+    def take(self, source: Tensor) -> Tensor:
+        """A row of `source`, shape (E, ...), for each of them."""
+        ...
+
+    def write(self, target: Tensor, rows: Tensor) -> None:
+        """Copy these rows to their places in `target`, shape (E, ...)."""
+        ...
+
+
 class Physics(Protocol):
     """All worlds of one model, stepped together. `E` is the number of worlds.
 
@@ -24,43 +41,53 @@ class Physics(Protocol):
     device: str
     threads: int
     """CPU threads that step the worlds."""
+    seconds: float
+    """Wall time spent in `step` so far [s]. Reading it may mean to wait for the device."""
 
     def bind(self, field: str) -> Tensor:
         """A field of MjData for all worlds, shape (E, ...), float32, filled in place by every call below. Read only."""
         ...
 
-    def write(self, field: str, values: Tensor, ids: Tensor | None = None, start: int = 0) -> None:
-        """Set one of `INTEGRATED` for the worlds `ids`, shape (n,), or all; values of shape (n, k).
+    def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
+        """Set one of `INTEGRATED` for some worlds or all; a row of shape (k,) for each.
 
         The k columns from `start` on are set, the others stay.
         """
+        ...
+
+    def start_state(self, field: str) -> Tensor:
+        """What one of `INTEGRATED` is after `reset` in each world, shape (E, n), in its own precision. Read only."""
+        ...
+
+    def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
+        """Set it, likewise: the model's initial state unless somebody does."""
         ...
 
     def step(self, count: int = 1) -> None:
         """Take `count` physics steps in every world."""
         ...
 
-    def reset(self, ids: Tensor) -> None:
-        """Put the worlds `ids` back to the model's initial state, without computing derived fields: `forward` does."""
+    def reset(self, worlds: Worlds) -> None:
+        """Put some worlds back to their start states, without computing derived fields: `forward` does."""
         ...
 
-    def forward(self, ids: Tensor | None = None) -> None:
-        """Compute derived fields from the state."""
+    def forward(self, worlds: Worlds | None = None) -> None:
+        """Compute derived fields from the state of some worlds or all; those of other worlds stay as they are."""
         ...
 
     def expand(self, field: str) -> Tensor:
         """A field of MjModel with its own values in every world, shape (E, ...), float32, writable in place."""
         ...
 
-    def set_const(self, ids: Tensor | None = None) -> None:
+    def set_const(self, worlds: Worlds | None = None) -> None:
         """Recompute constants that follow from expanded fields, such as `body_subtreemass`.
 
         Raises `PhysicsError` for masses and inertias that are not above 0 any more.
         """
         ...
 
-    def unstable(self) -> Tensor | None:
-        """Worlds that became unstable since the last call and were reset, bool, shape (E,); None if none did."""
+    def unstable(self) -> Tensor:
+        """Worlds that became unstable since the last call and were reset, bool, shape (E,)."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

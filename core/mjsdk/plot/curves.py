@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 import numpy as np
@@ -73,27 +73,23 @@ class Curve:
 def default_metrics(sources: Sequence[Source]) -> tuple[str, ...]:
     """Reward, episode length, and the task's own metrics, as far as a run has them."""
     present = _present(sources)
-    return tuple(name for name in _USUAL if name in present) + tuple(
-        name for name in present if name.startswith(_PREFIX)
-    )
+    own = (name for name in present if name.startswith(_PREFIX))
+    return (*(name for name in _USUAL if name in present), *own)
 
 
 def find_metrics(sources: Sequence[Source], wanted: Sequence[str]) -> tuple[str, ...]:
     """The metrics that people mean: full names, or one of `SHORT`. Raises `RunError` with all that no run has."""
     present = _present(sources)
-    found = {name: _meant(name, present) for name in wanted}
+    found: dict[str, list[str]] = {}
+    for name in wanted:
+        full = SHORT.get(name, name)
+        whole = [other for other in present if other == full or (full == _PREFIX and other.startswith(_PREFIX))]
+        found[name] = whole or [other for other in present if other == _PREFIX + full]
     names = [*SHORT, *present]
     unknown = [f"'{name}'{closest(name, names).removesuffix('.')}" for name, meant in found.items() if not meant]
     if unknown:
-        legal = listing([*SHORT, *present])
-        raise RunError(f"no metric {'; no metric '.join(unknown)}. In these runs: {legal}".replace("?.", "?"))
+        raise RunError(f"no metric {'; no metric '.join(unknown)}. In these runs: {listing(names)}".replace("?.", "?"))
     return tuple(dict.fromkeys(name for meant in found.values() for name in meant))
-
-
-def _meant(name: str, present: Sequence[str]) -> list[str]:
-    wanted = SHORT.get(name, name)
-    whole = [other for other in present if other == wanted or (wanted == _PREFIX and other.startswith(_PREFIX))]
-    return whole or [other for other in present if other == _PREFIX + wanted]
 
 
 def title_of(metric: str) -> str:
@@ -114,13 +110,16 @@ def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Cu
 
 def cut_short(sources: Sequence[Source], against: str) -> list[str]:
     """What a reader must know of bands: which run ends so early that it cuts the others."""
-    told = []
+    told, (key, factor, unit) = [], AXES[against]
     for source in sources:
-        ends = {name: _ends(rows, against) for name, rows in zip(source.names, source.runs, strict=False)}
-        there = {name: end for name, end in ends.items() if end}
+        places = {
+            name: [float(row[key]) * factor for row in rows if _is_number(row.get(key))]
+            for name, rows in zip(source.names, source.runs, strict=False)
+        }
+        there = {name: end for name, values in places.items() if (end := max(values, default=0.0))}
         first = min(there, key=there.__getitem__, default="")
         if len(there) > 1 and there[first] < _SHARE * max(there.values()):
-            ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {AXES[against][2]}"
+            ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {unit}"
             told.append(f"the band of {source.label} ends where {first} does ({ends_at}); --no-band draws each run")
     return told
 
@@ -138,52 +137,43 @@ def left_out(sources: Sequence[Source], metrics: Sequence[str], against: str) ->
     return told
 
 
-def _ends(rows: Rows, against: str) -> float:
-    key, factor, _ = AXES[against]
-    return max((float(row[key]) * factor for row in rows if _is_number(row.get(key))), default=0.0)
-
-
 def _present(sources: Sequence[Source]) -> list[str]:
     """Names of numbers in any of the runs, in order of appearance."""
-    names: dict[str, None] = {}
-    for source in sources:
-        for rows in source.runs:
-            for row in rows:
-                names.update(dict.fromkeys(name for name, value in row.items() if _is_number(value)))
-    return list(names)
+    rows = (row for source in sources for rows in source.runs for row in rows)
+    return list(dict.fromkeys(name for row in rows for name, value in row.items() if _is_number(value)))
 
 
 def _curve(source: Source, metric: str, against: str) -> Curve:
-    lines = [line for line in (_line(rows, metric, against) for rows in source.runs) if len(line[0])]
+    """The one run of a source that has points, or mean, lowest and highest where all runs have some."""
+    every = [_line(rows, metric, against) for rows in source.runs]
+    lines = {i: line for i, line in enumerate(every) if len(line[0])}
     if not lines:
         return Curve(source.label, np.empty(0), np.empty(0))
     if len(lines) == 1:
-        return Curve(source.label if len(source.runs) == 1 else _only(source, metric, against), *lines[0])
-    return attrs.evolve(_band(source.label, lines), kind=source.kind)
-
-
-def _only(source: Source, metric: str, against: str) -> str:
-    """The name of the one run of a source that has points."""
-    names = zip(source.names, source.runs, strict=False)
-    return next((name for name, rows in names if len(_line(rows, metric, against)[0])), source.label)
+        ((i, line),) = lines.items()
+        return Curve(source.names[i] if len(every) > 1 and source.names else source.label, *line)
+    start, end = max(x[0] for x, _ in lines.values()), min(x[-1] for x, _ in lines.values())
+    if end < start:
+        raise RunError(
+            f"the runs of '{source.label}' have no stretch in common: one ends before another begins. Try --no-band"
+        )
+    x = np.linspace(start, end, _POINTS)
+    values = np.stack([np.interp(x, *line) for line in lines.values()])
+    mean, low, high = values.mean(axis=0), values.min(axis=0), values.max(axis=0)
+    return Curve(source.label, x, mean, low, high, len(lines), source.kind)
 
 
 def _line(rows: Rows, metric: str, against: str) -> tuple[np.ndarray, np.ndarray]:
+    """Points of one run, shape (n,) each; where it was not recorded how many episodes ended, it is a window of them."""
     key, factor, _ = AXES[against]
     points = [
-        (row[key] * factor, row[metric], _weight(row))
+        (row[key] * factor, row[metric], count if _is_number(count := row.get(_EPISODES)) and count > 0 else _WINDOW)
         for row in rows
         if _is_number(row.get(key)) and _is_number(row.get(metric))
     ]
     array = np.array(points, dtype=float).reshape(-1, 3)
     x, y, episodes = array[np.argsort(array[:, 0], kind="stable")].T
     return x, (over_episodes(y, episodes) if metric.startswith(_OF_EPISODES) else y)
-
-
-def _weight(row: Mapping[str, Any]) -> float:
-    """Episodes that ended in an iteration; as many as make a window where that was not recorded."""
-    episodes: Any = row.get(_EPISODES)
-    return float(episodes) if _is_number(episodes) and episodes > 0 else _WINDOW
 
 
 def over_episodes(values: np.ndarray, episodes: np.ndarray) -> np.ndarray:
@@ -194,17 +184,5 @@ def over_episodes(values: np.ndarray, episodes: np.ndarray) -> np.ndarray:
     return np.array([np.average(values[part], weights=episodes[part]) for part in parts])
 
 
-def _band(label: str, lines: Sequence[tuple[np.ndarray, np.ndarray]]) -> Curve:
-    """Mean, lowest and highest where all runs have points."""
-    start, end = max(x[0] for x, _ in lines), min(x[-1] for x, _ in lines)
-    if end < start:
-        raise RunError(
-            f"the runs of '{label}' have no stretch in common: one ends before another begins. Try --no-band"
-        )
-    x = np.linspace(start, end, _POINTS)
-    values = np.stack([np.interp(x, *line) for line in lines])
-    return Curve(label, x, values.mean(axis=0), values.min(axis=0), values.max(axis=0), len(lines))
-
-
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _HUGE

@@ -62,35 +62,32 @@ def need_matplotlib() -> None:
 
 def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, title: str = "") -> Figure:
     """One panel per metric, one line per run, a band around the mean of several seeds."""
-    figure, axes = new_figure(_columns(len(panels)), len(panels))
+    count = len(panels)  # in columns that leave the fewest places empty; three where that is as good as another number
+    columns = min((3, 2, 4), key=lambda columns: -count % columns) if count > 3 else count
+    figure, axes = new_figure(columns, count)
     for axis, (metric, curves) in zip(axes, panels, strict=False):
         for index, curve in enumerate(curves):
             _draw(axis, curve, COLOURS[index % len(COLOURS)], _DASHES[index // len(COLOURS) % len(_DASHES)])
         axis.set_title(title_of(metric), fontsize=10)
         axis.set_xlabel(AXES[against][2])
     if any(len(curves) > 1 or curves[0].seeds > 1 for _, curves in panels):
-        _explain(figure, axes)
+        # One legend below all panels, where it covers no curve.
+        handles, labels = max((axis.get_legend_handles_labels() for axis in axes), key=lambda found: len(found[1]))
+        side_by_side = 2 if max(map(len, labels)) < _SHORT else 1
+        figure.legend(handles, labels, loc="outside lower center", ncols=side_by_side, fontsize=8, frameon=False)
     if title:
         figure.suptitle(title, fontsize=11)
     return figure
 
 
-def _explain(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend below all panels, where it covers no curve."""
-    handles, labels = max((axis.get_legend_handles_labels() for axis in axes), key=lambda found: len(found[1]))
-    columns = 2 if max(map(len, labels)) < _SHORT else 1
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=8, frameon=False)
-
-
-def _columns(panels: int) -> int:
-    """Columns that leave the fewest places empty; three where that is as good as another number."""
-    return min((3, 2, 4), key=lambda columns: -panels % columns) if panels > 3 else panels
-
-
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the picture, whole or not at all."""
+    from matplotlib.text import Text
+
     check_picture_path(path)
-    _take_literally(figure)
+    for text in figure.findobj(Text):  # names of runs are no formulas, and may have bytes that fonts refuse
+        text.set_parse_math(False)
+        text.set_text(text.get_text().encode(errors="replace").decode())
     drawn = BytesIO()  # where a disk is full, matplotlib would say something else of a .pdf than the disk does
     with storing(f"the picture '{path}'"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -99,34 +96,20 @@ def save_figure(figure: Figure, path: Path) -> None:
         file.write_bytes(drawn.getvalue())
 
 
-def _take_literally(figure: Figure) -> None:
-    """Names of runs are no formulas, and may have bytes that are no text, which fonts refuse."""
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
-        text.set_text(text.get_text().encode(errors="replace").decode())
-
-
 def check_picture_path(path: Path) -> None:
     """Raise `StorageError` for a name that is not that of a picture, or a place that nothing can be written to."""
     if path.suffix.lower() not in PICTURES:
         hint = closest(path.suffix, PICTURES) or "."
         raise StorageError(f"'{path}' is not the name of a picture{hint} It must end in one of {listing(PICTURES)}")
     try:
-        wrong = _unwritable(path)
+        there = next(parent for parent in path.absolute().parents if parent.exists())
+        wrong = f"{path} is a folder" if path.is_dir() else ""
+        if not wrong and not (there.is_dir() and os.access(there, os.W_OK)):
+            wrong = f"{there} is no folder that you may write to"
     except OSError as error:
         wrong = str(error.strerror)
     if wrong:
         raise StorageError(f"cannot write the picture '{path}': {wrong}. Choose another place")
-
-
-def _unwritable(path: Path) -> str:
-    """Why nothing can be written to a path, as far as that can be known beforehand."""
-    there = next(parent for parent in path.absolute().parents if parent.exists())
-    if path.is_dir():
-        return f"{path} is a folder"
-    return "" if there.is_dir() and os.access(there, os.W_OK) else f"{there} is no folder that you may write to"
 
 
 def _draw(axis: Any, curve: Curve, colour: str, dashes: str) -> None:

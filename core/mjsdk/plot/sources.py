@@ -24,26 +24,24 @@ def make_sources(runs: Sequence[Run], band: bool = True) -> list[Source]:
     """One source per run, or with `band` one for all runs whose settings differ by seed, name and length at most."""
     groups: list[tuple[object, list[Run]]] = []
     for run in {run.path.resolve(): run for run in runs}.values():
-        key = _settings(run)
-        twins = next((members for other, members in groups if band and other == key), None)
+        agent = {name: value for name, value in _agent(run).items() if name not in _PER_RUN}
+        settings = {**run.config_data, "agent": agent, "train": None}
+        twins = next((members for other, members in groups if band and other == settings), None)
         if twins is None:
-            groups.append((key, [run]))
+            groups.append((settings, [run]))
         else:
             twins.append(run)
-    labels = _told_apart([members for _, members in groups])
-    return [_source(label, members) for label, (_, members) in zip(labels, groups, strict=True)]
-
-
-def _source(label: str, members: Sequence[Run]) -> Source:
-    seeds = {str(_agent(run).get("seed")) for run in members}
-    kind = "seeds" if len(seeds) == len(members) else "runs"
-    return Source(label, tuple(_rows(run) for run in members), tuple(run.name for run in members), kind)
-
-
-def _settings(run: Run) -> dict[str, object]:
-    """All settings that make a training, without its seed and where it was recorded."""
-    agent = {name: value for name, value in _agent(run).items() if name not in _PER_RUN}
-    return {**run.config_data, "agent": agent, "train": None}
+    labels = [_label(members) for _, members in groups]
+    sources = []
+    for label, (_, members) in zip(labels, groups, strict=True):
+        first, title = members[0], label
+        if labels.count(label) > 1:
+            folder = first.path.resolve().parent.name
+            title = f"{folder}/{label}" if len(members) == 1 else f"{label}, {first.name} and others"
+        seeds = {str(_agent(run).get("seed")) for run in members}
+        kind = "seeds" if len(seeds) == len(members) else "runs"
+        sources.append(Source(title, tuple(map(_rows, members)), tuple(run.name for run in members), kind))
+    return sources
 
 
 def _agent(run: Run) -> Mapping[str, Any]:
@@ -58,20 +56,6 @@ def _rows(run: Run) -> list[dict[str, object]]:
     if damaged := lines.count(None):
         _log.warning("%d of %d lines of %s are damaged and left out", damaged, len(lines), path)
     return [row for row in lines if row is not None]
-
-
-def _told_apart(groups: Sequence[Sequence[Run]]) -> list[str]:
-    """A label per group; where two would be the same, with the name of the first run."""
-    labels = [_label(runs) for runs in groups]
-    return [
-        label if labels.count(label) == 1 else _longer(label, runs) for label, runs in zip(labels, groups, strict=True)
-    ]
-
-
-def _longer(label: str, runs: Sequence[Run]) -> str:
-    if len(runs) == 1:
-        return f"{runs[0].path.resolve().parent.name}/{label}"
-    return f"{label}, {runs[0].name} and others"
 
 
 def _label(runs: Sequence[Run]) -> str:

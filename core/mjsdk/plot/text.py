@@ -39,7 +39,8 @@ def chart(
     cells = np.zeros((height, width), int)
     for column in here:
         before = row[max(column - 1, here[0])]
-        for r in _between(before, row[column]):
+        step = 1 if row[column] >= before else -1
+        for r in range(row[column], before, -step) or (before,):  # joined to the column before, without its own row
             cells[r // 4, column // 2] |= _DOTS[r % 4][column % 2]
     return ["".join(chr(_BRAILLE + cell) for cell in line) for line in cells]
 
@@ -51,35 +52,11 @@ def draw_text(panels: Sequence[tuple[str, Sequence[Curve]]], against: str, width
         values = np.concatenate([curve.y for curve in curves])
         limits = (float(values.min()), float(values.max()))
         across = (min(float(curve.x[0]) for curve in curves), max(float(curve.x[-1]) for curve in curves))
+        axis = f"{' ' * 11}{across[0]:<10.4g}{AXES[against][2]:^{max(width - 32, 1)}}{across[1]:>10.4g}"
         for curve in curves:
-            lines += _titled(metric, curve, against, limits, across, width)
+            drawn = chart(curve.x, curve.y, width - 12, 6, limits, across)
+            sides = [f"{limits[1]:>10.4g} ", *[" " * 11] * (len(drawn) - 2), f"{limits[0]:>10.4g} "]
+            seeds = "" if curve.low is None or curve.high is None else f" ({curve.low[-1]:.4g} to {curve.high[-1]:.4g})"
+            lines.append(f"{title_of(metric)}  {curve.title}  last {curve.y[-1]:.4g}{seeds}")
+            lines += [*(side + line for side, line in zip(sides, drawn, strict=True)), axis, ""]
     return "\n".join(lines)
-
-
-def _titled(metric: str, curve: Curve, against: str, limits: Limits, across: Limits, width: int) -> list[str]:
-    edge = [f"{limits[1]:>10.4g} ", " " * 11, f"{limits[0]:>10.4g} "]
-    drawn = chart(curve.x, curve.y, width - 12, 6, limits, across)
-    sides = [edge[0], *[edge[1]] * (len(drawn) - 2), edge[2]]
-    label = AXES[against][2]
-    scale = f"{' ' * 11}{across[0]:<10.4g}{label:^{max(width - 32, 1)}}{across[1]:>10.4g}"
-    return [
-        f"{title_of(metric)}  {curve.title}  last {curve.y[-1]:.4g}{_spread(curve)}",
-        *(side + line for side, line in zip(sides, drawn, strict=True)),
-        scale,
-        "",
-    ]
-
-
-def _spread(curve: Curve) -> str:
-    """Where the last values of several seeds lie."""
-    if curve.low is None or curve.high is None:
-        return ""
-    return f" ({curve.low[-1]:.4g} to {curve.high[-1]:.4g})"
-
-
-def _between(start: int, end: int) -> range:
-    """Rows that join two neighbouring columns, without the one that belongs to the first."""
-    if start == end:
-        return range(end, end + 1)
-    step = 1 if end > start else -1
-    return range(start + step, end + step, step)

@@ -23,6 +23,8 @@ _AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
 
 def draw_tracking(report: Report) -> Figure:
     """One panel per command with the mean velocity of the worlds that are up, and one with the errors."""
+    from mjsdk.evaluate import how_measured  # here: whoever draws curves need not wait for torch
+
     episodes = report.episodes
     if not episodes.tracks:
         raise RunError("there is no velocity command to draw the tracking of")
@@ -33,29 +35,18 @@ def draw_tracking(report: Report) -> Figure:
         _draw_command(axes[index], time_s, velocity[:, index], command.values)
         row = report.data["commands"][index]
         axes[index].set_title(f"{index + 1}: {command.label}, {row['fall_rate']:.0%} fall", fontsize=10)
-    for axis in axes[: len(episodes.commands)]:
-        axis.set_ylim(*_limits(velocity))
+    seen = velocity[np.isfinite(velocity)]
+    low, high = np.quantile(seen, (0.002, 0.998)) if len(seen) else (0.0, 0.0)
+    for axis in axes[: len(episodes.commands)]:  # room for all that is asked for, and for what is done but rarely
+        axis.set_ylim(min(-1.3, float(low)), max(1.5, float(high)))
     axes[0].legend(fontsize=8, frameon=False)
     _draw_errors(axes[len(episodes.commands)], report.data["commands"])
-    figure.suptitle(_title(report.data), fontsize=10)
-    return figure
-
-
-def _title(data: dict[str, Any]) -> str:
-    from mjsdk.evaluate import how_measured  # here: whoever draws curves need not wait for torch
-
-    metrics = data["metrics"]
+    data, metrics = report.data, report.data["metrics"]
     errors = [f"error {metrics[name]:.3f} {unit}" for name, unit in _ERRORS if metrics[name] is not None]
     found = ", ".join([f"survival {data['survival']['rate']:.1%}", *errors])
     what = f"{data['robot']} {data['task']}  {Path(data['run']).name}  {data['checkpoint']}"
-    return f"{what}\n{how_measured(data)}: {found}"
-
-
-def _limits(velocity: np.ndarray) -> tuple[float, float]:
-    """Room for all that is asked for, and for what robots do but for rare swings."""
-    seen = velocity[np.isfinite(velocity)]
-    low, high = np.quantile(seen, (0.002, 0.998)) if len(seen) else (0.0, 0.0)
-    return min(-1.3, float(low)), max(1.5, float(high))
+    figure.suptitle(f"{what}\n{how_measured(data)}: {found}", fontsize=10)
+    return figure
 
 
 def _draw_command(axis: Any, time_s: np.ndarray, velocity: np.ndarray, asked: tuple[float, float, float]) -> None:

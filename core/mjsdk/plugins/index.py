@@ -228,10 +228,8 @@ def _shared_module(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
 
 
 def _disabled(ref: PluginRef) -> bool:
-    names = {name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip()}
-    return bool(names & {ref.name, ref.dist, f"{ref.dist}:{ref.name}"}) or any(
-        _matches(ref, f"{n}:{ref.name}") for n in names
-    )
+    names = [name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
+    return any(_matches(ref, name) or _matches(ref, f"{name}:{ref.name}") for name in names)
 
 
 def _matches(ref: PluginRef, spec: str) -> bool:

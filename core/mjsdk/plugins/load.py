@@ -9,7 +9,8 @@ import importlib.util
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
@@ -40,16 +41,25 @@ class Plugin:
     ref: PluginRef
     module: ModuleType
     api: int
+    _manager: pluggy.PluginManager = attrs.field(init=False, eq=False, repr=False)
 
-    @property
-    def id(self) -> str:
-        """Its name in the plugin manager."""
-        return f"{self.ref.kind}:{self.ref.name}"
+    @_manager.default
+    def _registered(self) -> pluggy.PluginManager:
+        """A plugin manager that knows the hooks and holds this plugin. Raises `PluginValidationError`."""
+        manager = pluggy.PluginManager("mjsdk")
+        manager.add_hookspecs(hookspecs)
+        manager.register(self.module, name=self.ref.name)
+        manager.check_pending()
+        return manager
 
     @property
     def hooks(self) -> tuple[str, ...]:
         """Names of the hooks that it implements."""
         return tuple(sorted(name for name, _ in _marked(self.module)))
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """What its implementation of a hook returns: for hooks of one result that, for others a list without None."""
+        return getattr(self._manager.hook, hook)(**arguments)
 
 
 def read_source(ref: PluginRef) -> bytes:
@@ -71,8 +81,7 @@ def load_plugin(ref: PluginRef, source: bytes | None = None) -> Plugin:
         raise (IncompatiblePlugin if problem == unmet(ref) else BrokenPlugin)(f"{ref.label}: {problem}")
     module = _import(ref, source)
     api = _check_api(ref, module)
-    _check_hooks(ref, module)
-    return Plugin(ref, module, api)
+    return _checked(ref, module, api)
 
 
 def hook_names() -> tuple[str, ...]:
@@ -152,36 +161,33 @@ def _is_literal(module: ModuleType) -> bool:
         tree = ast.parse(inspect.getsource(module))
     except (OSError, TypeError):  # only compiled code is installed
         return True
-    return any(isinstance(node, ast.Assign | ast.AnnAssign) and _assigns_api(node) for node in tree.body)
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
+    literal = [node for node in assigned if isinstance(node.value, ast.Constant)]
+    targets = [node.targets if isinstance(node, ast.Assign) else [node.target] for node in literal]
+    return "MJSDK_API" in map(ast.unparse, chain(*targets))
 
 
-def _assigns_api(node: ast.Assign | ast.AnnAssign) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    named = any(isinstance(target, ast.Name) and target.id == "MJSDK_API" for target in targets)
-    return named and isinstance(node.value, ast.Constant)
-
-
-def _check_hooks(ref: PluginRef, module: ModuleType) -> None:
-    for name, function in _hook_named(module):
-        if not hasattr(function, _MARK):
+def _checked(ref: PluginRef, module: ModuleType, api: int) -> Plugin:
+    for name, function in _routines(module):
+        if name.startswith("mjsdk_") and not hasattr(function, _MARK):
             raise BrokenPlugin(_unmarked(ref, name))
-    _check_pending(ref, module)
+    try:
+        plugin = Plugin(ref, module, api)
+    except pluggy.PluginValidationError as error:
+        raise BrokenPlugin(_pending(ref, module, error)) from error
     for name, function in _marked(module):
         _check_arguments(ref, name, function)
-    _check_owners(ref, {name for name, _ in _marked(module)})
+    _check_owners(ref, set(plugin.hooks))
+    return plugin
 
 
-def _hook_named(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
-    for name, value in vars(module).items():
-        if name.startswith("mjsdk_") and inspect.isroutine(value):
-            yield name, value
+def _routines(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    return [(name, value) for name, value in vars(module).items() if inspect.isroutine(value)]
 
 
 def _marked(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
     """Implementations by the hook that they are meant for."""
-    functions = [
-        (name, value) for name, value in vars(module).items() if inspect.isroutine(value) and hasattr(value, _MARK)
-    ]
+    functions = [(name, value) for name, value in _routines(module) if hasattr(value, _MARK)]
     return [(getattr(value, _MARK).get("specname") or name, value) for name, value in functions]
 
 
@@ -193,15 +199,6 @@ def _unmarked(ref: PluginRef, name: str) -> str:
 
 def _no_hook(name: str) -> str:
     return f"unknown hook '{name}'{closest(name, hook_names()) or '.'} Hooks: {listing(hook_names())}."
-
-
-def _check_pending(ref: PluginRef, module: ModuleType) -> None:
-    manager = new_manager()
-    try:
-        manager.register(module, name=ref.name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        raise BrokenPlugin(_pending(ref, module, error)) from error
 
 
 def _pending(ref: PluginRef, module: ModuleType, error: Exception) -> str:
@@ -241,10 +238,3 @@ def _check_owners(ref: PluginRef, implemented: set[str]) -> None:
             raise BrokenPlugin(
                 f"{ref.label} implements {hook}, which only {kind} plugins may. Move it to a module of its own."
             )
-
-
-def new_manager() -> pluggy.PluginManager:
-    """A plugin manager that knows the hooks and holds no plugin."""
-    manager = pluggy.PluginManager("mjsdk")
-    manager.add_hookspecs(hookspecs)
-    return manager

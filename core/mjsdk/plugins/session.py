@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,16 +16,15 @@ from mjsdk.errors import (
     MissingRole,
     MjsdkError,
     PluginError,
-    SelectionError,
     a_kind,
-    closest,
     frames,
     listing,
     shortened,
 )
-from mjsdk.plugins.index import PluginRef, find_plugin
-from mjsdk.plugins.load import Plugin, belongs, describe, load_plugin, new_manager, read_source
+from mjsdk.plugins.index import PluginRef, find_plugin, installed
+from mjsdk.plugins.load import Plugin, belongs, describe, load_plugin, read_source
 from mjsdk.plugins.misfits import misfits
+from mjsdk.plugins.outdated import outdated
 
 if TYPE_CHECKING:
     import mujoco
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+CoreTerms = Callable[[str], Mapping[str, Any]]
+"""The core's own terms of a kind, by name: `mjsdk.mdp.core_terms`."""
+
 _MOST_NAMES = 1000
 """Terms or exporters that a plugin may offer by one hook: a mapping that never ends is no plugin's intention."""
 
@@ -44,23 +47,22 @@ def open_session(
     robot: str,
     task: str | None = None,
     extras: Sequence[str] = (),
-    allow: Callable[[Mapping[str, bytes]], None] | None = None,
+    *,
+    core: CoreTerms = lambda kind: {},
+    allow: Callable[[Mapping[str, bytes]], None] = lambda sources: None,
 ) -> Session:
     """Find, import and check the plugins of one run: `name`, `package:name` or `./file.py` each.
 
-    Before any of them is imported, `allow` is given the sources of those that are local files, by path, and may raise.
+    Whoever asks the session for settings or worlds passes in the `core` terms; for robots and scenes they are not
+    needed. Before any plugin is imported, `allow` is given the sources of those that are local files, by path, and may
+    raise.
     """
-    wanted = [
-        ("robot", robot),
-        *([("task", task)] if task is not None else []),
-        *(("extra", extra) for extra in extras),
-    ]
-    refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in wanted))
+    named = [("robot", robot), ("task", task), *(("extra", extra) for extra in extras)]
+    refs = tuple(dict.fromkeys(find_plugin(kind, spec) for kind, spec in named if spec is not None))
     _check_names(refs)
     sources = {ref.target: read_source(ref) for ref in refs if ref.local}
-    if allow is not None:
-        allow(sources)
-    return Session([load_plugin(ref, sources.get(ref.target) if ref.local else None) for ref in refs])
+    allow(sources)
+    return Session([load_plugin(ref, sources.get(ref.target)) for ref in refs], core)
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:
@@ -74,14 +76,13 @@ def _check_names(refs: Sequence[PluginRef]) -> None:
 
 
 class Session:
-    """A robot, perhaps a task, and extras, with a plugin manager of their own."""
+    """A robot, perhaps a task, and extras, with the core's own terms."""
 
-    def __init__(self, plugins: Sequence[Plugin]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], core: CoreTerms) -> None:
         self.plugins = tuple(plugins)
-        self._core = _core_plugin()
+        self._core = core
         self._last_spec: Any = None
-        self._manager = new_manager()
-        self._register()
+        self._check_modules()
 
     def __repr__(self) -> str:
         return f"Session({', '.join(ref.spec for ref in self.refs)})"
@@ -107,6 +108,11 @@ class Session:
     def task_ref(self) -> PluginRef:
         """The task plugin."""
         return self._of_kind("task").ref
+
+    def names(self) -> dict[PluginRef, str]:
+        """What settings call the plugins: by name alone where only one of that name is installed."""
+        shared = Counter((ref.kind, ref.name) for ref in installed())
+        return {ref: ref.name if shared[ref.kind, ref.name] == 1 and not ref.local else ref.spec for ref in self.refs}
 
     def provenance(self) -> list[dict[str, Any]]:
         """Which plugins these are, for the records of a run."""
@@ -137,10 +143,12 @@ class Session:
         self._last_spec = spec
         return spec
 
-    def setup(self, spec: mujoco.MjSpec, collisions: str = "") -> None:
-        """Give a robot's model its actuators and the collisions of a preset, the robot's default if none is named."""
-        preset = self._collision_preset(collisions)
+    def setup_actuators(self, spec: mujoco.MjSpec) -> None:
+        """Let plugins edit the actuators of a robot's model, after the core has applied `robot.actuators`."""
         self._edit("mjsdk_setup_actuators", robot=self.robot(), spec=spec)
+
+    def setup_collisions(self, spec: mujoco.MjSpec, preset: str) -> None:
+        """Let plugins edit the collisions of a robot's model, after the core has applied `robot.collisions[preset]`."""
         self._edit("mjsdk_setup_collisions", robot=self.robot(), spec=spec, preset=preset)
 
     def task(self) -> TaskConfig:
@@ -157,10 +165,7 @@ class Session:
 
         `after` each of them is called with the plugin.
         """
-        for plugin in self._implementing("mjsdk_adapt"):
-            given = {"robot": self.robot(), "task_name": self.task_ref.name, "config": config}
-            self._edit_by(plugin, "mjsdk_adapt", **given)
-            after(plugin.ref)
+        self._edit("mjsdk_adapt", after, robot=self.robot(), task_name=self.task_ref.name, config=config)
 
     def terms(self) -> TermRegistry:
         """All terms that the core and the plugins offer."""
@@ -170,39 +175,40 @@ class Session:
     def _terms(self) -> TermRegistry:
         from mjsdk.terms import KINDS, TermRegistry
 
-        registry = TermRegistry()
+        registry, owners = TermRegistry(), dict[str, Plugin]()
         for kind in KINDS:
-            owners: dict[str, Plugin] = {}
-            for plugin, terms in self._mappings(f"mjsdk_{kind}_terms"):
-                prefix = "" if plugin is self._core else plugin.ref.name
-                self._claim(owners, plugin, [f"{prefix}:{name}" for name in terms], f"{kind} term")
-                registry.add(kind, terms, prefix, plugin.ref.package)
+            registry.add(kind, self._core(kind))
+        for plugin in self.plugins:
+            offered = {kind: self._mapping(plugin, f"mjsdk_{kind}_terms") for kind in KINDS}
+            with self._blaming(plugin, "the signature of a term"):
+                if old := outdated(offered):
+                    raise HookError(f"{plugin.ref.label} {old}")
+            for kind, terms in offered.items():
+                self._claim(owners, plugin, (f"{kind} term '{plugin.ref.name}:{name}'" for name in terms))
+                registry.add(kind, terms, plugin.ref.name, plugin.ref.package)
         return registry
 
     def exporters(self) -> dict[str, Any]:
         """Ways out of a run, by name."""
         owners: dict[str, Plugin] = {}
         exporters: dict[str, Any] = {}
-        for plugin, offered in self._mappings("mjsdk_exporters"):
-            self._claim(owners, plugin, offered, "exporter")
+        for plugin in self.plugins:
+            offered = self._mapping(plugin, "mjsdk_exporters")
+            self._claim(owners, plugin, (f"exporter '{name}'" for name in offered))
             exporters.update(offered)
         return exporters
 
     # Calling, and blaming
 
-    def _register(self) -> None:
-        """Register in reverse of the order of calls (task, robot, extras): pluggy calls what came last first."""
-        order = sorted(self.plugins, key=lambda plugin: ("task", "robot", "extra").index(plugin.ref.kind))
+    def _check_modules(self) -> None:
         modules: dict[int, Plugin] = {}
-        for plugin in (*reversed(order), self._core):
+        for plugin in reversed(self.plugins):
             twin = modules.setdefault(id(plugin.module), plugin)
             if twin is not plugin:
                 raise BrokenPlugin(
                     f"{plugin.ref.label} and {twin.ref.label} are the same module; a module can be one plugin. "
                     "Split it in two."
                 )
-            self._manager.register(plugin.module, name=plugin.id)
-        self._manager.check_pending()
 
     def _of_kind(self, kind: str) -> Plugin:
         for plugin in self.plugins:
@@ -213,9 +219,8 @@ class Session:
     def _owned(self, kind: str, hook: str, kind_of_result: type[T], **arguments: Any) -> T:
         """Call a hook that one plugin must implement, and check what it returns."""
         plugin = self._of_kind(kind)
-
-        def call() -> T:
-            result = self._only(plugin, hook)(**arguments)
+        with self._blaming(plugin, hook):
+            result = plugin.call(hook, **arguments)
             if not isinstance(result, kind_of_result):
                 must = f"{kind_of_result.__module__.split('.')[0]}.{kind_of_result.__name__}"
                 raise HookError(f"{plugin.ref.label}: {hook} returned {a_kind(result)}; it must return a {must}")
@@ -224,95 +229,60 @@ class Session:
                 raise HookError(f"{plugin.ref.label}: {hook}: {wrong}")
             return result
 
-        return self._blaming(hook, plugin, call)
-
-    def _edit(self, hook: str, **arguments: Any) -> None:
-        """Call a hook of all plugins, which edits its arguments in place."""
-        for plugin in self._implementing(hook):
-            self._edit_by(plugin, hook, **arguments)
-
-    def _edit_by(self, plugin: Plugin, hook: str, **arguments: Any) -> None:
-        results = self._blaming(hook, plugin, partial(self._only(plugin, hook), **arguments))
-        if results:
-            raise HookError(
-                f"{plugin.ref.label}: {hook} returned {a_kind(results[0])}; "
-                "it must edit its arguments in place and return nothing"
-            )
-
-    def _implementing(self, hook: str) -> list[Plugin]:
-        """The plugins that implement a hook, in the order in which they are called."""
-        known = {id(plugin.module): plugin for plugin in (self._core, *self.plugins)}
-        impls = getattr(self._manager.hook, hook).get_hookimpls()
-        return list(dict.fromkeys(known[id(impl.plugin)] for impl in reversed(impls)))
-
-    def _mappings(self, hook: str) -> Iterator[tuple[Plugin, Mapping[str, Any]]]:
-        """What each plugin returns for a hook that gives names to functions or classes."""
-        for plugin in (self._core, *self.plugins):
-            if hook in plugin.hooks:
-                yield plugin, self._blaming(hook, plugin, partial(self._mapping, plugin, hook))
+    def _edit(self, hook: str, after: Callable[[PluginRef], None] = lambda ref: None, **arguments: Any) -> None:
+        """Call a hook that edits its arguments in place, of the task, of the robot, then of the extras."""
+        order = ("task", "robot", "extra")
+        concerned = [plugin for plugin in self.plugins if hook in plugin.hooks]
+        for plugin in sorted(concerned, key=lambda plugin: order.index(plugin.ref.kind)):
+            with self._blaming(plugin, hook):
+                results = plugin.call(hook, **arguments)
+            if results:
+                raise HookError(
+                    f"{plugin.ref.label}: {hook} returned {a_kind(results[0])}; "
+                    "it must edit its arguments in place and return nothing"
+                )
+            after(plugin.ref)
 
     def _mapping(self, plugin: Plugin, hook: str) -> Mapping[str, Any]:
-        results = self._only(plugin, hook)()
-        return _check_mapping(plugin, hook, results[0] if results else None)
+        """What a plugin returns for a hook that gives names to functions or classes; nothing if it has no such hook."""
+        if hook not in plugin.hooks:
+            return {}
+        with self._blaming(plugin, hook):
+            results = plugin.call(hook)
+            return _check_mapping(plugin, hook, results[0] if results else None)
 
-    def _only(self, plugin: Plugin, hook: str) -> Callable[..., Any]:
-        others = [module for module in self._manager.get_plugins() if module is not plugin.module]
-        return self._manager.subset_hook_caller(hook, others)
-
-    def _blaming(self, hook: str, plugin: Plugin, call: Callable[[], T]) -> T:
-        """Call code of a plugin; whatever it raises but Ctrl-C becomes one message that names it."""
+    @contextmanager
+    def _blaming(self, plugin: Plugin, hook: str) -> Iterator[None]:
+        """Around code of a plugin: whatever it raises but Ctrl-C becomes one message that names it."""
         try:
-            return call()
+            yield
         except MissingRole as error:
-            raise MissingRole(self._missing_role(self._culprit(error) or plugin, error)) from error
+            raise MissingRole(self._missing_role(self._culprit(error, plugin).ref, error)) from error
         except (MjsdkError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            culprit = self._culprit(error) or plugin
+            culprit = self._culprit(error, plugin)
             raise HookError(f"{culprit.ref.label}: {hook} raised {describe(error, culprit.module.__name__)}") from error
 
-    def _culprit(self, error: BaseException) -> Plugin | None:
-        """The plugin that the first frame in plugin code belongs to."""
-        for frame, _ in frames(error):
-            for plugin in (*self.plugins, self._core):
-                if belongs(frame, plugin.module.__name__):
-                    return plugin
-        return None
+    def _culprit(self, error: BaseException, called: Plugin) -> Plugin:
+        """The plugin that the first frame in plugin code belongs to, or the one that was called."""
+        reached = (
+            plugin for frame, _ in frames(error) for plugin in self.plugins if belongs(frame, plugin.module.__name__)
+        )
+        return next(reached, called)
 
-    def _claim(
-        self, owners: dict[str, Plugin], plugin: Plugin, names: Sequence[str] | Mapping[str, Any], what: str
-    ) -> None:
+    def _claim(self, owners: dict[str, Plugin], plugin: Plugin, names: Iterable[str]) -> None:
+        """Refuse names that another plugin has."""
         for name in names:
             other = owners.setdefault(name, plugin)
             if other is not plugin:
-                raise HookError(
-                    f"{what} '{name}' is offered by {other.ref.label} and by {plugin.ref.label}; use one of them"
-                )
+                raise HookError(f"{name} is offered by {other.ref.label} and by {plugin.ref.label}; use one of them")
 
-    def _collision_preset(self, name: str) -> str:
-        presets = self.robot().collisions
-        name = name or self.robot().default_collisions
-        if presets and name not in presets:
-            raise SelectionError(
-                f"robot '{self.robot_ref.name}' has no collision preset '{name}'{closest(name, presets) or '.'} "
-                f"Legal: {listing(presets)}"
-            )
-        return name
-
-    def _missing_role(self, culprit: Plugin, error: MissingRole) -> str:
-        asker = culprit.ref
+    def _missing_role(self, asker: PluginRef, error: MissingRole) -> str:
         return (
             f"{asker.kind} '{asker.name}' ({asker.package}) needs a part that robot '{self.robot_ref.name}' "
             f"({self.robot_ref.package}) lacks: {error}. Add the role in its mjsdk_robot(), or choose another robot."
         )
-
-
-def _core_plugin() -> Plugin:
-    """The core's own implementations of the hooks."""
-    from mjsdk import __version__
-
-    module = importlib.import_module("mjsdk.builtin")
-    return Plugin(PluginRef("core", "mjsdk", "mjsdk", __version__, module.__name__), module, module.MJSDK_API)
 
 
 def _check_mapping(plugin: Plugin, hook: str, result: Any) -> Mapping[str, Any]:

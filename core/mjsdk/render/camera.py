@@ -52,11 +52,8 @@ class FollowCamera:
 
         camera.type = mujoco.mjtCamera.mjCAMERA_FREE
         camera.lookat[:] = self.follow(position, dt)
-        camera.distance, camera.azimuth, camera.elevation = (
-            self.viewer.distance,
-            self.azimuth(heading),
-            self.viewer.elevation,
-        )
+        camera.distance, camera.elevation = self.viewer.distance, self.viewer.elevation
+        camera.azimuth = self.azimuth(heading)
 
 
 def heading_of(quat: np.ndarray) -> float:

@@ -55,9 +55,16 @@ def add_velocity(
     """
     forward, left, yaw_rate = velocity
     if math.hypot(forward, left) > slowest:
-        add_arrow(scene, at, at + _LENGTH * _turned(heading, forward, left), rgba)
+        cos, sin = math.cos(heading), math.sin(heading)
+        way = np.array([cos * forward - sin * left, sin * forward + cos * left, 0.0])
+        add_arrow(scene, at, at + _LENGTH * way, rgba)
     if abs(yaw_rate) > max(slowest, _SLOWEST_TURN):
-        _add_arc(scene, arc(turn_at, heading, yaw_rate, radius), rgba)
+        points = arc(turn_at, heading, yaw_rate, radius)
+        for start, end in pairwise(points[:-1]):
+            _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.8 * _WIDTH, start, end, rgba)
+        last = points[-1] - points[-2]
+        tip = points[-2] + 0.18 * last / max(float(np.linalg.norm(last)), 1e-9)
+        add_arrow(scene, points[-2], tip, rgba, width=1.5 * _WIDTH)
 
 
 def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = RADIUS) -> np.ndarray:
@@ -66,13 +73,6 @@ def arc(at: np.ndarray, heading: float, yaw_rate: float, radius: float = RADIUS)
     angles = heading + np.linspace(0.0, turn, max(4, math.ceil(abs(turn) / 0.2)))
     circle = np.stack([np.cos(angles), np.sin(angles), np.zeros_like(angles)], axis=1)
     return at + radius * circle
-
-
-def _add_arc(scene: mujoco.MjvScene, points: np.ndarray, rgba: Sequence[float]) -> None:
-    for start, end in pairwise(points[:-1]):
-        _add_connector(scene, mujoco.mjtGeom.mjGEOM_CAPSULE, 0.8 * _WIDTH, start, end, rgba)
-    tip = points[-2] + 0.18 * _unit(points[-1] - points[-2])
-    add_arrow(scene, points[-2], tip, rgba, width=1.5 * _WIDTH)
 
 
 def _add_connector(
@@ -90,12 +90,3 @@ def _add_connector(
     mujoco.mjv_connector(geom, kind, width, np.asarray(start, float), np.asarray(end, float))
     geom.category = mujoco.mjtCatBit.mjCAT_DECOR
     scene.ngeom += 1
-
-
-def _turned(heading: float, forward: float, left: float) -> np.ndarray:
-    cos, sin = math.cos(heading), math.sin(heading)
-    return np.array([cos * forward - sin * left, sin * forward + cos * left, 0.0])
-
-
-def _unit(vector: np.ndarray) -> np.ndarray:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)

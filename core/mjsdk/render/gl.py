@@ -54,12 +54,18 @@ def no_window(reason: object) -> RenderError:
 
 def make_context(width: int, height: int) -> Any:
     """An OpenGL context for pictures of that size [px]. Raises `RenderError` where nothing can draw."""
-    wanted = os.environ.get("MUJOCO_GL", "").lower().strip()
-    if wanted in HEADLESS:
-        return _context(wanted, width, height)
-    if wanted or not sys.platform.startswith("linux"):
-        return _default_context(width, height)
-    return _context(find_headless(), width, height)
+    given = os.environ.get("MUJOCO_GL", "")
+    backend = given.lower().strip()
+    if not backend and sys.platform.startswith("linux"):
+        backend = find_headless()
+    headless = backend in HEADLESS  # else it is MuJoCo's own choice: by MUJOCO_GL, or what the system offers
+    try:
+        module = importlib.import_module(f"mujoco.{backend}" if headless else "mujoco.rendering.classic.gl_context")
+        return module.GLContext(width, height)
+    except Exception as error:  # drivers and PyOpenGL raise what they like
+        what = backend if headless else f"MUJOCO_GL='{given}'"
+        advice = "" if headless else f"Without a display use {' or '.join(HEADLESS)}. "
+        raise RenderError(f"cannot draw with {what} ({error}). {advice}{_HELP}") from error
 
 
 @functools.cache
@@ -103,21 +109,3 @@ def draws_in_software() -> bool:
         return True
     name = renderer.decode(errors="replace").lower() if renderer else ""
     return not name or any(mark in name for mark in _SOFTWARE)
-
-
-def _context(backend: str, width: int, height: int) -> Any:
-    try:
-        return importlib.import_module(f"mujoco.{backend}").GLContext(width, height)
-    except Exception as error:  # drivers and PyOpenGL raise what they like
-        raise RenderError(f"cannot draw with {backend} ({error}). {_HELP}") from error
-
-
-def _default_context(width: int, height: int) -> Any:
-    """MuJoCo's own choice: by MUJOCO_GL, or what the system offers."""
-    try:
-        return importlib.import_module("mujoco.rendering.classic.gl_context").GLContext(width, height)
-    except Exception as error:
-        wanted = os.environ.get("MUJOCO_GL", "")
-        raise RenderError(
-            f"cannot draw with MUJOCO_GL='{wanted}' ({error}). Without a display use {' or '.join(HEADLESS)}. {_HELP}"
-        ) from error

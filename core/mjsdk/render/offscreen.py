@@ -16,7 +16,7 @@ _SAMPLES = 4
 
 
 class Offscreen:
-    """Draws pictures of one model at one size. Close it, or use it as a context manager."""
+    """Draws pictures of one model at one size. Close it when done."""
 
     def __init__(self, model: mujoco.MjModel, width: int, height: int) -> None:
         self.size = (width, height)
@@ -63,9 +63,3 @@ class Offscreen:
             self.context.free()
             self._gl.free()
             self._gl = None
-
-    def __enter__(self) -> Offscreen:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,8 +14,6 @@ import numpy as np
 
 from mjsdk.errors import MissingDependency, RenderError, StorageError, closest, listing
 from mjsdk.files import scratch_name
-
-log = logging.getLogger(__name__)
 
 CODECS = {".mp4": ("vp09", "mp4v"), ".webm": ("VP80", "VP90")}
 """Codecs to try, by file name ending: free of fees and of GPL code, and played by browsers, but for mp4v.
@@ -70,7 +68,8 @@ class VideoWriter:
         self.path = Path(os.path.realpath(path))
         self.frames = 0
         self._partial = scratch_name(self.path).with_suffix(path.suffix.lower())
-        self._encoder = _make_encoder(self._partial, fps, size)
+        as_gif = self._partial.suffix == ".gif"
+        self._encoder: _Encoder = _Gif(self._partial, fps) if as_gif else _OpenCV(self._partial, fps, size)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="video")
         self._pending: deque[Future[None]] = deque()
 
@@ -112,14 +111,18 @@ class VideoWriter:
             self.abandon()
 
 
-def _make_encoder(path: Path, fps: float, size: tuple[int, int]) -> _Encoder:
-    return _Gif(path, fps) if path.suffix == ".gif" else _OpenCV(path, fps, size)
-
-
 class _OpenCV:
     def __init__(self, path: Path, fps: float, size: tuple[int, int]) -> None:
-        self._cv2 = _import_cv2()
-        self._writer = self._open(path, fps, size)
+        self._cv2 = cv2 = _import_cv2()
+        for codec in CODECS[path.suffix]:
+            with _quiet_stderr():  # the bundled FFmpeg talks about container tags
+                self._writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter_fourcc(*codec), fps, size)
+            if self._writer.isOpened():
+                return
+        tried = listing(CODECS[path.suffix])
+        raise RenderError(
+            f"this OpenCV cannot write {path.suffix} videos (tried {tried}). Try another of {listing(FORMATS)}"
+        )
 
     def write(self, frame: np.ndarray) -> None:
         self._writer.write(self._cv2.cvtColor(frame, self._cv2.COLOR_RGB2BGR))
@@ -127,24 +130,16 @@ class _OpenCV:
     def close(self) -> None:
         self._writer.release()
 
-    def _open(self, path: Path, fps: float, size: tuple[int, int]) -> Any:
-        for codec in CODECS[path.suffix]:
-            fourcc = self._cv2.VideoWriter_fourcc(*codec)
-            with _quiet_stderr():  # the bundled FFmpeg talks about container tags
-                writer = self._cv2.VideoWriter(str(path), self._cv2.CAP_FFMPEG, fourcc, fps, size)
-            if writer.isOpened():
-                return writer
-        tried = listing(CODECS[path.suffix])
-        raise RenderError(
-            f"this OpenCV cannot write {path.suffix} videos (tried {tried}). Try another of {listing(FORMATS)}"
-        )
-
 
 class _Gif:
     """Every second frame at most, and 256 colours: for short clips in web pages."""
 
     def __init__(self, path: Path, fps: float) -> None:
-        self._image = _import_pillow()
+        try:
+            import PIL.Image as Image
+        except ImportError as error:
+            raise MissingDependency("writing .gif files needs Pillow. Run: pip install 'mjsdk[video]'") from error
+        self._image: Any = Image
         self._path = path
         self._every = max(1, round(fps / 25.0))
         self._duration_ms = round(1000.0 * self._every / fps)
@@ -163,18 +158,17 @@ class _Gif:
             first.save(self._path, save_all=True, append_images=others, duration=self._duration_ms, loop=0)
 
 
-class _quiet_stderr:  # noqa: N801 - used as a function
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
     """Send what C code writes to the standard error output nowhere."""
-
-    def __enter__(self) -> None:
-        self._saved = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        os.close(nowhere)
-
-    def __exit__(self, *_: object) -> None:
-        os.dup2(self._saved, 2)
-        os.close(self._saved)
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
 
 
 def _import_cv2() -> Any:
@@ -185,14 +179,6 @@ def _import_cv2() -> Any:
             "writing videos needs OpenCV, which is not installed. Run: pip install 'mjsdk[video]'"
         ) from error
     return cv2
-
-
-def _import_pillow() -> Any:
-    try:
-        import PIL.Image
-    except ImportError as error:
-        raise MissingDependency("writing .gif files needs Pillow. Run: pip install 'mjsdk[video]'") from error
-    return PIL.Image
 
 
 def _check_written(path: Path) -> None:

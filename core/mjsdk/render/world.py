@@ -49,7 +49,11 @@ class WorldView:
         self.data = mujoco.MjData(self.model)
         self.base = scene.entity.base
         """The robot's base among the bodies of `model`."""
-        _light(self.model)
+        # Clean shadows, no mirror images that distract from the feet, half of MuJoCo's facets in half of the time.
+        self.model.vis.quality.numslices, self.model.vis.quality.numstacks = 16, 10
+        self.model.vis.quality.shadowsize, self.model.vis.map.shadowclip = 2048, 1.0
+        self.model.stat.extent = _EXTENT
+        self.model.mat_reflectance[:] = 0.0
         self.shine(env.config.viewer.azimuth)
         self._env = env
         self._qpos = env.physics.bind("qpos")
@@ -127,12 +131,12 @@ class Recorder:
 
     def __init__(self, env: Env, session: Session, path: Path, world: int = 0) -> None:
         viewer = env.config.viewer
-        self._every = frame_interval(env.step_dt)
+        self._every = max(1, round(1.0 / (env.step_dt * MAX_FPS) + 0.49))
         self._dt = env.step_dt * self._every
         self._steps = 0
         self.view = WorldView(env, session, world)
         self._camera = FollowCamera(viewer)
-        size = (_even(viewer.width), _even(viewer.height))
+        size = (viewer.width - viewer.width % 2, viewer.height - viewer.height % 2)  # video codecs want even ones
         check_video_path(path)
         self._offscreen = Offscreen(self.view.model, *size)
         self._writer = VideoWriter(path, 1.0 / self._dt, size)
@@ -151,25 +155,12 @@ class Recorder:
         """Let the camera jump to the robot, as after a reset."""
         self._camera.cut()
 
-    def close(self) -> None:
-        """Finish the file."""
-        self._offscreen.close()
-        self._writer.close()
-
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.close()
-        else:
-            self._offscreen.close()
-            self._writer.abandon()
-
-
-def frame_interval(step_dt: float) -> int:
-    """Control steps from one frame to the next, for at most `MAX_FPS` frames per second."""
-    return max(1, round(1.0 / (step_dt * MAX_FPS) + 0.49))
+    def __exit__(self, kind: type[BaseException] | None, *more: object) -> None:
+        self._offscreen.close()
+        self._writer.__exit__(kind, *more)
 
 
 def _height_above_base(scene: Scene, data: mujoco.MjData) -> float:
@@ -180,17 +171,3 @@ def _height_above_base(scene: Scene, data: mujoco.MjData) -> float:
     robot = np.isin(model.geom_bodyid, scene.entity.bodies)
     base = float(data.xpos[scene.entity.base, 2])
     return float((data.geom_xpos[robot, 2] + model.geom_rbound[robot]).max(initial=base)) - base
-
-
-def _light(model: mujoco.MjModel) -> None:
-    """Clean shadows, no mirror images that distract from the feet, and half of MuJoCo's facets in half of the time."""
-    model.vis.quality.numslices, model.vis.quality.numstacks = 16, 10
-    model.stat.extent = _EXTENT
-    model.vis.map.shadowclip = 1.0
-    model.vis.quality.shadowsize = 2048
-    model.mat_reflectance[:] = 0.0
-
-
-def _even(pixels: int) -> int:
-    """Video codecs want even sizes."""
-    return pixels - pixels % 2

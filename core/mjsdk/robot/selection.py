@@ -97,17 +97,12 @@ def match(patterns: str | Sequence[str], names: Sequence[str], what: str = "name
     for pattern in patterns:
         hits = {i for i, name in enumerate(names) if name and regular_expression(pattern).fullmatch(name)}
         if not hits:
-            hint = closest(_plain(pattern), names) or "."
+            hint = closest(re.sub(r"[^\w-]+", "", pattern), names) or "."
             raise SelectionError(
                 f"'{shortened(pattern)}' matches no {what}{hint} Legal: {listing(filter(None, names))}"
             )
         found |= hits
     return sorted(found)
-
-
-def _plain(pattern: str) -> str:
-    """The part of a pattern that looks like a name."""
-    return re.sub(r"[^\w-]+", "", pattern)
 
 
 _ENDLESS = re.compile(r"[+*}]\)[+*{]")
@@ -128,7 +123,9 @@ def select(kind: type[Selection], given: str | Sequence[str], names: ModelNames,
     """The selection that a setting asks for: `@role` keeps the role's order, patterns the model's."""
     legal: tuple[str, ...] = getattr(names, kind.part)
     if isinstance(given, str) and given.startswith("@"):
-        wanted = _role_parts(given[1:], kind.part, roles)
+        wanted: tuple[str, ...] = getattr(roles[given[1:]], kind.part)
+        if not wanted:
+            raise SelectionError(f"role '{given[1:]}' has no {kind.part}")
         if kind is Geoms:
             # Collision presets choose among a role's geoms, and the others may not be in the model.
             wanted = tuple(name for name in wanted if name in legal) or wanted
@@ -136,13 +133,6 @@ def select(kind: type[Selection], given: str | Sequence[str], names: ModelNames,
     else:
         ids = match(given, legal, kind.part)
     return kind(tuple(legal[i] for i in ids), tuple(ids))
-
-
-def _role_parts(role: str, part: str, roles: Roles) -> tuple[str, ...]:
-    parts: tuple[str, ...] = getattr(roles[role], part)
-    if not parts:
-        raise SelectionError(f"role '{role}' has no {part}")
-    return parts
 
 
 def per_joint(

@@ -33,20 +33,18 @@ def create_run(log_root: str | Path, experiment_name: str, run_name: str = "") -
 
 def find_run(spec: str | Path = "latest", log_root: str | Path = "logs") -> Run:
     """The run that `spec` means: `latest`, a folder, or the name of a run below `log_root`."""
+    text, root = str(spec), Path(log_root) / "rsl_rl"
     try:
-        return newest_run(log_root) if str(spec) == "latest" else _find_named(str(spec), log_root)
+        if text == "latest":
+            return newest_run(log_root)
+        named = [Run(path) for path in (Path(text), root / text) if (path / CONFIG).is_file()][:1]
+        named = named or [run for run in all_runs(log_root) if run.name == text]
+        if len(named) != 1:
+            raise UnknownRun(_unknown(text, log_root, named))
+        named[0].newest_checkpoint()
+        return named[0]
     except OSError as error:  # a name that is too long, a folder that may not be entered
-        raise UnknownRun(f"cannot look for run '{shortened(str(spec))}': {error.strerror or error}") from error
-
-
-def _find_named(text: str, log_root: str | Path) -> Run:
-    for path in (Path(text), Path(log_root) / "rsl_rl" / text):
-        if (path / CONFIG).is_file():
-            return _checked(Run(path))
-    named = [run for run in all_runs(log_root) if run.name == text]
-    if len(named) == 1:
-        return _checked(named[0])
-    raise UnknownRun(_unknown(text, log_root, named))
+        raise UnknownRun(f"cannot look for run '{shortened(text)}': {error.strerror or error}") from error
 
 
 def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: str = ".*") -> Run:
@@ -58,9 +56,11 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
     chosen = [run for run in runs if _matches(run, pattern)]
     if chosen:
         return chosen[-1]
-    where = Path(log_root) / "rsl_rl" / ("" if experiment == "*" else experiment)
-    for run in _incomplete(log_root, experiment):
-        if _matches(run, pattern):
+    root = Path(log_root) / "rsl_rl"
+    where = root if experiment == "*" else root / experiment
+    files = (path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}"))
+    for run in map(Run, sorted({path.parent for path in files}, reverse=True)):
+        if not run.name.startswith(".") and not run.complete and _matches(run, pattern):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
         raise UnknownRun(f"no run in {where} matches '{shortened(pattern)}'. There: {_names(runs)}")
@@ -71,26 +71,13 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
 
 def all_runs(log_root: str | Path = "logs", experiment: str = "*") -> list[Run]:
     """All runs, by the time that they were begun or resumed last."""
-    _check_place(log_root, experiment)
+    if not str(log_root).strip():  # it would be taken for the present folder
+        raise ConfigError([Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")])
+    if experiment != "*":  # nor may it be a pattern or another place
+        _legal_name(experiment, "experiment_name")
     folders = (Path(log_root) / "rsl_rl").glob(f"{experiment}/*/{CONFIG}")
     runs = [Run(config.parent) for config in folders if not config.parent.name.startswith(".")]
     return sorted(runs, key=_trained)
-
-
-def _incomplete(log_root: str | Path, experiment: str) -> list[Run]:
-    """Folders that hold some of what a run does, but not all; the newest by name comes first."""
-    root = Path(log_root) / "rsl_rl"
-    files = [path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}")]
-    folders = sorted({path.parent for path in files if not path.parent.name.startswith(".")}, reverse=True)
-    return [run for run in map(Run, folders) if not run.complete]
-
-
-def _check_place(log_root: str | Path, experiment: str) -> None:
-    """Raise `ConfigError` for what would be taken for the present folder, a pattern or another place."""
-    if not str(log_root).strip():
-        raise ConfigError([Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")])
-    if experiment != "*":
-        _legal_name(experiment, "experiment_name")
 
 
 def _matches(run: Run, pattern: str) -> bool:
@@ -116,11 +103,6 @@ def _moment(entry: Any) -> float:
     except (OverflowError, TypeError, ValueError):
         return 0.0
     return moment if math.isfinite(moment) else 0.0
-
-
-def _checked(run: Run) -> Run:
-    run.newest_checkpoint()
-    return run
 
 
 def _unknown(spec: str, log_root: str | Path, named: Sequence[Run]) -> str:

@@ -47,7 +47,10 @@ class RunLock:
             ) from None
         except (OSError, NotImplementedError) as error:
             _log.warning("%s cannot be locked (%s): see to it that nothing else trains there", path, error)
-        write_atomically(path / _HOLDER, json.dumps(_ourselves()).encode())
+        command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+        since = time.strftime("%Y-%m-%d %H:%M:%S")
+        ourselves = {"pid": str(os.getpid()), "host": platform.node(), "since": since, "command": command}
+        write_atomically(path / _HOLDER, json.dumps(ourselves).encode())
         return self
 
     def release(self) -> None:
@@ -56,12 +59,6 @@ class RunLock:
             with suppress(OSError):
                 (self._run.path / name).unlink(missing_ok=True)
         self._lock.release()
-
-
-def _ourselves() -> dict[str, str]:
-    command = shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return {"pid": str(os.getpid()), "host": platform.node(), "since": since, "command": command}
 
 
 def _holder(path: Path) -> str:

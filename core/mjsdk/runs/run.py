@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +26,11 @@ from mjsdk.errors import (
     shortened,
 )
 from mjsdk.files import storing, write_atomically
-from mjsdk.learn.versions import check_version
 from mjsdk.robot.selection import regular_expression
 from mjsdk.runs import schema
 from mjsdk.runs.files import read_mapping, read_metrics
 from mjsdk.runs.trust import remember, require_known
+from mjsdk.runs.versions import check_version
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -89,14 +89,15 @@ class Run:
 
         Raises `UntrustedCode`, and runs nothing, if one of these files is not known to this user.
         """
+        from mjsdk.mdp import core_terms
         from mjsdk.plugins import open_session
 
         schema.check(self.path / CONFIG, self.config_data, schema.CONFIG_SHAPE)
         self._check_name("robot")
         self._check_name("task")
-        specs = [spec for _, spec in self._plugins()]
-        extras = specs[2:]
-        session = open_session(specs[0], specs[1], extras, allow=lambda sources: require_known(self.name, sources))
+        robot, task, *extras = (spec for _, spec in self._plugins())
+        allow = partial(require_known, self.name)
+        session = open_session(robot, task, extras, core=core_terms, allow=allow)
         self._check_versions(session)
         return session
 
@@ -104,32 +105,28 @@ class Run:
         """Take the local files that the run brings or names for known from now on, as they are."""
         from mjsdk.plugins import find_plugin, read_source
 
-        refs = [find_plugin(kind, spec) for kind, spec in self._plugins()]
-        for ref in refs:
+        for ref in [find_plugin(kind, spec) for kind, spec in self._plugins()]:
             if ref.local:
                 remember(Path(ref.target), read_source(ref))
 
     def config(self, session: Session) -> Config:
         """All settings, checked against the plugins of `session`."""
         from mjsdk.config.convert import to_plain
-        from mjsdk.config.layers import overridden
+        from mjsdk.config.settings import Settings
 
         try:
-            config = overridden(self.config_data, (), session)
+            config = Settings(session, self.config_data).config()
         except ConfigError as error:
             raise BrokenRun(f"{self.path / CONFIG} does not fit the installed plugins: {error}") from error
-        self._check_whole(to_plain(config))
-        return config
-
-    def _check_whole(self, meant: dict[str, Any]) -> None:
-        """Settings that a training wrote are all there: what is missing would be a default that was not trained."""
+        # Settings that a training wrote are all there: what is missing would be a default that was not trained.
         written, found = self.info.get("settings"), named_settings(self.config_data)
         if written and len(found) not in written:
-            lacking = listing(sorted(named_settings(meant) - found))
+            lacking = listing(sorted(named_settings(to_plain(config)) - found))
             raise BrokenRun(
                 f"{self.path / CONFIG} has {len(found)} settings, and {INFO} beside it says that the training wrote "
                 f"{written[-1]}. Missing: {shortened(lacking)}. Restore the file, or train again."
             )
+        return config
 
     def _plugins(self) -> list[tuple[str, str]]:
         """Kind and name of robot, task and extras, as exactly as the run knows them."""

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from mjsdk.errors import StorageError, UntrustedCode, listing
@@ -40,21 +41,19 @@ def remember(path: Path, source: bytes) -> None:
 
 def require_known(run: str, sources: Mapping[str, bytes]) -> None:
     """Raise `UntrustedCode` unless all sources, by path, are known. Runs none of them."""
-    unknown = [path for path, source in sources.items() if not _is_known(source)]
+    unknown = []
+    for path, source in sources.items():
+        digest = hashlib.sha256(source).hexdigest()
+        with suppress(OSError, RuntimeError):  # what cannot be looked up is unknown
+            if digest in _here or (_folder() / digest).is_file():
+                continue
+        unknown.append(path)
     if unknown:
         raise UntrustedCode(
             f"run {run} brings or names code that was not used in a training here, or has changed since: "
             f"{listing(unknown)}. It is not run unasked. Read it; if you trust it, give --trust-code "
             "(in Python: load_run(..., trust_code=True)) once, until it changes."
         )
-
-
-def _is_known(source: bytes) -> bool:
-    digest = hashlib.sha256(source).hexdigest()
-    try:
-        return digest in _here or (_folder() / digest).is_file()
-    except (OSError, RuntimeError):
-        return False
 
 
 def _folder() -> Path:

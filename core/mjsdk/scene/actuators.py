@@ -16,27 +16,20 @@ def apply_actuators(robot: Robot, spec: mujoco.MjSpec) -> None:
 
     Only hinges and slides of the robot can be driven: neither its free joint nor those of objects beside it.
     """
-    owners = _owners(robot, [joint.name for joint in own_joints(robot, spec)])
-    for joint in spec.joints:
-        if joint.name in owners:
-            _drive(spec, joint, owners[joint.name])
-
-
-def _owners(robot: Robot, names: list[str]) -> dict[str, ActuatorGroup]:
+    names = [joint.name for joint in own_joints(robot, spec)]
     owners: dict[str, ActuatorGroup] = {}
     for group in robot.actuators:
-        for name in _members(robot, group, names):
+        try:
+            members = [names[i] for i in match(group.joints, names, "joints that can be driven")]
+        except SelectionError as error:
+            raise SceneError(f"robot '{robot.name}', actuators of {listing(group.joints)}: {error}") from error
+        for name in members:
             if name in owners:
                 raise SceneError(f"robot '{robot.name}': joint '{name}' is in two actuator groups; put it in one")
             owners[name] = group
-    return owners
-
-
-def _members(robot: Robot, group: ActuatorGroup, names: list[str]) -> list[str]:
-    try:
-        return [names[i] for i in match(group.joints, names, "joints that can be driven")]
-    except SelectionError as error:
-        raise SceneError(f"robot '{robot.name}', actuators of {listing(group.joints)}: {error}") from error
+    for joint in spec.joints:
+        if joint.name in owners:
+            _drive(spec, joint, owners[joint.name])
 
 
 def _drive(spec: mujoco.MjSpec, joint: mujoco.MjsJoint, group: ActuatorGroup) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 from mjsdk.errors import SceneError
 from mjsdk.plugins import Session
+from mjsdk.scene.actuators import apply_actuators
+from mjsdk.scene.collisions import apply_collisions, preset_of
 from mjsdk.scene.facts import check_facts
 from mjsdk.scene.guest import GROUND, Found, receive
 from mjsdk.scene.joints import SCALAR
@@ -41,11 +43,14 @@ class Alone:
 
 def robot_alone(session: Session, collisions: str = "") -> Alone:
     """The session's robot with the collisions of a preset. Raises `SceneError` if model or facts are wrong."""
-    spec = session.load_spec()
-    who = session.robot_ref.label
+    robot, spec, who = session.robot(), session.load_spec(), session.robot_ref.label
     _check_fresh(who, spec)
     found = receive(spec)
-    session.setup(spec, collisions)
+    preset = preset_of(robot, collisions)
+    apply_actuators(robot, spec)
+    session.setup_actuators(spec)
+    apply_collisions(robot, spec, preset)
+    session.setup_collisions(spec, preset)
     model = compile_model(who, spec)
     check_facts(session, model)
     return Alone(spec, model, found)

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import mujoco
 
-from mjsdk.errors import SceneError, SelectionError
+from mjsdk.errors import SceneError, SelectionError, closest, listing
 from mjsdk.robot import CollisionRule, Robot
 from mjsdk.robot.selection import match
 
 WORLD, ITSELF = 1, 2
 """Bits of contact types and affinities."""
+
+
+def preset_of(robot: Robot, name: str) -> str:
+    """The collision preset of that name, the robot's default if none is named. Raises `SelectionError`."""
+    name, presets = name or robot.default_collisions, robot.collisions
+    if presets and name not in presets:
+        raise SelectionError(
+            f"robot '{robot.name}' has no collision preset '{name}'{closest(name, presets) or '.'} "
+            f"Legal: {listing(presets)}"
+        )
+    return name
 
 
 def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
@@ -21,19 +32,15 @@ def apply_collisions(robot: Robot, spec: mujoco.MjSpec, preset: str) -> None:
     geoms = list(spec.geoms)
     for geom in geoms:
         geom.contype = geom.conaffinity = 0
-    done: set[int] = set()
+    names, done = [geom.name for geom in geoms], set[int]()
     for rule in robot.collisions.get(preset, ()):
-        found = set(_members(robot, preset, rule, [geom.name for geom in geoms]))
+        try:
+            found = set(match(rule.geoms, names, "geoms"))
+        except SelectionError as error:
+            raise SceneError(f"robot '{robot.name}', collision preset '{preset}': {error}") from error
         for i in found - done:
             _apply(geoms[i], rule)
         done |= found
-
-
-def _members(robot: Robot, preset: str, rule: CollisionRule, names: list[str]) -> list[int]:
-    try:
-        return match(rule.geoms, names, "geoms")
-    except SelectionError as error:
-        raise SceneError(f"robot '{robot.name}', collision preset '{preset}': {error}") from error
 
 
 def _apply(geom: mujoco.MjsGeom, rule: CollisionRule) -> None:

@@ -67,12 +67,20 @@ class Entity:
 
 def find_robot(model: mujoco.MjModel, robot: Robot) -> Entity:
     """The robot in a model: the tree of its base, else the trees of the joints that are driven, else the first one."""
-    named = _named_bases(model, robot)
-    own = _mask(model, _roots(model, named))
+    drivers = {int(model.actuator_trnid[i, 0]): i for i in range(model.nu) if model.actuator_trntype[i] in _OF_JOINTS}
+    bases = robot.roles["base"].bodies if "base" in robot.roles else ()
+    named = [i for name in bases if (i := mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, name)) > 0]
+    roots = {_top(model, body) for body in named}
+    if not named:
+        movable = [int(model.jnt_bodyid[i]) for i in range(model.njnt) if model.jnt_type[i] == _FREE]
+        driven = {int(model.body_rootid[model.jnt_bodyid[joint]]) for joint in drivers}
+        roots = driven or set(movable[:1]) or set(range(1, min(model.nbody, 2)))
+    own = np.zeros(model.nbody, bool)  # bodies that are below the roots, or are one
+    for body in range(1, model.nbody):
+        own[body] = body in roots or own[model.body_parentid[body]]
     joints = np.flatnonzero(own[model.jnt_bodyid]) if model.njnt else np.zeros(0, int)
     free = [int(i) for i in joints if model.jnt_type[i] == _FREE]
     scalar = [int(i) for i in joints if model.jnt_type[i] >= _SLIDE]
-    drivers = _drivers(model)
     return Entity(
         base=int(model.jnt_bodyid[free[0]]) if free else named[0] if named else int(np.argmax(own)),
         bodies=tuple(np.flatnonzero(own).tolist()),
@@ -88,26 +96,6 @@ def find_robot(model: mujoco.MjModel, robot: Robot) -> Entity:
     )
 
 
-def _drivers(model: mujoco.MjModel) -> dict[int, int]:
-    """Actuators by the joint that they drive."""
-    direct = (i for i in range(model.nu) if model.actuator_trntype[i] in _OF_JOINTS)
-    return {int(model.actuator_trnid[i, 0]): i for i in direct}
-
-
-def _named_bases(model: mujoco.MjModel, robot: Robot) -> list[int]:
-    names = robot.roles["base"].bodies if "base" in robot.roles else ()
-    ids = (mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, name) for name in names)
-    return [i for i in ids if i > 0]
-
-
-def _roots(model: mujoco.MjModel, named: list[int]) -> set[int]:
-    if named:
-        return {_top(model, body) for body in named}
-    driven = {int(model.body_rootid[model.jnt_bodyid[joint]]) for joint in _drivers(model)}
-    free = [int(model.jnt_bodyid[i]) for i in range(model.njnt) if model.jnt_type[i] == _FREE]
-    return driven or set(free[:1]) or set(range(1, min(model.nbody, 2)))
-
-
 def _top(model: mujoco.MjModel, body: int) -> int:
     """The highest body above one that moves, or that body itself."""
     moving = [above for above in upward(model, body) if model.body_jntnum[above]]
@@ -119,11 +107,3 @@ def upward(model: mujoco.MjModel, body: int) -> Iterator[int]:
     while body:
         yield body
         body = int(model.body_parentid[body])
-
-
-def _mask(model: mujoco.MjModel, roots: set[int]) -> np.ndarray:
-    """Which bodies are below the roots, or are one, shape (bodies,)."""
-    own = np.zeros(model.nbody, bool)
-    for body in range(1, model.nbody):
-        own[body] = body in roots or own[model.body_parentid[body]]
-    return own

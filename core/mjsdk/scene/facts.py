@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import mujoco
 
@@ -23,34 +24,39 @@ def check_facts(session: Session, model: mujoco.MjModel) -> None:
 
 
 def _mistakes(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
-    names = ModelNames.of(model, find_robot(model, robot).joints)
+    entity, roles = find_robot(model, robot), robot.roles
+    names = ModelNames.of(model, entity.joints)
     wrong_roles = list(_wrong_roles(robot, names))
     yield from wrong_roles
-    yield from _wrong_gait(robot)
-    yield from _wrong_tolerances(robot, names)
-    for field, patterns in _joint_patterns(robot):
-        for pattern in patterns:
-            try:
-                select(Joints, pattern, names, robot.roles)
-            except (SelectionError, MissingRole) as error:
-                yield f"  {field}: {error}"
-    for preset, rules in robot.collisions.items():
-        for pattern in (pattern for rule in rules for pattern in rule.geoms):
-            try:
-                match(pattern, names.geoms, "geoms")
-            except SelectionError as error:
-                yield f"  collisions '{preset}': {error}"
-    yield from _wrong_base(robot, model)
+    feet = roles["feet"] if "feet" in roles else Role()
+    count = len(feet.sites or feet.bodies)
+    if robot.gait and count and len(robot.gait.offsets) != count:
+        yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
+    for field, check in _patterns(robot, names):
+        try:
+            check()
+        except (SelectionError, MissingRole) as error:
+            yield f"  {field}: {error}"
+    # What terms call the base is the body of the free joint: the role must name the same.
+    base = roles["base"].bodies if "base" in roles else ()
+    moved = model.body(entity.base).name if entity.has_free_base else ""
+    if base and moved and base != (moved,):
+        yield f"  role 'base' is {listing(base)}, but the free joint moves {moved}"
     yield from () if wrong_roles else _out_of_order(robot, model)
 
 
-def _wrong_base(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
-    """What terms call the base is the body of the free joint: the role must name the same."""
-    named = robot.roles["base"].bodies if "base" in robot.roles else ()
-    entity = find_robot(model, robot)
-    moved = model.body(entity.base).name if entity.has_free_base else ""
-    if named and moved and named != (moved,):
-        yield f"  role 'base' is {listing(named)}, but the free joint moves {moved}"
+def _patterns(robot: Robot, names: ModelNames) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Facts that are given by pattern: where they stand, and what raises an error if one of them matches nothing."""
+    roles, lifts = robot.roles, robot.gait.lift if robot.gait else ()
+    for name, tolerances in robot.tolerances.items():
+        yield f"tolerances '{name}'", partial(per_joint, tolerances, names, roles)
+    by_joint = [(f"pose '{name}', joint_pos", pose.joint_pos) for name, pose in robot.poses.items()]
+    by_joint += [(f"gait, lift of foot {i}", lift) for i, lift in enumerate(lifts)]
+    for field, patterns in by_joint:
+        yield from ((field, partial(select, Joints, pattern, names, roles)) for pattern in patterns)
+    for preset, rules in robot.collisions.items():
+        for pattern in (pattern for rule in rules for pattern in rule.geoms):
+            yield f"collisions '{preset}'", partial(match, pattern, names.geoms, "geoms")
 
 
 def _out_of_order(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
@@ -65,29 +71,6 @@ def _out_of_order(robot: Robot, model: mujoco.MjModel) -> Iterator[str]:
                     f"  role '{role}': site '{name}' stands at place {i + 1}, its body '{model.body(body).name}' at "
                     f"place {places[body] + 1}; give bodies and sites in the same order"
                 )
-
-
-def _joint_patterns(robot: Robot) -> Iterator[tuple[str, Iterable[str]]]:
-    """Facts that are given by joint, as (where they stand, patterns)."""
-    for name, pose in robot.poses.items():
-        yield f"pose '{name}', joint_pos", pose.joint_pos
-    for i, lift in enumerate(robot.gait.lift if robot.gait else ()):
-        yield f"gait, lift of foot {i}", lift
-
-
-def _wrong_tolerances(robot: Robot, names: ModelNames) -> Iterator[str]:
-    for name, tolerances in robot.tolerances.items():
-        try:
-            per_joint(tolerances, names, robot.roles)
-        except (SelectionError, MissingRole) as error:
-            yield f"  tolerances '{name}': {error}"
-
-
-def _wrong_gait(robot: Robot) -> Iterator[str]:
-    feet = robot.roles["feet"] if "feet" in robot.roles else Role()
-    count = len(feet.sites or feet.bodies)
-    if robot.gait and count and len(robot.gait.offsets) != count:
-        yield f"  gait, offsets: {len(robot.gait.offsets)} for {count} feet; give one per foot of the role 'feet'"
 
 
 def _wrong_roles(robot: Robot, names: ModelNames) -> Iterator[str]:

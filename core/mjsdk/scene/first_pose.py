@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import attrs
 import mujoco
@@ -47,24 +47,46 @@ class FirstPose:
 
     def warnings(self) -> Iterator[str]:
         """What is odd. What may follow from something else, such as a fall, is said only where nothing else is."""
-        odd = [*self._beyond(), *self._tilt(), *self._depth(), *self._idle_feet(), *self._weak_joints()]
+        depths = self._depths() if self.robot.has_free_base else {}
+        deepest = max(depths, key=depths.__getitem__, default="")
+        odd = [*self._beyond(), *self._tilt()]
+        if depths and depths[deepest] > _SUNK:
+            odd.append(f"{deepest} is {depths[deepest]:.2g} m under the ground; raise pos")
+        odd += [*self._idle_feet(), *self._weak_joints()]
         yield from (*odd, *self._lost_rules(), *self._foreign_parts())
-        if not odd:
-            yield from list(self._drop()) or list(self._fall()) or self._idle_lifts()
-
-    def _fall(self) -> Iterator[str]:
-        feet = len(self._feet().bodies or self._feet().sites)
-        if feet and self.robot.has_free_base and self._ground() is not None:
-            yield from collapse(self.model, self.robot, self.data, feet)
-
-    def _drop(self) -> Iterator[str]:
-        depths = _depths(self.model, self.robot, self.data) if self.robot.has_free_base else {}
-        height = -max(depths.values(), default=0.0)
+        if odd:
+            return
+        height, feet = -max(depths.values(), default=0.0), len(self._feet.bodies or self._feet.sites)
         if height > _DROP:
             yield f"it begins {height:.2g} m above the ground, and falls on it; lower pos"
+        elif feet and self.robot.has_free_base and self._ground is not None:
+            yield from list(collapse(self.model, self.robot, self.data, feet)) or self._idle_lifts()
+        else:
+            yield from self._idle_lifts()
 
+    @property
     def _feet(self) -> Role:
         return self.facts.roles["feet"] if "feet" in self.facts.roles else Role()
+
+    @property
+    def _ground(self) -> int | None:
+        """The plane that everything stands on, if the model has one."""
+        planes = (self.model.geom_bodyid == 0) & (self.model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE))
+        return int(np.argmax(planes)) if planes.any() else None
+
+    def _touching(self) -> Iterator[int]:
+        """Geoms that collide with the world."""
+        return (i for i in range(self.model.ngeom) if self.model.geom_conaffinity[i] & WORLD)
+
+    def _depths(self) -> dict[str, float]:
+        """How far each geom of the robot that collides with the ground reaches below it [m], by what it is called."""
+        model, found = self.model, {}
+        for geom in self._touching():
+            body, name = int(model.geom_bodyid[geom]), model.geom(geom).name
+            if body in self.robot.bodies:
+                called = f"geom '{name}'" if name else f"a geom of body '{model.body(body).name}'"
+                found[called] = -_lowest(model, self.data, geom)
+        return found
 
     def _beyond(self) -> Iterator[str]:
         found = []
@@ -84,15 +106,9 @@ class FirstPose:
                 "body's parts in the model, so that its z axis points up"
             )
 
-    def _depth(self) -> Iterator[str]:
-        depths = _depths(self.model, self.robot, self.data) if self.robot.has_free_base else {}
-        if depths and max(depths.values()) > _SUNK:
-            deepest = max(depths, key=depths.__getitem__)
-            yield f"{deepest} is {depths[deepest]:.2g} m under the ground; raise pos"
-
     def _idle_feet(self) -> Iterator[str]:
-        touching = {self.names.bodies[self.model.geom_bodyid[i]] for i in _touching(self.model)}
-        idle = [name for name in self._feet().bodies if name not in touching]
+        touching = {self.names.bodies[self.model.geom_bodyid[i]] for i in self._touching()}
+        idle = [name for name in self._feet.bodies if name not in touching]
         if idle:
             yield (
                 f"the feet {listing(idle)} have no geom that collides with the ground, so nothing will feel them touch "
@@ -124,23 +140,22 @@ class FirstPose:
 
     def _idle_lifts(self) -> Iterator[str]:
         """Lifts are changes of the default pose."""
-        gait, sites = self.facts.gait, self._feet().sites
+        gait, sites = self.facts.gait, self._feet.sites
         lifts = gait.lift if gait and self.pose == self.facts.default_pose else ()
         pairs = zip(lifts, sites, strict=True) if len(sites) == len(lifts) else ()
-        idle = [site for lift, site in pairs if lift and not self._rise(lift, site) > 0.0]
+        idle = []
+        for lift, site in pairs:
+            moved = mujoco.MjData(self.model)  # the base stays where it is
+            moved.qpos[:] = self.data.qpos
+            moved.qpos[list(self.robot.qpos)] += per_joint(lift, self.names, self.facts.roles, default=0.0)
+            mujoco.mj_kinematics(self.model, moved)
+            if lift and not moved.site(site).xpos[2] > self.data.site(site).xpos[2]:
+                idle.append(site)
         if idle:
             yield f"gait: the lift of {listing(idle)} does not move it up from there; look at its joints and signs"
 
-    def _rise(self, lift: Mapping[str, float], site: str) -> float:
-        """How far a change of joint positions lifts a site of the robot, whose base stays where it is [m]."""
-        moved = mujoco.MjData(self.model)
-        moved.qpos[:] = self.data.qpos
-        moved.qpos[list(self.robot.qpos)] += per_joint(lift, self.names, self.facts.roles, default=0.0)
-        mujoco.mj_kinematics(self.model, moved)
-        return float(moved.site(site).xpos[2] - self.data.site(site).xpos[2])
-
     def _lost_rules(self) -> Iterator[str]:
-        ground = self._ground()
+        ground = self._ground
         if ground is None:
             return
         for rule in self.rules:
@@ -150,16 +165,6 @@ class FirstPose:
                     f"{lost} of the collision rule of {listing(rule.geoms)} does not hold on the ground, which "
                     f"has as much to say at priority {rule.priority}: leave priority at 1"
                 )
-
-    def _ground(self) -> int | None:
-        """The plane that everything stands on, if the model has one."""
-        planes = (self.model.geom_bodyid == 0) & (self.model.geom_type == int(mujoco.mjtGeom.mjGEOM_PLANE))
-        return int(np.argmax(planes)) if planes.any() else None
-
-
-def _touching(model: mujoco.MjModel) -> list[int]:
-    """Geoms that collide with the world."""
-    return [i for i in range(model.ngeom) if model.geom_conaffinity[i] & WORLD]
 
 
 def _lost(model: mujoco.MjModel, ground: int, rule: CollisionRule) -> str:
@@ -175,18 +180,6 @@ def _lost(model: mujoco.MjModel, ground: int, rule: CollisionRule) -> str:
     if not rule.self_collision and rule.condim != (max(rule.condim, condim) if wins else condim):
         return f"condim {rule.condim}"
     return "solref" if rule.solref is not None and not np.array_equal(rule.solref, model.geom_solref[ground]) else ""
-
-
-def _depths(model: mujoco.MjModel, robot: Entity, data: mujoco.MjData) -> Mapping[str, float]:
-    """How far each geom of the robot that collides with the ground reaches below it [m], by what it is called."""
-    own = set(robot.bodies)
-    touching = (i for i in _touching(model) if model.geom_bodyid[i] in own)
-    return {_called(model, i): -_lowest(model, data, i) for i in touching}
-
-
-def _called(model: mujoco.MjModel, geom: int) -> str:
-    name = model.geom(geom).name
-    return f"geom '{name}'" if name else f"a geom of body '{model.body(model.geom_bodyid[geom]).name}'"
 
 
 def _lowest(model: mujoco.MjModel, data: mujoco.MjData, geom: int) -> float:

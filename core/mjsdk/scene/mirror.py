@@ -39,48 +39,34 @@ def joint_partners(model: mujoco.MjModel, robot: Entity, facts: Robot) -> tuple[
     names, pairs = [model.joint(joint).name for joint in robot.joints], facts.mirror
     if not pairs:
         raise SceneError(f"robot '{facts.name}' does not say which of its parts are left and right; set Robot.mirror")
-    places, axes = _joints(model, robot)
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    frame = data.xmat[robot.base].reshape(3, 3)  # places and axes at the zero pose, in the frame of the base
+    places, axes = (data.xanchor[[*robot.joints]] - data.xpos[robot.base]) @ frame, data.xaxis[[*robot.joints]] @ frame
     sources = [names.index(partner(name, pairs, names)) for name in names]
     products = ((axes * -_IMAGE) * axes[sources]).sum(1)
+    every = ModelNames.of(model)
+    parts = (*names, *every.bodies, *every.sites)
     mistakes = [
-        *_unused(pairs, [*names, *ModelNames.of(model).bodies, *ModelNames.of(model).sites]),
-        *_misplaced(names, sources, places),
-        *(_crooked(names[i], names[sources[i]]) for i in _where(np.abs(products) < 0.9)),
+        f"  '{left}': '{right}' is in no name"
+        for left, right in pairs.items()
+        if not any(left in name or right in name for name in parts)
     ]
+    mistakes += _misplaced(names, sources, places)
+    for i in np.flatnonzero(np.abs(products) < 0.9).tolist():
+        other = f"that of '{names[sources[i]]}' differs"
+        whose = "the middle plane does not mirror it onto itself" if sources[i] == i else other
+        mistakes.append(f"  joint '{names[i]}': its axis does not fit, {whose}")
     if mistakes:
         raise SceneError("\n".join([f"robot '{facts.name}' is not symmetric as its mirror says:", *mistakes, _FIX]))
     return tuple(sources), tuple(np.sign(products).tolist())
 
 
-def _joints(model: mujoco.MjModel, robot: Entity) -> tuple[np.ndarray, np.ndarray]:
-    """Places [m] and axes of the joints at the zero pose, in the frame of the base, shape (J, 3) each."""
-    data = mujoco.MjData(model)
-    mujoco.mj_kinematics(model, data)
-    joints, frame = list(robot.joints), data.xmat[robot.base].reshape(3, 3)
-    return (data.xanchor[joints] - data.xpos[robot.base]) @ frame, data.xaxis[joints] @ frame
-
-
-def _unused(pairs: Mapping[str, str], names: Sequence[str]) -> Iterator[str]:
-    for left, right in pairs.items():
-        if not any(left in name or right in name for name in names):
-            yield f"  '{left}': '{right}' is in no name"
-
-
 def _misplaced(names: Sequence[str], sources: Sequence[int], places: np.ndarray) -> Iterator[str]:
     near = _NEAR * np.abs(places).max(initial=0.0)
     far = np.linalg.norm(places * _IMAGE - places[list(sources)], axis=1)
-    for i in _where(far > near):
+    for i in np.flatnonzero(far > near).tolist():
         if sources[i] == i:
             yield f"  joint '{names[i]}' has no partner, and is {abs(places[i, 1]):.3g} m beside the middle"
         else:
             yield f"  joint '{names[i]}' is {far[i]:.3g} m away from the mirror image of '{names[sources[i]]}'"
-
-
-def _where(wrong: np.ndarray) -> list[int]:
-    found: list[int] = np.flatnonzero(wrong).tolist()
-    return found
-
-
-def _crooked(name: str, other: str) -> str:
-    whose = "the middle plane does not mirror it onto itself" if name == other else f"that of '{other}' differs"
-    return f"  joint '{name}': its axis does not fit, {whose}"

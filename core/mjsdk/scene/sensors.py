@@ -10,16 +10,8 @@ import mujoco
 from mjsdk.config.env import SensorConfig
 from mjsdk.errors import ConfigError, Mistake, SelectionError
 from mjsdk.robot import Roles
-from mjsdk.robot.selection import Bodies, Geoms, ModelNames, Selection, Sites, select
+from mjsdk.robot.selection import Bodies, Geoms, ModelNames, Sites, select
 
-_PARTS: Mapping[str, type[Selection]] = {
-    "contact": Bodies,
-    "subtreeangmom": Bodies,
-    "subtreelinvel": Bodies,
-    "subtreegroundcontacts": Bodies,
-    "groundcontacts": Geoms,
-}
-"""Parts that a type of sensor is on, unless it is on sites."""
 _OBJECT = {Bodies: mujoco.mjtObj.mjOBJ_BODY, Geoms: mujoco.mjtObj.mjOBJ_GEOM, Sites: mujoco.mjtObj.mjOBJ_SITE}
 _SUBTREE = mujoco.mjtObj.mjOBJ_XBODY
 """What MuJoCo calls a body with all below it, for contact sensors."""
@@ -43,11 +35,6 @@ class SensorSlot:
         return len(self.parts)
 
 
-def sensor_parts(config: SensorConfig) -> type[Selection]:
-    """The kind of parts that this type of sensor is on."""
-    return _PARTS.get(config.type, Sites)
-
-
 def add_sensors(
     spec: mujoco.MjSpec, sensors: Mapping[str, SensorConfig], names: ModelNames, roles: Roles
 ) -> dict[str, tuple[str, ...]]:
@@ -55,7 +42,7 @@ def add_sensors(
     mistakes, added = [], {}
     for name, config in sensors.items():
         try:
-            parts = select(sensor_parts(config), config.on, names, roles)
+            parts = select(config.parts, config.on, names, roles)
         except SelectionError as error:
             mistakes.append(Mistake(f"env.scene.sensors.{name}.on", str(error)))
             continue
@@ -70,7 +57,7 @@ def _add(spec: mujoco.MjSpec, name: str, config: SensorConfig, part: str) -> str
     sensor = spec.add_sensor(
         name=full_name,
         type=getattr(mujoco.mjtSensor, f"mjSENS_{'CONTACT' if counts else config.type.upper()}"),
-        objtype=_SUBTREE if config.type == "subtreegroundcontacts" else _OBJECT[sensor_parts(config)],
+        objtype=_SUBTREE if config.type == "subtreegroundcontacts" else _OBJECT[config.parts],
         objname=part,
     )
     if counts:

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from mjsdk.errors import SelectionError, closest, listing
+from mjsdk.terms.references import named_by, without_reference
 
 KINDS = ("observation", "reward", "termination", "event", "command", "action", "curriculum", "metric")
 """Kinds of terms; the hook of each is `mjsdk_<kind>_terms`."""
@@ -29,7 +30,7 @@ CONFIG_SECTIONS = {
 Term = Callable[..., Any]
 """A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""
 
-_GIVEN = ("env", "ids", "config", "self", "name")
+_GIVEN = ("env", "worlds", "config", "self", "name")
 _ANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -41,6 +42,8 @@ class Parameter:
     annotation: Any
     default: Any
     """`inspect.Parameter.empty` where a value must be given."""
+    names: str = ""
+    """The kind of what its text names, by an annotation such as `SensorName`."""
 
     @property
     def required(self) -> bool:
@@ -51,10 +54,14 @@ class Parameter:
 def parameters(term: Term) -> dict[str, Parameter]:
     """The parameters of `term` that settings may give, by name."""
     return {
-        name: Parameter(name, _evaluated(term, parameter.annotation), parameter.default)
+        name: _parameter(name, _evaluated(term, parameter.annotation), parameter.default)
         for name, parameter in inspect.signature(term).parameters.items()
         if name not in _GIVEN and parameter.kind not in _ANY
     }
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, without_reference(annotation), default, named_by(annotation))
 
 
 def _evaluated(term: Term, annotation: Any) -> Any:

@@ -39,21 +39,12 @@ def fake_dist(
         (path / f"{module}.py").write_text(source, encoding="utf-8")
     info = path / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(_metadata(name, version, summary, requires), encoding="utf-8")
-    groups = {"mjsdk.robots": robots, "mjsdk.tasks": tasks, "mjsdk.extras": extras}
-    (info / "entry_points.txt").write_text(_entry_points(groups), encoding="utf-8")
-    return info
-
-
-def _metadata(name: str, version: str, summary: str, requires: Iterable[str]) -> str:
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
     lines += [f"Summary: {summary}"] if summary else []
     lines += [f"Requires-Dist: {line}" for line in requires]
-    return "\n".join(lines) + "\n"
-
-
-def _entry_points(groups: Mapping[str, Mapping[str, str] | None]) -> str:
-    lines: list[str] = []
-    for group, points in groups.items():
-        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in (points or {}).items()), ""]
-    return "\n".join(lines)
+    (info / "METADATA").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    points: list[str] = []
+    for group, given in (("mjsdk.robots", robots), ("mjsdk.tasks", tasks), ("mjsdk.extras", extras)):
+        points += [f"[{group}]", *(f"{name} = {target}" for name, target in (given or {}).items()), ""]
+    (info / "entry_points.txt").write_text("\n".join(points), encoding="utf-8")
+    return info

@@ -26,7 +26,15 @@ def model_of(figures: dict[str, Any]) -> mujoco.MjSpec:
             ipos=entry["com"], fullinertia=entry["inertia"], explicitinertial=True, **numbers
         )
     for entry in figures["joints"]:
-        _add_joint(spec.body(entry["body"]), entry)
+        free = entry["free"]
+        spec.body(entry["body"]).add_joint(
+            name=entry["name"],
+            type=mujoco.mjtJoint.mjJNT_FREE if free else mujoco.mjtJoint.mjJNT_HINGE,
+            axis=entry["axis"],
+            pos=entry["pos"],
+            range=np.rad2deg(entry["range"]),
+            limited=mujoco.mjtLimited.mjLIMITED_FALSE if free else mujoco.mjtLimited.mjLIMITED_TRUE,
+        )
     for entry in figures["sites"]:
         spec.body(entry["body"]).add_site(name=entry["name"], pos=entry["pos"], quat=entry["quat"])
     for entry in figures["geoms"]:
@@ -36,18 +44,6 @@ def model_of(figures: dict[str, Any]) -> mujoco.MjSpec:
     for first, second in figures["excludes"]:
         spec.add_exclude(bodyname1=first, bodyname2=second)
     return spec
-
-
-def _add_joint(body: Any, entry: dict[str, Any]) -> None:
-    free = entry["free"]
-    body.add_joint(
-        name=entry["name"],
-        type=mujoco.mjtJoint.mjJNT_FREE if free else mujoco.mjtJoint.mjJNT_HINGE,
-        axis=entry["axis"],
-        pos=entry["pos"],
-        range=np.rad2deg(entry["range"]),
-        limited=mujoco.mjtLimited.mjLIMITED_FALSE if free else mujoco.mjtLimited.mjLIMITED_TRUE,
-    )
 
 
 def posed(model: mujoco.MjModel, pose: InitialState) -> mujoco.MjData:

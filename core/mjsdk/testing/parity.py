@@ -1,6 +1,6 @@
 """Whether a robot's model is that of its manufacturer: the same bodies, masses, frames, limits and dynamics.
 
-    @pytest.mark.parametrize("check", parity.CHECKS, ids=parity.name_of)
+    @pytest.mark.parametrize("check", parity.CHECKS)
     def test_it_is_the_public_one(check, model, reference):
         check(model, reference)
 
@@ -24,11 +24,6 @@ TOLERANCE = 1e-6
 
 _BODY, _JOINT = mujoco.mjtObj.mjOBJ_BODY, mujoco.mjtObj.mjOBJ_JOINT
 _SITE, _GEOM = mujoco.mjtObj.mjOBJ_SITE, mujoco.mjtObj.mjOBJ_GEOM
-
-
-def name_of(check: Callable[..., None]) -> str:
-    """What a check is called in a list of tests."""
-    return check.__name__
 
 
 def total_mass(ours: mujoco.MjModel, theirs: mujoco.MjModel) -> None:

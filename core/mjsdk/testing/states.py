@@ -28,7 +28,7 @@ class Pairs:
         low, high = robot.joint_pos_limits.clamp(-3.0, 3.0).unbind(1)
         pos = (robot.default_joint_pos + self._draw(*(high - low).tolist())).clamp(low, high)
         speed = self._draw(*[6.0] * len(low))
-        robot.write_joints(self._env.all_ids, self._pair(pos, self._of_joints), self._pair(speed, self._of_joints))
+        robot.write_joints(self._env.all_worlds, self._pair(pos, self._of_joints), self._pair(speed, self._of_joints))
         if robot.has_free_base:
             self._scatter_base()
         self._env.physics.forward()
@@ -36,7 +36,7 @@ class Pairs:
         for command in self._env.commands.terms.values():
             if isinstance(command, DrawnCommand):
                 asked = self._draw(*[1.0] * command.size) * (self._draw(1.0) > -0.4)
-                command.fix(self._env.all_ids, self._pair(asked, command.reflection))
+                command.fix(self._env.all_worlds, self._pair(asked, command.reflection))
 
     def action(self) -> Tensor:
         """Random actions, shape (E, A)."""
@@ -49,7 +49,7 @@ class Pairs:
         tilt = self._draw(0.6, 0.6, 3.1) * torch.stack((number % 2, number % 2, torch.ones_like(number)), 1)
         pos = torch.tensor(self._env.scene.initial.pos) * torch.where(lying, 0.5, 1.0) + self._draw(0.3, 0.3, 0.04)
         self._env.robot.write_root(
-            self._env.all_ids,
+            self._env.all_worlds,
             self._pair(pos, POLAR),
             self._pair(quat_from_euler(*(tilt + lying * torch.tensor([3.1, 0.0, 0.0])).unbind(1)), _QUATERNION),
             self._pair(self._draw(0.8, 0.8, 0.5), POLAR),

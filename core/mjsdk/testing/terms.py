@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk import kernels
+from mjsdk import ops
 from mjsdk.config import (
     Config,
     EnvConfig,
@@ -47,6 +47,7 @@ from mjsdk.config import (
 )
 from mjsdk.env import Env, make_env
 from mjsdk.errors import ConfigError, MissingRole, SceneError
+from mjsdk.mdp import core_terms
 from mjsdk.mdp.actions import JointPositionConfig
 from mjsdk.mdp.clock import GaitClockConfig
 from mjsdk.mdp.commands import UniformVelocityConfig
@@ -188,7 +189,7 @@ class Stage:
                 are mirror images: what simple symmetric robots show, and others only nearly.
         """
         self._cases, self._thorough = cases, thorough
-        self._session = open_session(robot, task, extras)
+        self._session = open_session(robot, task, extras, core=core_terms)
         bare = self._build([])
         traits = {FREE_BASE: bare.robot.has_free_base, GAIT: bare.gait is not None}
         self._parts = {*bare.roles, *(trait for trait, has in traits.items() if has)}
@@ -230,8 +231,9 @@ class Stage:
                 given, wanted = case.run(self._build([name]))
             _close(given.float(), torch.as_tensor(wanted).float(), 1e-4)
             found.append(given)
-        loops, tensors = found
-        _close(loops, tensors, 1e-5)
+        if isinstance(case, Effect):  # what events draw is another random number where worlds come as a mask
+            loops, tensors = found
+            _close(loops, tensors, 1e-5)
 
     def _check_value(self, name: str) -> None:
         loops = self._loops.of(name, self._loops.given)
@@ -310,12 +312,12 @@ class Stage:
 
 @contextmanager
 def _using_loops(on: bool) -> Iterator[None]:
-    """Build and step environments with loops, or without."""
-    before, kernels.ENABLED = kernels.ENABLED, on
+    """Build environments with compiled loops, or without."""
+    before, ops.LOOPS = ops.LOOPS, on
     try:
         yield
     finally:
-        kernels.ENABLED = before
+        ops.LOOPS = before
 
 
 def _terms(env: Env) -> Iterator[tuple[str, str, Any]]:
@@ -332,7 +334,7 @@ def _terms(env: Env) -> Iterator[tuple[str, str, Any]]:
 
 def _reader(env: Env) -> Callable[[], dict[str, Tensor]]:
     """What gives each term's value in the last step: managers write to the same memory again and again."""
-    rows = (env.rewards.rows.compute(), env.metrics.rows.compute(), env.terminations.reasons)
+    rows = (env.rewards.values, env.metrics.values, env.terminations.reasons)
     names = [f"{kind}/{name}" for kind, name, _ in _terms(env) if kind != "observation"]
 
     def read() -> dict[str, Tensor]:

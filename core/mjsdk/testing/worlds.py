@@ -29,9 +29,10 @@ def small_env(
     """An environment with few worlds; `edit` changes its configuration in place before it is built."""
     from mjsdk.config import Config
     from mjsdk.env import make_env
+    from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
-    session = open_session(robot, task)
+    session = open_session(robot, task, core=core_terms)
     composed = session.task()
     config = Config(robot=robot, task=task, env=composed.env, agent=composed.agent)
     config.env.scene.num_envs = num_envs

@@ -7,7 +7,7 @@ import pytest
 from mjsdk.testing import parity
 
 
-@pytest.mark.parametrize("check", parity.CHECKS, ids=parity.name_of)
+@pytest.mark.parametrize("check", parity.CHECKS)
 def test_it_is_the_public_one(check, model, reference):
     check(model, reference)
 

@@ -12,10 +12,12 @@ import mjsdk_task_velocity
 from mjsdk.errors import BrokenRun, MissingRole
 from mjsdk.evaluate import Options, evaluation_config
 from mjsdk.learn.policy import check_layout, describe_env
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import find_plugin, open_session
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Sites
 from mjsdk.testing.worlds import TESTBOT, small_env
+from mjsdk_task_velocity.compiled import VERSIONS
 from mjsdk_task_velocity.rewards import FootCrowding
 from mjsdk_task_velocity.task import velocity_task
 
@@ -53,7 +55,7 @@ def test_any_robot_with_the_roles_can_be_trained(robot):
 
 @pytest.mark.parametrize("role", ["base", "torso", "imu", "feet"])
 def test_a_robot_without_a_role_is_told_which_before_physics_starts(role):
-    session = open_session(TESTBOT, "velocity")
+    session = open_session(TESTBOT, "velocity", core=core_terms)
     robot = session.robot()
     lacking = attrs.evolve(robot, roles=Roles(**{name: robot.roles[name] for name in robot.roles if name != role}))
     session.robot = lambda: lacking
@@ -79,7 +81,7 @@ def test_a_mirrored_world_feels_the_mirror_image(robot):
 
     env = velocity_env(2, robot=robot, edit=quiet)
     twist, clock = env.commands.terms["twist"], env.commands.terms["gait"]
-    twist.fix(env.all_ids, torch.tensor([[0.4, 0.2, 0.3], [0.4, -0.2, -0.3]]))
+    twist.fix(env.all_worlds, torch.tensor([[0.4, 0.2, 0.3], [0.4, -0.2, -0.3]]))
     clock.phase.copy_(torch.tensor([0.0, 0.5]))
     env.commands.compute(0.0)
     env.observations.compute()
@@ -110,10 +112,10 @@ def test_a_robot_without_a_gait_is_paid_for_the_flights_of_its_feet_when_told_to
     robot.write_text(GAITLESS)
     env = velocity_env(2, robot=str(robot), edit=lambda c: c.env.events.clear())
     assert {"air_time", "foot_clearance", "foot_slip"} <= set(env.rewards.terms)
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([[0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]))
     state, nothing = env.robot, torch.zeros(2, 3)
     state.write_root(
-        env.all_ids, state.root_pos_w + torch.tensor([0.0, 0.0, 0.05]), state.root_quat_w, nothing, nothing
+        env.all_worlds, state.root_pos_w + torch.tensor([0.0, 0.0, 0.05]), state.root_quat_w, nothing, nothing
     )
     flown, landed = 0.0, False
     while not landed and flown < 0.2:
@@ -131,7 +133,7 @@ def test_standing_commands_ask_for_all_feet_on_the_ground():
         config.env.curriculum = {}
 
     env = velocity_env(4, edit=still)
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     for _ in range(25):
         env.step(torch.zeros(4, env.num_actions))
     contact = env.contacts["feet_contact"]
@@ -154,7 +156,7 @@ def test_stepping_to_catch_itself_earns_less_than_standing():
     """So that a robot that is told to stand does not lean on purpose to be allowed to march."""
     env = velocity_env(2)
     clock, contact = env.commands.terms["gait"], env.contacts["feet_contact"]
-    env.commands.terms["twist"].fix(env.all_ids, torch.zeros(3))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
     env.commands.compute(0.0)
     env.sensor("feet_velocity").zero_()
     clock.moving.fill_(True)
@@ -165,7 +167,7 @@ def test_stepping_to_catch_itself_earns_less_than_standing():
     assert standing == pytest.approx(1.0)
     assert stepping == pytest.approx(0.5)
     assert env.rewards.terms["marching"]().tolist() == [1.0, 1.0]
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.0]))
     env.commands.compute(0.0)
     clock.foot_phase.copy_(torch.tensor([[0.2, 0.7], [0.2, 0.7]]))
     standing, stepping = env.rewards.terms["gait"]().tolist()
@@ -186,11 +188,10 @@ def test_feet_that_begin_one_above_the_other_may_be_near():
     feet = Sites(("foot", "foot above"), (0, 1), index=slice(0, 2))
     robot = SimpleNamespace(site_pos_w=torch.tensor([[[0.0, 0.0, 0.0], [0.0, 0.0, 0.3]]]).expand(2, 2, 3).contiguous())
     robot.pos_of_sites_w = lambda feet: robot.site_pos_w
-    env, out = SimpleNamespace(robot=robot), torch.full((2,), torch.nan)
-    term = FootCrowding(env, feet)
+    env = SimpleNamespace(robot=robot, num_envs=2, device="cpu", zeros=torch.zeros)
+    terms = [make(env, feet) for make in (FootCrowding, VERSIONS[FootCrowding])]
     robot.site_pos_w[1, 1, 0] = 0.01
-    term.prepare(env, out)()
-    assert (term(env).tolist(), out.tolist()) == ([0.0, 0.0], [0.0, 0.0])
+    assert [term(env).tolist() for term in terms] == [[0.0, 0.0]] * 2
 
 
 def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
@@ -200,11 +201,11 @@ def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
 
     env = velocity_env(2, edit=quiet)
     pose = env.rewards.terms["pose"]
-    env.commands.terms["twist"].fix(torch.tensor([0]), torch.zeros(3))
-    env.commands.terms["twist"].fix(torch.tensor([1]), torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([0])), torch.zeros(3))
+    env.commands.terms["twist"].fix(env.worlds(None, torch.tensor([1])), torch.tensor([0.5, 0.0, 0.0]))
     assert torch.allclose(pose(), torch.ones(2), atol=1e-4)
     bent = (env.robot.default_joint_pos + 0.1).expand(2, -1)
-    env.robot.write_joints(env.all_ids, bent, torch.zeros_like(bent))
+    env.robot.write_joints(env.all_worlds, bent, torch.zeros_like(bent))
     standing, walking = pose().tolist()
     assert standing < walking < 1.0
 
@@ -214,11 +215,11 @@ def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
     installed("go1")
 
     def judged(config):
-        session = open_session("go1", "velocity")
-        config.env = evaluation_config(config, session.robot(), Options(num_envs=2), session.task().evaluation).env
+        session = open_session("go1", "velocity", core=core_terms)
+        config.env = evaluation_config(config, session, Options(num_envs=2), session.task().evaluation).env
 
     env = velocity_env(2, robot="go1", edit=judged)
-    env.commands.terms["twist"].fix(env.all_ids, torch.tensor([0.5, 0.0, 0.0]))
+    env.commands.terms["twist"].fix(env.all_worlds, torch.tensor([0.5, 0.0, 0.0]))
     env.reset()
     reasons = torch.zeros(len(env.terminations.names), 2, dtype=torch.bool)
     for _ in range(150):

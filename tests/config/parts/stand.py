@@ -21,6 +21,7 @@ from mjsdk.config import (
 from mjsdk.hookspecs import hookimpl
 from mjsdk.robot.selection import Bodies, Joints, PerJoint
 from mjsdk.task import TaskConfig
+from mjsdk.terms import CommandName, SensorName
 
 MJSDK_API = 1
 
@@ -40,6 +41,7 @@ class GoConfig(DrawnCommandConfig):
 
     ranges: Ranges = setting(factory=Ranges, meaning="What is drawn.")
     heading: bool = setting(False, "Turn to a heading.")
+    after: CommandName = setting("", "Command to wait for; empty for none.")
 
 
 @attrs.define(kw_only=True)
@@ -88,11 +90,15 @@ def tired(env):
     """Always true."""
 
 
-def gyro(env, sensor: str = "imu"):
+def near(env, goal: CommandName | None = None, command: str = "no name"):
+    """How near the goal is."""
+
+
+def gyro(env, sensor: SensorName = "imu"):
     """Turning rate of the sensor."""
 
 
-def shove(env, ids, speed: list[float], bodies: Bodies):
+def shove(env, worlds, speed: list[float], bodies: Bodies):
     """A sudden push.
 
     Args:
@@ -102,7 +108,7 @@ def shove(env, ids, speed: list[float], bodies: Bodies):
 
 @hookimpl
 def mjsdk_reward_terms():
-    return {"upright": upright, "tired": tired}
+    return {"upright": upright, "tired": tired, "near": near}
 
 
 @hookimpl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from mjsdk.hookspecs import hookimpl
+from mjsdk import hookimpl
 from mjsdk.robot import Robot
 from mjsdk_robot_go1 import collisions, motors, poses, roles
 

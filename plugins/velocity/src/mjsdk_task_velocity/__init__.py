@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mjsdk.hookspecs import hookimpl
+from mjsdk import hookimpl
 
 if TYPE_CHECKING:
     from mjsdk.robot import Robot

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from mjsdk.env.env import Env
-from mjsdk.env.robot_state import as_index, take
-from mjsdk.kernels import Call, prepared_by
+from mjsdk.env import Env
+from mjsdk.env.robot_state import take
 from mjsdk.mdp.actions import SteppingJointPosition
-from mjsdk.mdp.clock import GaitClock, gait_clock
+from mjsdk.mdp.clock import gait_clock
 from mjsdk.mdp.commands import STANDING, commanded_speed
 from mjsdk.robot.selection import Bodies, PerJoint, Sites
-from mjsdk_task_velocity.kernels import crowding, gait_reward, only_first, posture, uprightness
+from mjsdk.terms import ActionName, CommandName, SensorName
 
 _ABOVE = 1e-4
 """Horizontal distance of feet below which one is above the other [m]."""
@@ -26,14 +24,10 @@ def _moving(env: Env, command: str) -> Tensor:
 
 def _squared_ground_speed(env: Env, velocity: str) -> Tensor:
     """Squared horizontal speed of what carries a velocity sensor [m^2/s^2], shape (E, parts)."""
-    shared, key = env.robot.shared, f"ground_speed/{velocity}"
-    if key not in shared:
-        horizontal = env.sensor(velocity)[..., :2]
-        shared[key] = (horizontal * horizontal).sum(-1)
-    return shared[key]
+    return env.derived.get(("squared_ground_speed", velocity), lambda: env.sensor(velocity)[..., :2].square().sum(-1))
 
 
-def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velocity") -> Tensor:
+def foot_slip(env: Env, sensor: SensorName = "feet_contact", velocity: SensorName = "feet_velocity") -> Tensor:
     """Squared horizontal speed of feet that touch the ground, summed [m^2/s^2].
 
     Args:
@@ -45,9 +39,9 @@ def foot_slip(env: Env, sensor: str = "feet_contact", velocity: str = "feet_velo
 
 def foot_clearance(
     env: Env,
-    command: str,
+    command: CommandName,
     feet: Sites = "@feet",  # type: ignore[assignment]
-    velocity: str = "feet_velocity",
+    velocity: SensorName = "feet_velocity",
     target: float = 0.1,
 ) -> Tensor:
     """Distance of moving feet from a height, weighted by their horizontal speed, summed [m^2/s].
@@ -63,7 +57,7 @@ def foot_clearance(
     return (error * speed).sum(1) * _moving(env, command)
 
 
-def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float = 0.4) -> Tensor:
+def air_time(env: Env, command: CommandName, sensor: SensorName = "feet_contact", target: float = 0.4) -> Tensor:
     """Time that each flight lasted beyond a target, summed over the feet that touch down [s].
 
     Args:
@@ -75,7 +69,7 @@ def air_time(env: Env, command: str, sensor: str = "feet_contact", target: float
     return ((flights.last_air_time - target) * flights.first_contact).sum(1) * _moving(env, command)
 
 
-def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
+def soft_landing(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Force on feet that touch down in this step, summed [N].
 
     Args:
@@ -85,12 +79,6 @@ def soft_landing(env: Env, sensor: str = "feet_contact") -> Tensor:
     return (contact.load * contact.flights.first_contact).sum(1)
 
 
-def _prepare_upright(env: Env, out: Tensor, bodies: Bodies, std: float) -> Call:
-    factor = np.float32(-4.0 / (std * std * len(bodies)))
-    return uprightness.bind(env.robot.body_quat_w, np.array(bodies.ids), factor, out)
-
-
-@prepared_by(_prepare_upright)
 def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tensor:  # type: ignore[assignment]
     """How upright bodies are: exp(-mean(sin^2 of the tilt) / std^2).
 
@@ -115,10 +103,10 @@ class GaitReward:
     def __init__(
         self,
         env: Env,
-        clock: str = "gait",
+        clock: CommandName = "gait",
         feet: Sites = "@feet",  # type: ignore[assignment]
-        sensor: str = "feet_contact",
-        velocity: str = "feet_velocity",
+        sensor: SensorName = "feet_contact",
+        velocity: SensorName = "feet_velocity",
         height: float = 0.08,
         load: float = 20.0,
         slip: float = 0.3,
@@ -143,16 +131,6 @@ class GaitReward:
         self._height, self._load, self._slip = height, load, slip
         self._rest = float(env.robot.pos_of_sites_w(feet)[0, :, 2].min())
 
-    def prepare(self, env: Env, out: Tensor) -> Call:
-        """The call that fills the reward."""
-        number, clock, contact = np.float32, self._clock, self._contact
-        return gait_reward.bind(
-            *(clock.foot_phase, clock.swing, clock.told),
-            *(contact.in_contact, contact.load, number(self._load)),
-            *(env.robot.site_pos_w, np.array(self._feet.ids), number(self._rest), number(self._height)),
-            *(env.sensor(self._velocity), number(self._slip), out),
-        )
-
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
         swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
@@ -164,23 +142,13 @@ class GaitReward:
         return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
 
 
-def _prepare_marching(env: Env, out: Tensor, clock: str) -> Call:
-    gait = _clock_of_marching(env, clock)
-    return only_first.bind(gait.moving, gait.told, out)
-
-
-def _clock_of_marching(env: Env, clock: str) -> GaitClock:
-    return gait_clock(env, clock, "env.rewards.marching.params.clock")
-
-
-@prepared_by(_prepare_marching)
-def marching(env: Env, clock: str = "gait") -> Tensor:
+def marching(env: Env, clock: CommandName = "gait") -> Tensor:
     """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
 
     Args:
         clock: Name of the gait clock.
     """
-    gait = _clock_of_marching(env, clock)
+    gait = gait_clock(env, clock, "env.rewards.marching.params.clock")
     return (gait.moving & ~gait.told).float()
 
 
@@ -200,29 +168,21 @@ class FootCrowding:
             share: Part of their horizontal distance in the default pose that every two feet should keep [-].
                 Sane: 0.3..0.9. Legal: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
         """
-        self._feet = feet
-        self._watch(torch.combinations(torch.arange(len(feet)), 2).T)
+        self.feet = feet
+        self.pairs = torch.combinations(torch.arange(len(feet), device=env.device), 2).T
         # Feet that begin one above the other, as in a robot that begins on its side, may be as near as they like.
-        self._watch(torch.tensor(self._pairs[:, (self._distances(env)[0] > _ABOVE).numpy()]))
-        self._inverse = 1.0 / (share * self._distances(env)[:1])
-
-    def _watch(self, pairs: Tensor) -> None:
-        self._pairs = pairs.numpy()
-        self._first, self._second = (as_index(column.tolist()) for column in pairs)
-
-    def prepare(self, env: Env, out: Tensor) -> Call:
-        """The call that fills the penalty."""
-        ids = np.array(self._feet.ids)
-        return crowding.bind(env.robot.site_pos_w, ids[self._pairs[0]], ids[self._pairs[1]], self._inverse[0], out)
+        self.pairs = self.pairs[:, self._distances(env)[0] > _ABOVE]
+        self.inverse = 1.0 / (share * self._distances(env)[0])
 
     def __call__(self, env: Env) -> Tensor:
         """The penalty, shape (E,)."""
-        return (1.0 - self._distances(env) * self._inverse).clamp_(min=0.0).sum(1)
+        return (1.0 - self._distances(env) * self.inverse).clamp_(min=0.0).sum(1)
 
     def _distances(self, env: Env) -> Tensor:
         """Horizontal distance of every two feet [m], shape (E, pairs)."""
-        pos = env.robot.pos_of_sites_w(self._feet)
-        between = (take(pos, self._first) - take(pos, self._second))[..., :2]
+        pos = env.robot.pos_of_sites_w(self.feet)
+        first, second = (pos.index_select(1, feet) for feet in self.pairs)
+        between = (first - second)[..., :2]
         return (between * between).sum(-1).sqrt_()
 
 
@@ -235,12 +195,12 @@ class VariablePosture:
     def __init__(
         self,
         env: Env,
-        command: str,
+        command: CommandName,
         standing: PerJoint = 0.05,  # type: ignore[assignment]
         walking: PerJoint = 0.3,  # type: ignore[assignment]
         running: PerJoint = 0.5,  # type: ignore[assignment]
         running_speed: float = 1.5,
-        action: str = "joint_pos",
+        action: ActionName = "joint_pos",
     ) -> None:
         """Build the term.
 
@@ -254,25 +214,11 @@ class VariablePosture:
             action: Name of the action term whose open-loop step is part of the pose.
         """
         self._command = command
-        tolerances = torch.stack([torch.as_tensor(each) for each in (standing, walking, running)])
+        tolerances = torch.stack([torch.as_tensor(each, device=env.device) for each in (standing, walking, running)])
         self._factors = -tolerances.square().reciprocal() / tolerances.shape[1]
         self._from_speed = torch.tensor([STANDING, running_speed], device=env.device)
         term = env.actions.terms.get(action)
         self._stepping = term if isinstance(term, SteppingJointPosition) else None
-
-    def prepare(self, env: Env, out: Tensor) -> Call:
-        """The call that fills the reward."""
-        error = env.robot.joint_pos_rel
-        step = self._stepping.last_step if self._stepping else error
-        columns = self._columns_of_step(error.shape[1])
-        return posture.bind(error, step, columns, env.command(self._command), self._from_speed, self._factors, out)
-
-    def _columns_of_step(self, joints: int) -> Tensor:
-        """Which column of the open-loop step belongs to each joint, shape (J,); -1 where there is none."""
-        columns = torch.full((joints,), -1)
-        if self._stepping is not None:
-            columns[self._stepping.index] = torch.arange(self._stepping.size)
-        return columns
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from mjsdk.config import SensorConfig, TerminationTermConfig
-from mjsdk.config.layers import compose
+from mjsdk.config.settings import compose
 from mjsdk.errors import ConfigError
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.task import EvaluationConfig
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
@@ -14,7 +15,7 @@ FELL = TerminationTermConfig(func="bad_orientation")
 
 def composed(evaluation, sensors=None):
     """Settings of a task that is evaluated so, and has `sensors` itself."""
-    session = open_session(TESTBOT, TESTTASK)
+    session = open_session(TESTBOT, TESTTASK, core=core_terms)
     task = session.task()
     task.evaluation = evaluation
     task.env.scene.sensors.update(sensors or {})

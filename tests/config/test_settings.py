@@ -4,10 +4,11 @@ import attrs
 import pytest
 
 from mjsdk.config.convert import from_plain, to_plain
-from mjsdk.config.layers import as_yaml, compose
 from mjsdk.config.overrides import parse_flags
 from mjsdk.config.presets import numbers
+from mjsdk.config.settings import Given, Settings, as_yaml, compose
 from mjsdk.errors import ConfigError
+from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 
 
@@ -166,13 +167,13 @@ def test_a_task_that_is_wrong_in_itself_is_blamed(parts, tmp_path):
     text = (parts / "stand.py").read_text().replace("AgentConfig(num_steps_per_env=16)", 'AgentConfig(seed="x")')
     task.write_text(text.replace("stand:", "broken:"))
     with pytest.raises(ConfigError, match=r"agent\.seed: takes a whole number, not 'x'\nThis comes from task 'broken'"):
-        compose(open_session(str(parts / "stick.py"), str(task)))
+        compose(open_session(str(parts / "stick.py"), str(task), core=core_terms))
 
 
 def test_a_file_that_needs_an_extra_says_so(parts, tmp_path):
     file = tmp_path / "mine.yaml"
     file.write_text("extras: [my_extra]\n")
-    session = open_session(str(parts / "stick.py"), str(parts / "stand.py"))
+    session = open_session(str(parts / "stick.py"), str(parts / "stand.py"), core=core_terms)
     assert mistakes(session, file=file) == {"extras": "'my_extra' is not loaded; a new training needs --with my_extra"}
 
 
@@ -184,3 +185,36 @@ def test_a_flag_cannot_claim_an_extra_that_is_not_loaded(session):
 def test_the_preset_tells_who_chose_it(session):
     assert compose(session).origins["preset"] == "device cpu"
     assert compose(session, preset="cpu").origins["preset"] == "command line"
+
+
+def test_settings_that_are_complete_take_layers_and_stay_as_they_were(session):
+    data = to_plain(compose(session).config)
+    settings = Settings(session, data)
+    settings.apply({"agent": {"seed": 7}}, "file mine.yaml")
+    settings.apply({"agent": {"seed": 8}}, "flag", typed=True)
+    assert (settings.config().agent.seed, settings.origins["agent.seed"], data["agent"]["seed"]) == (8, "flag", 1)
+
+
+def test_mistakes_in_complete_settings_and_in_layers_come_at_once(session):
+    data = to_plain(compose(session).config)
+    data["agent"]["save_interval"] = "often"
+    settings = Settings(session, data)
+    settings.apply({"agent": {"algorithm": {"gamma": 2}, "seeed": 1}}, "file mine.yaml")
+    with pytest.raises(ConfigError) as caught:
+        settings.config()
+    found = {mistake.path: mistake.message for mistake in caught.value.mistakes}
+    assert found.keys() == {"agent.seeed", "agent.save_interval"}
+    assert found["agent.save_interval"] == "takes a whole number, not 'often'"
+
+
+def test_what_is_given_is_known_before_it_is_composed_and_its_file_is_read_once(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("agent: {seed: 3, max_iterations: 5}\n")
+    given = Given(file=file, overrides=flags("--agent.seed 4 --agent.seed 6"))
+    assert (given.get("agent.seed"), given.get("agent.max_iterations"), given.get("agent.resume", False)) == (
+        6,
+        5,
+        False,
+    )
+    file.unlink()
+    assert given.get("agent.max_iterations") == 5

@@ -1,4 +1,4 @@
-"""Rewards as loops over worlds, for the CPU. What they compute is told by the terms that use them."""
+"""Loops over worlds for some rewards, compiled by numba: arrays and nothing else. The rewards say what they compute."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import math
 
 import numpy as np
 
-from mjsdk.kernels import Kernel
+from mjsdk.ops.loop import Loop
 
 
-@Kernel.of(
-    "f4[:,::1], f4[::1], b1[::1], b1[:,::1], f4[:,::1], f4, f4[:,:,::1], i8[::1], f4, f4, f4[:,:,:], f4, f4[::1]"
+@Loop.of(
+    "f4[:,::1], b1[::1], b1[:,::1], f4[:,::1], f4[:,:,::1], i8[::1], f4[:,:,:], f8, f8, f8, f8, f4[::1], f8",
 )
 def gait_reward(
     foot_phase: np.ndarray,
-    swing: np.ndarray,
     told: np.ndarray,
     in_contact: np.ndarray,
     load: np.ndarray,
-    heavy: np.float32,
     sites: np.ndarray,
     feet: np.ndarray,
-    rest: np.float32,
-    height: np.float32,
     velocity: np.ndarray,
-    slip: np.float32,
+    heavy: float,
+    rest: float,
+    height: float,
+    slip: float,
     out: np.ndarray,
+    swing: float,
 ) -> None:
-    """Fill the reward of the gait, shape (E,); `swing` has one number."""
+    """Fill the reward of the gait, shape (E,)."""
     half, one = np.float32(0.5), np.float32(1.0)
-    share, per_height, per_speed = one / np.float32(feet.shape[0]), half / height, one / (slip * slip)
+    share, per_height, per_speed = one / np.float32(feet.shape[0]), np.float32(0.5 / height), np.float32(1 / slip**2)
     for e in range(foot_phase.shape[0]):
         total = np.float32(0.0)
         for foot in range(feet.shape[0]):
             touching = one if in_contact[e, foot] else np.float32(0.0)
-            if told[e] and foot_phase[e, foot] < swing[0]:
-                lift = (sites[e, feet[foot], 2] - rest) * per_height
+            if told[e] and foot_phase[e, foot] < np.float32(swing):
+                lift = (sites[e, feet[foot], 2] - np.float32(rest)) * per_height
                 total += min(max(lift, np.float32(0.0)), half) + half - half * touching
                 if load[e, foot] > heavy:
                     total -= half
@@ -45,22 +45,7 @@ def gait_reward(
         out[e] = total * share
 
 
-@Kernel.of("f4[:,:,::1], i8[::1], f4[:,:]")
-def heights(sites: np.ndarray, feet: np.ndarray, out: np.ndarray) -> None:
-    """Fill the heights of some sites, shape (E, sites, 3) to (E, F)."""
-    for e in range(sites.shape[0]):
-        for foot in range(feet.shape[0]):
-            out[e, foot] = sites[e, feet[foot], 2]
-
-
-@Kernel.of("b1[::1], b1[::1], f4[::1]")
-def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
-    """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
-    for e in range(first.shape[0]):
-        out[e] = 1.0 if first[e] and not second[e] else 0.0
-
-
-@Kernel.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
+@Loop.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
 def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
     """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
     for e in range(sites.shape[0]):
@@ -73,15 +58,15 @@ def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: 
         out[e] = total
 
 
-@Kernel.of("f4[:,::1], f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
+@Loop.of("f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4[:,::1]")
 def posture(
-    error: np.ndarray,
     step: np.ndarray,
     columns: np.ndarray,
     command: np.ndarray,
     from_speed: np.ndarray,
     factors: np.ndarray,
     out: np.ndarray,
+    error: np.ndarray,
 ) -> None:
     """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed.
 
@@ -103,8 +88,8 @@ def posture(
         out[e] = math.exp(total)
 
 
-@Kernel.of("f4[:,:,::1], i8[::1], f4, f4[::1]")
-def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: np.float32, out: np.ndarray) -> None:
+@Loop.of("f4[:,:,::1], i8[::1], f8, f4[::1]")
+def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: float, out: np.ndarray) -> None:
     """Fill exp(factor x sum of s (1 - s)), shape (E,), with s = x^2 + y^2 of the quaternions, shape (E, n, 4)."""
     for e in range(quat.shape[0]):
         total = np.float32(0.0)
@@ -112,4 +97,4 @@ def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: np.float32, out: n
             x, y = quat[e, bodies[k], 1], quat[e, bodies[k], 2]
             half = x * x + y * y
             total += half - half * half
-        out[e] = math.exp(total * factor)
+        out[e] = math.exp(total * np.float32(factor))

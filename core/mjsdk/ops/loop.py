@@ -6,21 +6,14 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import numpy as np
-    from torch import Tensor
-
-Call = Callable[[], Any]
-"""A kernel with its arguments."""
+from typing import Any
 
 PYTHON = f"{sys.version_info.major}{sys.version_info.minor}"
-PATIENCE = 60.0
-"""For how long [s] a process waits for another one that compiles the same kernel, before it does so by itself."""
+LOCK_TIMEOUT_S = 60.0
+"""For how long [s] a process waits for another one that compiles the same loop, before it does so by itself."""
 
 
-class Kernel:
+class Loop:
     """A function of arrays and numbers that is compiled when it is first called."""
 
     def __init__(self, function: Callable[..., Any], types: Sequence[str] = ()) -> None:
@@ -32,27 +25,22 @@ class Kernel:
         self._dispatcher: Any = None
 
     @classmethod
-    def of(cls, *types: str) -> Callable[[Callable[..., Any]], Kernel]:
+    def of(cls, *types: str) -> Callable[[Callable[..., Any]], Loop]:
         """Decorator of a function that is compiled ahead for some types of its arguments; for others when they come."""
         return lambda function: cls(function, types)
 
     def __call__(self, *args: Any) -> Any:
-        """Run it, on arrays that it writes to in place and numbers."""
+        """Run it, on numbers and on tensors or arrays that it writes to in place."""
+        ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
         try:
-            return self._compiled()(*args)
+            return (self._dispatcher or self._compiled())(*ready)
         except OSError:  # a full disk: the compiled code cannot be kept
-            return self._compiled(keep=False)(*args)
+            return self._compiled(keep=False)(*ready)
 
-    def bind(self, *args: Any) -> Call:
-        """The kernel with its arguments, compiled for them, for calls in every step: arrays, numbers, and tensors whose
-        memory it uses.
-        """
-        import numba
-        from torch import Tensor
-
-        ready = [array(arg) if isinstance(arg, Tensor) else arg for arg in args]
-        self.compile(tuple(map(numba.typeof, ready)))
-        return partial(self._dispatcher, *ready)
+    def bind(self, *args: Any) -> Callable[..., Any]:
+        """The loop with its first arguments, for calls in every step: numbers, arrays, tensors whose memory stays."""
+        ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
+        return partial(self._compiled(), *ready)
 
     def compile(self, types: Any) -> None:
         """Compile it for some types of its arguments, or get the code that was kept."""
@@ -118,12 +106,7 @@ def _one_at_a_time(compile_: Callable[[Any], Any], lock: Path) -> Callable[[Any]
 
     def compile_alone(types: Any) -> Any:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=PATIENCE):
+        with FileLock(lock, timeout=LOCK_TIMEOUT_S):
             return compile_(types)
 
     return compile_alone
-
-
-def array(tensor: Tensor) -> np.ndarray:
-    """An array that shares memory with a tensor on the CPU."""
-    return tensor.numpy()

@@ -33,7 +33,10 @@ def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
         f"run {run.name} was trained with {now['kind']} '{now['name']}' of {source}, "
         f"but {instead} is {'installed' if now['dist'] else 'what it names now'}"
     )
-    same_series = same_package and _series(was["version"]) == _series(now["version"])
+    try:  # what a policy depends on should not change within a series
+        same_series = same_package and Version(was["version"]).release[:2] == Version(now["version"]).release[:2]
+    except InvalidVersion:
+        same_series = False
     if now["kind"] == "extra" or same_series or os.environ.get(IGNORE_VERSIONS):
         _log.warning("%s", text)
         return
@@ -42,11 +45,3 @@ def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
         f"{text}; robot and task may be others now. {old}. "
         f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
     )
-
-
-def _series(version: str) -> Any:
-    """The part of a version within which nothing that a policy depends on should change."""
-    try:
-        return Version(version).release[:2]
-    except InvalidVersion:
-        return version

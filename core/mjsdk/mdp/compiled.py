@@ -1,0 +1,82 @@
+"""Versions of terms that a compiled loop computes on the CPU: see `mjsdk.ops.compiled.LoopOps`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mjsdk.env.env import Env
+from mjsdk.mdp import errors, loops, rewards
+from mjsdk.mdp.actions import SteppingJointPosition, SteppingJointPositionConfig
+from mjsdk.mdp.clock import GaitClock, GaitClockConfig
+from mjsdk.mdp.commands import STANDING
+from mjsdk.ops.compiled import Filled
+
+
+class LoopedGaitClock(GaitClock):
+    """See `GaitClock`."""
+
+    def __init__(self, env: Env, name: str, config: GaitClockConfig) -> None:
+        super().__init__(env, name, config)
+        clock = (self.phase, self.moving, self.told, self.foot_phase, self.command)
+        self._fill = loops.advance.bind(self._offsets, *clock, self._side)
+
+    def _advance(self, progress: float) -> None:
+        name, lean = self.config.velocity_command, self.config.catch_lean
+        measures = bool(name and lean)
+        twist = self.env.command(name) if name else self.command
+        gravity = self.env.robot.projected_gravity_b if measures else self.command
+        limit = math.sin(lean) ** 2 if measures else math.inf
+        self._fill(twist.numpy(), STANDING if name else -1.0, gravity.numpy(), limit, progress)
+
+
+class LoopedSteppingJointPosition(SteppingJointPosition):
+    """See `SteppingJointPosition`."""
+
+    def __init__(self, env: Env, name: str, config: SteppingJointPositionConfig) -> None:
+        super().__init__(env, name, config)
+        self._target = env.zeros(*self.last_step.shape)
+        servos = (self.offset, self.scale, env.robot.encoder_bias, torch.tensor(self.joints.ids))
+        feet = (self._clock.moving, self._clock.foot_phase)
+        self._fill = loops.stepping_targets.bind(*servos, *feet, self._lift, self.last_step, self._target)
+
+    def target(self, action: Tensor) -> Tensor:
+        """Joint position targets [rad] for a raw action, shape (E, size)."""
+        if self.config.clip is not None:
+            action = action.clamp(*self.config.clip)
+        self._fill(action.numpy(), self.config.standing, self._clock.config.swing)
+        return self._target
+
+
+def joint_pos_limits(env: Env) -> Callable[[Env], Tensor]:
+    """See `rewards.joint_pos_limits`."""
+    robot = env.robot
+    if not robot.joints_in_place:
+        return rewards.joint_pos_limits
+    return Filled(env, loops.beyond_limits, robot.joint_pos, robot.soft_joint_pos_limits)
+
+
+def velocity_errors(env: Env, command: str) -> Callable[[], errors.VelocityErrors]:
+    """See `errors.velocity_errors`."""
+    robot, rows = env.robot, env.zeros(5, env.num_envs)
+    found = errors.VelocityErrors(*rows.unbind(0))
+    fill = loops.velocity_errors.bind(env.command(command), robot.root_lin_vel_yaw, robot.yaw_rate, STANDING, rows)
+
+    def compute() -> errors.VelocityErrors:
+        robot.update_base_motion()
+        fill()
+        return found
+
+    return compute
+
+
+VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    GaitClock: LoopedGaitClock,
+    SteppingJointPosition: LoopedSteppingJointPosition,
+    errors.velocity_errors: velocity_errors,
+    rewards.joint_pos_limits: joint_pos_limits,
+}

@@ -1,0 +1,118 @@
+"""Loops over worlds for some terms, compiled by numba: arrays and nothing else. The terms say what they compute."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mjsdk.ops.loop import Loop
+
+
+@Loop.of("f4[::1], f4[::1], b1[::1], b1[::1], f4[:,::1], f4[:,::1], f8, f4[:,::1], f8, f4[:,:], f8, f8")
+def advance(
+    offsets: np.ndarray,
+    phase: np.ndarray,
+    moving: np.ndarray,
+    told: np.ndarray,
+    foot_phase: np.ndarray,
+    command: np.ndarray,
+    side: float,
+    twist: np.ndarray,
+    standing: float,
+    gravity: np.ndarray,
+    lean: float,
+    progress: float,
+) -> None:
+    """Let gait clocks go on by `progress` cycles where the command adds up to more than `standing`, or the robot falls.
+
+    Those fall whose squared sine of the tilt is beyond `lean`; who stood then begins on the side that it falls to.
+    """
+    half, one, turn, quarter = np.float32(0.5), np.float32(1.0), np.float32(2.0 * math.pi), np.float32(0.5 * math.pi)
+    ahead = np.float32(progress)
+    for e in range(phase.shape[0]):
+        size = np.float32(0.0)
+        for i in range(twist.shape[1]):
+            size += abs(twist[e, i])
+        told[e] = size > standing
+        left = gravity[e, 1]
+        falling = gravity[e, 0] * gravity[e, 0] + left * left > lean
+        if falling and side != 0.0 and not moving[e] and not told[e]:
+            phase[e] = 0.5 if left * side < 0.0 else 0.0
+        active = falling or told[e]
+        now = phase[e]
+        if moving[e]:
+            now += ahead
+        beyond = now % half
+        goes_on = beyond >= ahead or active
+        if not goes_on:
+            now -= beyond
+        now %= one
+        phase[e] = now
+        moving[e] = (moving[e] and goes_on) or active
+        for foot in range(offsets.shape[0]):
+            foot_phase[e, foot] = (now - offsets[foot]) % one
+        command[e, 0] = math.sin(now * turn) if moving[e] else 0.0
+        command[e, 1] = math.sin(now * turn + quarter) if moving[e] else 0.0
+
+
+@Loop.of("f4[::1], f4[::1], f4[:,::1], i8[::1], b1[::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f4[:,::1], f8, f8")
+def stepping_targets(
+    offset: np.ndarray,
+    scale: np.ndarray,
+    bias: np.ndarray,
+    joints: np.ndarray,
+    moving: np.ndarray,
+    foot_phase: np.ndarray,
+    lift: np.ndarray,
+    step: np.ndarray,
+    target: np.ndarray,
+    action: np.ndarray,
+    standing: float,
+    swing: float,
+) -> None:
+    """Fill what the open-loop step adds, `step`, and the `target` of each joint, shape (E, J) each.
+
+    The bump of a foot that swings is max(0, (sin(pi phase / swing) - 0.2) / 0.8). `joints`, shape (J,), are the columns
+    of the joints in `bias`.
+    """
+    half_turn, low, inverse = np.float32(math.pi / swing), np.float32(0.2), np.float32(1.0 / 0.8)
+    for e in range(action.shape[0]):
+        size = np.float32(1.0) if moving[e] else np.float32(standing)
+        for j in range(offset.shape[0]):
+            step[e, j] = 0.0
+            target[e, j] = offset[j] + action[e, j] * size * scale[j] - bias[e, joints[j]]
+        for foot in range(lift.shape[0]):
+            if moving[e] and foot_phase[e, foot] < swing:
+                bump = (np.float32(math.sin(foot_phase[e, foot] * half_turn)) - low) * inverse
+                if bump > 0.0:
+                    for j in range(offset.shape[0]):
+                        step[e, j] += bump * lift[foot, j]
+        for j in range(offset.shape[0]):
+            target[e, j] += step[e, j]
+
+
+@Loop.of("f4[:,:], f4[:,::1], f4[::1]")
+def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far each world's numbers, shape (E, n), are outside their limits, shape (n, 2), summed, shape (E,)."""
+    for e in range(values.shape[0]):
+        total = np.float32(0.0)
+        for i in range(values.shape[1]):
+            value = values[e, i]
+            total += max(limits[i, 0] - value, np.float32(0.0)) + max(value - limits[i, 1], np.float32(0.0))
+        out[e] = total
+
+
+@Loop.of("f4[:,::1], f4[:,:], f4[:], f8, f4[:,::1]")
+def velocity_errors(
+    command: np.ndarray, lin_vel_yaw: np.ndarray, yaw_rate: np.ndarray, standing: float, rows: np.ndarray
+) -> None:
+    """Fill distances of velocity and yaw rate from a command, their squares, and drift, shape (5, E)."""
+    for e in range(command.shape[0]):
+        forward, left = command[e, 0] - lin_vel_yaw[e, 0], command[e, 1] - lin_vel_yaw[e, 1]
+        turn = command[e, 2] - yaw_rate[e]
+        square = forward * forward + left * left
+        rows[0, e], rows[1, e] = math.sqrt(square), abs(turn)
+        rows[2, e], rows[3, e] = square, turn * turn
+        asked = abs(command[e, 0]) + abs(command[e, 1]) + abs(command[e, 2])
+        rows[4, e] = rows[0, e] if asked <= standing else 0.0
