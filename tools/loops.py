@@ -39,7 +39,7 @@ class Stepper:
     """An environment and the time that its steps take outside physics."""
 
     def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
-        with patch("mjsdk.env.build.make_ops", lambda device: ops):
+        with patch("mjsdk.env.env.make_ops", lambda device: ops):
             self.env: Env = mjsdk.make_env(robot, "velocity", {"env.scene.num_envs": num_envs}, device="cpu", seed=1)
         physics = self.env.physics
         self._substep, self._forward = physics.step, physics.forward
