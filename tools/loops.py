@@ -26,7 +26,7 @@ import mjsdk
 from mjsdk.env import Env
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
-from mjsdk.runtime import training_runtime
+from mjsdk.runtime import steady
 
 ALL = "all of them"
 ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
@@ -39,7 +39,7 @@ class Stepper:
     """An environment and the time that its steps take outside physics."""
 
     def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
-        with patch("mjsdk.env.build.make_ops", lambda device: ops):
+        with patch("mjsdk.env.env.make_ops", lambda device: ops):
             self.env: Env = mjsdk.make_env(robot, "velocity", {"env.scene.num_envs": num_envs}, device="cpu", seed=1)
         physics = self.env.physics
         self._substep, self._forward = physics.step, physics.forward
@@ -120,7 +120,7 @@ def compare(loops: Stepper, tensors: Stepper, start: dict[str, torch.Tensor], bl
     saved, whole = [], []
     for stepper in (loops, tensors):
         stepper.env.load_state_dict(start)
-    with training_runtime("cpu"):
+    with steady("cpu"):
         for number in range(-1, blocks):
             actions = random_actions(loops.env, STEPS, generator)
             order = (loops, tensors) if number % 2 else (tensors, loops)

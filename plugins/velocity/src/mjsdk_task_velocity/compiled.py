@@ -13,7 +13,7 @@ from mjsdk.env import Env
 from mjsdk.ops.compiled import Filled
 from mjsdk.robot.selection import Bodies
 from mjsdk_task_velocity import loops
-from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePosture, body_upright
+from mjsdk_task_velocity.rewards import GaitReward, VariablePosture, body_upright
 
 
 class LoopedGaitReward(GaitReward):
@@ -31,13 +31,6 @@ class LoopedGaitReward(GaitReward):
         """The reward, shape (E,)."""
         self._fill(self._clock.config.swing)
         return self._values
-
-
-def foot_crowding(env: Env, *args: Any, **params: Any) -> Callable[[Env], Tensor]:
-    """See `FootCrowding`."""
-    term = FootCrowding(env, *args, **params)
-    first, second = np.array(term.feet.ids)[term.pairs.numpy()]
-    return Filled(env, loops.crowding, env.robot.site_pos_w, first, second, term.inverse)
 
 
 class LoopedPosture(VariablePosture):
@@ -65,7 +58,6 @@ def upright(env: Env, bodies: Bodies, std: float) -> Callable[[Env], Tensor]:
 
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
-    FootCrowding: foot_crowding,
     GaitReward: LoopedGaitReward,
     VariablePosture: LoopedPosture,
     body_upright: upright,

@@ -45,19 +45,6 @@ def gait_reward(
         out[e] = total * share
 
 
-@Loop.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
-def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
-    """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
-    for e in range(sites.shape[0]):
-        total = np.float32(0.0)
-        for pair in range(first.shape[0]):
-            x = sites[e, first[pair], 0] - sites[e, second[pair], 0]
-            y = sites[e, first[pair], 1] - sites[e, second[pair], 1]
-            distance = np.float32(math.sqrt(x * x + y * y))
-            total += max(np.float32(1.0) - distance * inverse[pair], np.float32(0.0))
-        out[e] = total
-
-
 @Loop.of("f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4[:,::1]")
 def posture(
     step: np.ndarray,
