@@ -60,7 +60,7 @@ def test_mistakes_in_overrides_are_all_told_with_their_paths():
 def test_warnings_of_a_configuration_are_logged(caplog):
     with caplog.at_level(logging.WARNING, "mjsdk"):
         mjsdk.compose(ROBOT, TASK, {"agent.algorithm.learning_rate": 0.5})
-    assert "agent.algorithm.learning_rate: 0.5 is outside of the sane range" in caplog.text
+    assert "agent.algorithm.learning_rate: 0.5 is outside of the recommended range" in caplog.text
 
 
 def test_an_environment_is_made_from_a_configuration(config):
@@ -91,7 +91,7 @@ def test_an_extra_of_one_file_adds_a_reward(tmp_path):
     assert env.log_iteration()["reward/jump"] == pytest.approx(0.1)
 
 
-def test_mistakes_on_top_of_a_configuration_are_told_too(config):
+def test_mistakes_on_top_of_a_configuration_are_reported_too(config):
     with pytest.raises(ConfigError, match="num_env: no such setting, did you mean 'num_envs'"):
         mjsdk.make_env(config, {"env.scene.num_env": 4})
 

@@ -15,14 +15,14 @@ from mjsdk.config.env import (
     ActionTermConfig,
     CommandTermConfig,
     CurriculumTermConfig,
-    DrawnCommandConfig,
     EventTermConfig,
     MetricTermConfig,
     ObservationTermConfig,
+    ResampledCommandConfig,
     RewardTermConfig,
     TerminationTermConfig,
 )
-from mjsdk.env import ActionTerm, CommandTerm, DrawnCommand, Env, Reflection
+from mjsdk.env import ActionTerm, CommandTerm, Env, Reflection, ResampledCommand
 from mjsdk.errors import MjsdkError
 from mjsdk.mdp import core_terms
 from mjsdk.physics import make_physics
@@ -305,7 +305,7 @@ def test_a_command_that_is_replaced_rather_than_filled_is_refused(build):
 
 
 def test_a_draw_that_is_returned_rather_than_filled_in_is_refused(build):
-    class Bad(DrawnCommand):
+    class Bad(ResampledCommand):
         Config = CommandTermConfig
         size = 1
 
@@ -317,7 +317,7 @@ def test_a_draw_that_is_returned_rather_than_filled_in_is_refused(build):
             return torch.zeros(worlds.rows, 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ENTRIES, "command", DrawnCommandConfig)
+        patch.setitem(ENTRIES, "command", ResampledCommandConfig)
         assert "resample gave something" in blamed(build, "command", Bad)
 
 

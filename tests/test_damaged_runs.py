@@ -15,7 +15,7 @@ from mjsdk.config.settings import Given, compose
 from mjsdk.errors import BrokenRun, MjsdkError
 from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_env, load_policy
-from mjsdk.learn.start import begin, go_on
+from mjsdk.learn.start import resume, start
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run
@@ -33,7 +33,7 @@ def trained(tmp_path_factory):
     small |= {f"agent.{kind}.hidden_dims": [4] for kind in ("actor", "critic")}
     small |= {"train.log_root": str(tmp_path_factory.mktemp("logs")), "agent.algorithm.num_mini_batches": 1}
     config = compose(session, overrides=list(small.items())).config
-    training = begin(config, session)
+    training = start(config, session)
     training.trainer.learn(2)
     training.close()
     run = training.trainer.run
@@ -133,7 +133,7 @@ def escape(run, command):
 def test_every_field_of_a_checkpoint_is_checked_as_it_is_read(run):
     path = run.newest_checkpoint()
     data = torch.load(path, weights_only=True)
-    env = go_on(Run(run.path), given=LONGER).trainer.env
+    env = resume(Run(run.path), given=LONGER).trainer.env
 
     def read(again):
         check_layout(load_policy(again).description, describe_env(env), again)
@@ -197,11 +197,11 @@ def test_a_training_goes_on_with_nothing_that_would_spoil_it_and_writes_nothing_
     path = run.newest_checkpoint()
     data = torch.load(path, weights_only=True)
     torch.save(replaced(data, place, spoil(value_at(data, place))), path)
-    assert escape(run, lambda again: go_on(again, given=LONGER)) == ""
+    assert escape(run, lambda again: resume(again, given=LONGER)) == ""
 
 
 def test_worlds_with_numbers_that_are_none_or_of_another_kind_are_refused(run):
-    trainer = go_on(run, given=LONGER).trainer
+    trainer = resume(run, given=LONGER).trainer
     state = torch.load(run.newest_checkpoint(), weights_only=True)
     for name, tensor in state["infos"]["env"].items():
         wrong = [tensor.int() if tensor.is_floating_point() else tensor.float()]
@@ -214,7 +214,7 @@ def test_worlds_with_numbers_that_are_none_or_of_another_kind_are_refused(run):
 
 
 def test_a_resumed_training_goes_on_exactly_although_a_step_is_tried(run):
-    training = go_on(run, given=LONGER).trainer
+    training = resume(run, given=LONGER).trainer
     saved = torch.load(run.newest_checkpoint(), weights_only=True)["infos"]["env"]
     now = training.env.state_dict()
     assert all(torch.equal(now[name], tensor) for name, tensor in saved.items())
@@ -240,6 +240,6 @@ def test_files_that_never_end_or_are_none_are_refused_before_anything_is_written
     before = contents(run)
     make(run.path / name)
     with pytest.raises(BrokenRun, match=rf"{name} (cannot be read|is not read)"):
-        go_on(Run(run.path), given=LONGER)
+        resume(Run(run.path), given=LONGER)
     (run.path / name).rmdir() if make is Path.mkdir else (run.path / name).unlink()
     assert contents(run) == before

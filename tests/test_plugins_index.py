@@ -230,7 +230,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_library_that_stumbles_over_a_damaged_neighbour_is_told_which_it_is(site, damage):
+def test_a_library_that_stumbles_over_a_damaged_neighbour_is_reported_which_it_is(site, damage):
     from importlib.metadata import entry_points
 
     site.add("good-neighbour")

@@ -12,7 +12,7 @@ from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 OLD = '''# my_extra.py
 from mjsdk import hookimpl
-from mjsdk.env import ActionTerm, DrawnCommand
+from mjsdk.env import ActionTerm, ResampledCommand
 
 MJSDK_API = 1
 
@@ -45,7 +45,7 @@ class Rise:
         self.last[ids] = 0.0
 
 
-class Goal(DrawnCommand):
+class Goal(ResampledCommand):
     size = 1
 
     def resample(self, ids):
@@ -94,7 +94,7 @@ def write(tmp_path):
 
 
 NEW = """\
-extra 'my_extra' ({path}) has terms of an older form: they take `ids`, and now they must take `worlds`:
+extra 'my_extra' ({path}) has terms of an older form; they must take `worlds`, where they took `ids` or nothing:
   reward term 'rise' (my_extra.py:32):
     def reset(self, worlds):
         worlds.fill(self.memory, 0.0)
@@ -144,14 +144,14 @@ def test_the_new_form_is_taken(write):
 @pytest.mark.parametrize(
     "term",
     [
-        "class Goal(DrawnCommand):\n    size = 1",  # what it inherits from the core is not its own
-        "class Goal(DrawnCommand):\n    def update(self, ids): pass",  # no method that takes worlds
-        "class Goal(DrawnCommand):\n    reset = print",  # code that does not tell its parameters
-        "class Goal(DrawnCommand):\n    reset = None",
+        "class Goal(ResampledCommand):\n    size = 1",  # what it inherits from the core is not its own
+        "class Goal(ResampledCommand):\n    def update(self, ids): pass",  # no method that takes worlds
+        "class Goal(ResampledCommand):\n    reset = print",  # code that does not tell its parameters
+        "class Goal(ResampledCommand):\n    reset = None",
     ],
 )
 def test_what_is_no_old_form_is_left_alone(write, term):
-    head = "from mjsdk import hookimpl\nfrom mjsdk.env import DrawnCommand\nMJSDK_API = 1\n"
+    head = "from mjsdk import hookimpl\nfrom mjsdk.env import ResampledCommand\nMJSDK_API = 1\n"
     path = write(f"{head}{term}\n@hookimpl\ndef mjsdk_command_terms(): return {{'goal': Goal}}\n")
     assert open_session(TESTBOT, extras=[path]).terms().names("command") == ("my_extra:goal",)
 

@@ -123,7 +123,7 @@ def test_robots_have_facts_that_make_sense(facts):
         Robot(name="biped", **facts)
 
 
-def test_a_plugin_with_impossible_facts_is_told_where(site):
+def test_a_plugin_with_impossible_facts_is_reported_where(site):
     robot = site.file("odd.py", ARM)
     with pytest.raises(HookError, match=r"kp must be a finite number above 0, not 0.0 \(.*odd.py:\d+\)"):
         open_session(str(robot)).robot()

@@ -237,7 +237,7 @@ def test_a_run_of_another_patch_release_only_warns(site, root, caplog):
     assert caplog.records[0].levelno == logging.WARNING
 
 
-def test_settings_that_do_not_fit_the_installed_plugins_are_told_with_their_file(site, root):
+def test_settings_that_do_not_fit_the_installed_plugins_are_reported_with_their_file(site, root):
     site.robot()
     site.task()
     run = make(root, env={"rewards": {"gone": {"func": "reach:gone", "weights": 1.0}}})
@@ -290,7 +290,7 @@ def test_settings_of_another_robot_than_the_one_trained_name_both(root):
         run.session()
 
 
-def test_settings_that_cannot_work_are_told_with_their_file(site, root):
+def test_settings_that_cannot_work_are_reported_with_their_file(site, root):
     site.robot()
     site.task()
     run = make(root, env={"events": {"push": {"func": "reach:push", "mode": "interval"}}})

@@ -12,7 +12,7 @@ import pytest
 from mjsdk.api import load_run
 from mjsdk.config.settings import compose
 from mjsdk.errors import BrokenRun, UntrustedCode
-from mjsdk.learn.start import begin
+from mjsdk.learn.start import start
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run, create_run, trust
@@ -37,7 +37,7 @@ def trained(tmp_path_factory, tmp_path):
 def train(robot, logs):
     session = open_session(str(robot), TESTTASK, core=core_terms)
     small = {"train.log_root": str(logs), "env.scene.num_envs": 2, "agent.logger": "none"}
-    return begin(compose(session, overrides=list(small.items())).config, session).trainer.run
+    return start(compose(session, overrides=list(small.items())).config, session).trainer.run
 
 
 def poison(run, tmp_path):
@@ -142,7 +142,7 @@ def robot_beside_its_model(folder):
     return folder / "beside.py"
 
 
-def test_a_model_that_changed_after_the_training_is_told_once(tmp_path, caplog):
+def test_a_model_that_changed_after_the_training_is_reported_once(tmp_path, caplog):
     from mjsdk.learn.records import check_model
 
     folder = tmp_path / "robot"

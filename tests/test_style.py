@@ -24,8 +24,6 @@ BELOW_THE_SURFACE = {
     "mjsdk.mdp.actions.SteppingJointPosition",
     "mjsdk.mdp.clock.gait_clock",
     "mjsdk.mdp.commands.STANDING",
-    "mjsdk.ops.compiled.Filled",
-    "mjsdk.ops.loop.Loop",
 }
 """What the velocity task and the guide still import beside the declared surface of the core."""
 

@@ -1,6 +1,6 @@
 """`make demo`: three minutes of training, and what they bring.
 
-Trains a humanoid to walk as it is told, evaluates the policy before and after, films both, and draws the curve,
+Trains a humanoid to walk as commanded, evaluates the policy before and after, films both, and draws the curve,
 all with the command line that everybody has: what it runs is what it prints.
 """
 

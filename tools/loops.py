@@ -2,7 +2,7 @@
 
     python tools/loops.py --robot g1 --num-envs 512 --only base_motion
 
-Two environments take turns, ten steps each: one with all loops, and one in which tensor operations do the work of one
+Two environments take turns, two steps each: one with all loops, and one in which tensor operations do the work of one
 of them. What is compared is the time outside physics, which steps in between as it does in training: it leaves no code
 in the caches, and that is what loops are good for. It is processor time, so that other work on the machine hardly
 counts; one physics step instead of several is enough for the caches, and the others are added to the whole.
@@ -17,22 +17,19 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 from unittest.mock import patch
 
 import torch
-from mjsdk.config.layers import compose
 
-from mjsdk.env import Env, make_env
-from mjsdk.mdp import core_terms
+import mjsdk
+from mjsdk.env import Env
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
-from mjsdk.plugins import open_session
-from mjsdk.runtime import steady
+from mjsdk.runtime import training_runtime
 
-T = TypeVar("T")
 ALL = "all of them"
-ACTION_STD, STEPS, WARM_UP = 0.2, 10, 100
+ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
 """Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
 Cell = tuple[float, float, float]
 """What a loop saves per step [s], the standard error of that, and a whole step [s]."""
@@ -42,10 +39,8 @@ class Stepper:
     """An environment and the time that its steps take outside physics."""
 
     def __init__(self, robot: str, num_envs: int, ops: TensorOps) -> None:
-        session = open_session(robot, "velocity", core=core_terms)
-        config = compose(session, overrides=[("env.scene.num_envs", num_envs)]).config
         with patch("mjsdk.env.build.make_ops", lambda device: ops):
-            self.env: Env = make_env(config, session, device="cpu", seed=1)
+            self.env: Env = mjsdk.make_env(robot, "velocity", {"env.scene.num_envs": num_envs}, device="cpu", seed=1)
         physics = self.env.physics
         self._substep, self._forward = physics.step, physics.forward
         self._in_physics, self._physics_seconds = 0.0, 0.0
@@ -88,12 +83,13 @@ class Chosen(LoopOps):
             tensors = inspect.getattr_static(TensorOps, without)
             setattr(self, without, tensors.__get__(self))
 
-    def version_of(self, term: T) -> T:
+    def version_of(self, term: Any) -> Any:
         """See `Ops`."""
-        found = super().version_of(term)
-        if found is not term:
-            self.of_terms.add(term.__name__)  # type: ignore[attr-defined]
-        return term if getattr(term, "__name__", "") == self._without else found
+        found, name = super().version_of(term), getattr(term, "__name__", "")
+        if found is None:
+            return None
+        self.of_terms.add(name)
+        return None if name == self._without else found
 
 
 def ops_without(name: str) -> TensorOps:
@@ -109,7 +105,7 @@ def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str
     loops.block(random_actions(loops.env, WARM_UP, torch.Generator().manual_seed(1)))
     start = loops.env.state_dict()
     names = [name for name in vars(LoopOps) if hasattr(TensorOps, name) and not name.startswith("_")]
-    names = sorted({*names, *ops.of_terms, ALL} - {"version_of"})
+    names = sorted({*names, *ops.of_terms, ALL} - {"version_of", "prepared"})
     found = {}
     for name in (name for name in names if not only or name in only):
         found[name] = compare(loops, Stepper(robot, num_envs, ops_without(name)), start, blocks)
@@ -124,7 +120,7 @@ def compare(loops: Stepper, tensors: Stepper, start: dict[str, torch.Tensor], bl
     saved, whole = [], []
     for stepper in (loops, tensors):
         stepper.env.load_state_dict(start)
-    with steady("cpu"):
+    with training_runtime("cpu"):
         for number in range(-1, blocks):
             actions = random_actions(loops.env, STEPS, generator)
             order = (loops, tensors) if number % 2 else (tensors, loops)
@@ -174,7 +170,7 @@ def main() -> None:
     parser.add_argument("--robot", action="append", help="may be given several times; g1 and go1 unless given")
     parser.add_argument("--num-envs", action="append", type=int, help="likewise; 256, 512 and 2048 unless given")
     parser.add_argument("--only", action="append", default=[], help="likewise; all loops unless given")
-    parser.add_argument("--blocks", type=int, default=16, help="of ten steps each, per loop (default: 16)")
+    parser.add_argument("--blocks", type=int, default=80, help="of two steps each, per loop (default: 80)")
     options = parser.parse_args()
     columns = {
         f"{robot}, {num_envs}": measure(robot, num_envs, options.only, options.blocks)

@@ -18,7 +18,7 @@ from typing import Any
 import mujoco
 
 from mjsdk.env import Env
-from mjsdk.learn.start import begin
+from mjsdk.learn.start import start
 from mjsdk.learn.trainer import Trainer
 
 WARM_UP, MEASURED = 3, 10
@@ -69,12 +69,12 @@ def profile(robot: str, task: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         session = open_session(robot, task, core=core_terms)
         config = compose(session, overrides=[("train.log_root", folder)]).config
-        trainer = begin(config, session).trainer
+        trainer = start(config, session).trainer
         trainer.learn(WARM_UP)
         spent = watch(trainer)
-        start = time.perf_counter()
+        began = time.perf_counter()
         trainer.learn(WARM_UP + MEASURED)
-        total = time.perf_counter() - start
+        total = time.perf_counter() - began
         shares = physics_shares(trainer.env)
     seconds = {name: value / MEASURED for name, value in spent.items()}
     physics = {f"physics: {name}": share * seconds["physics"] for name, share in shares.items()}
@@ -97,7 +97,7 @@ def watch(trainer: Trainer) -> dict[str, float]:
         ("resets", env, "_reset"),
         ("commands", env.commands, "compute"),
         ("observations", env.observations, "compute"),
-        ("observations", env.observations, "hand_out"),
+        ("observations", env.observations, "snapshot"),
         ("policy inference", learner, "act"),
         ("storage", learner, "process_env_step"),
         ("GAE", learner, "compute_returns"),

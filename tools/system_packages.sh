@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the libraries that draw pictures without a display, where apt can. Elsewhere says what is missing and goes on:
+# Installs the libraries that draw pictures without a display, where apt can. Elsewhere says what is missing and
+continues:
 # everything but videos and pictures works without them.
 set -euo pipefail
 

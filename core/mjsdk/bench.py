@@ -27,7 +27,7 @@ from torch import Tensor
 from mjsdk.env import Env
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.physics import Physics
-from mjsdk.runtime import steady
+from mjsdk.runtime import training_runtime
 
 ACTION_STD = 0.2
 """Standard deviation of the random actions: enough to move, too little to throw the robot about."""
@@ -60,7 +60,7 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
     """Time `blocks` blocks of `steps` control steps each."""
     generator = torch.Generator().manual_seed(0)
     times = []
-    with steady(env.device):
+    with training_runtime(env.device):
         _run(env, _actions(env, max(steps, round(_WARM_UP_S / env.step_dt)), generator))
         for block in range(blocks):
             times.append(_time_block(env, _actions(env, steps, generator)))
@@ -78,7 +78,7 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
     )
 
 
-MOST = 10_000
+MAX_COUNT = 10_000
 """Blocks, and steps of a block: the actions of a block are in memory before it is timed."""
 
 
@@ -86,9 +86,9 @@ def check_counts(blocks: int, steps: int) -> None:
     """Raise `ConfigError` where there would be nothing to time, or no memory for it."""
     given = {"--blocks": blocks, "--steps": steps}
     mistakes = [
-        Mistake(flag, f"must be at {'least 1' if count < 1 else f'most {MOST}'}, not {count}")
+        Mistake(flag, f"must be at {'least 1' if count < 1 else f'most {MAX_COUNT}'}, not {count}")
         for flag, count in given.items()
-        if not 1 <= count <= MOST
+        if not 1 <= count <= MAX_COUNT
     ]
     if mistakes:
         raise ConfigError(mistakes)

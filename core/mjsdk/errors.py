@@ -11,7 +11,7 @@
   x MissingRole              a robot lacks a part that a task asks for
   x SelectionError           a name or pattern that matches nothing in the model
   x SceneError               a model that cannot be built
-  x PhysicsError             a backend that is missing or cannot go on
+  x PhysicsError             a backend that is missing or cannot continue
   x Diverged                 a training whose numbers are no longer finite
   x RunError                 about run folders
     - UnknownRun             no such run
@@ -104,7 +104,7 @@ class SceneError(MjsdkError):
 
 
 class PhysicsError(MjsdkError):
-    """A physics backend is missing or cannot go on."""
+    """A physics backend is missing or cannot continue."""
 
 
 class Diverged(MjsdkError):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from mjsdk.env.commands import DrawnCommand
+from mjsdk.env.commands import ResampledCommand
 
 if TYPE_CHECKING:
     from mjsdk.env import Env
@@ -17,10 +17,10 @@ VELOCITY = "velocity"
 """`quantity` of command terms that ask for forward speed [m/s], speed to the left [m/s] and yaw rate [rad/s]."""
 
 
-def velocity_term(env: Env) -> DrawnCommand | None:
+def velocity_term(env: Env) -> ResampledCommand | None:
     """The command term that asks for a velocity of the base; none if the task has no such command."""
     for term in env.commands.terms.values():
-        if term.quantity == VELOCITY and isinstance(term, DrawnCommand):
+        if term.quantity == VELOCITY and isinstance(term, ResampledCommand):
             return term
     return None
 

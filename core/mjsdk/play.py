@@ -36,7 +36,7 @@ _EPISODE_S = 3600.0
 
 @attrs.define
 class Show:
-    """One world of a run with its policy, under commands that change as it goes on."""
+    """One world of a run with its policy, under commands that change over time."""
 
     session: Session
     env: Env
@@ -79,7 +79,7 @@ def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequ
 def play_video(show: Show, path: Path, duration_s: float, on_step: Callable[[float], None] | None = None) -> int:
     """Write a video in which the commands follow each other; returns how often the robot fell.
 
-    A short video has fewer commands. `on_step` is told the simulated time [s] after every control step.
+    A short video has fewer commands. `on_step` gets the simulated time [s] after every control step.
     """
     commands = min(len(show.tour), max(1, int(duration_s / _TURN_S)))
     steps = max(1, round(duration_s / show.env.step_dt))
@@ -107,7 +107,7 @@ def play_window(show: Show, duration_s: float | None = None, turn_s: float = 5.0
         camera.type, camera.trackbodyid = mujoco.mjtCamera.mjCAMERA_TRACKING, view.base
         camera.distance, camera.elevation = viewer.distance, viewer.elevation
         camera.azimuth = viewer.azimuth + math.degrees(view.heading)
-        view.shine(camera.azimuth)
+        view.set_light(camera.azimuth)
         while window.is_running() and (duration_s is None or step * dt < duration_s):
             show.ask(int(step * dt / turn_s))
             show.step()

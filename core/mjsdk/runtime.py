@@ -63,10 +63,10 @@ def network_threads(device: str) -> int:
 
 
 @contextmanager
-def steady(device: str) -> Iterator[None]:
-    """Run a training's loop: few threads of torch, and a garbage collector that leaves alone what is there already.
+def training_runtime(device: str) -> Iterator[None]:
+    """Set torch threads and freeze the garbage collector for the loop of a training.
 
-    The small operations of a step cost more on two threads than on one. The collector would look again and again at the
+    The small operations of a step cost more on two threads than on one. The collector would scan again and again the
     hundred thousand objects that imports have made.
     """
     import torch

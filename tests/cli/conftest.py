@@ -32,14 +32,14 @@ def mjsdk(capsys):
 def glider(tmp_path_factory) -> Path:
     """A log root with one run of the glider, not trained yet, and two iterations' worth of metrics."""
     from mjsdk.config.settings import compose
-    from mjsdk.learn.start import begin
+    from mjsdk.learn.start import start
     from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"), core=core_terms)
     log_root = tmp_path_factory.mktemp("logs")
     composed = compose(session, overrides=[("train.log_root", str(log_root)), ("env.scene.num_envs", 4)])
-    run = begin(composed.config, session).trainer.run
+    run = start(composed.config, session).trainer.run
     lines = '{"iteration": 1, "timesteps": 32, "train/mean_reward": 1.5, "time/total_s": 2.0}\n' * 2
     (run.path / "metrics.jsonl").write_text(lines)
     return log_root

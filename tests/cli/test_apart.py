@@ -125,7 +125,12 @@ def test_an_exporter_that_fails_takes_nothing_away(train):
     assert "warning: exporter 'raises' failed: ValueError: no way (" in err
     assert "warning: exporter 'odd' failed: ZeroDivisionError" in err
     assert "aside" in err
-    for line in ("exported closes: None", "exported moves: None", "exported writes: policy.bin", "judge   mjsdk eval"):
+    for line in (
+        "exported closes: None",
+        "exported moves: None",
+        "exported writes: policy.bin",
+        "evaluate  mjsdk eval",
+    ):
         assert line in out
     assert (folder / "policy.bin").exists()
     assert (folder / "model_1.pt").exists()
@@ -142,7 +147,7 @@ def test_ctrl_c_in_an_exporter_leaves_the_run_and_says_where_it_is(train):
     code, out, err, folder = train("interrupted", "writes")
     assert code == 130
     assert "warning: exporter 'interrupted' was interrupted; the training is saved" in err
-    assert "saved   logs/" in out
+    assert "saved     logs/" in out
     assert (folder / "model_1.pt").exists()
 
 
@@ -150,7 +155,7 @@ def test_exporters_that_cannot_be_told_apart_are_a_warning(train, monkeypatch):
     code, out, err, _ = train("a-b")
     assert code == 0
     assert "warning: nothing is exported: " in err
-    assert "judge   mjsdk eval" in out
+    assert "evaluate  mjsdk eval" in out
 
 
 def test_what_plugins_print_as_the_process_ends_is_no_data(tmp_path):

@@ -25,7 +25,7 @@ def test_people_get_a_table(mjsdk):
     assert "times as long as its physics alone." in out
 
 
-def test_counts_below_one_are_told_with_their_values(mjsdk):
+def test_counts_below_one_are_reported_with_their_values(mjsdk):
     code, _, err = mjsdk("bench", *WHAT[:4], "--blocks", 0, "--steps", -1)
     assert code == 2
     assert "--blocks: must be at least 1, not 0" in err

@@ -57,7 +57,7 @@ def test_mistakes_exit_with_2_all_at_once(capsys):
 def test_what_is_odd_is_a_warning_on_stderr(capsys):
     code, out, err = run(capsys, "--agent.algorithm.learning-rate", "1")
     assert code == 0
-    assert "warning: agent.algorithm.learning_rate: 1 is outside of the sane range" in err
+    assert "warning: agent.algorithm.learning_rate: 1 is outside of the recommended range" in err
     assert yaml.safe_load(out)
 
 

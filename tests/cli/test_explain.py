@@ -61,7 +61,7 @@ def test_with_robot_and_task_the_terms_are_explained(capsys):
         assert part in out
 
 
-def test_meanings_that_repeat_are_told_once(capsys):
+def test_meanings_that_repeat_are_reported_once(capsys):
     _, out, _ = run(capsys, "agent", "--robot", ON[1], "--task", ON[3])
     assert out.count("Widths of the hidden layers.") == 1
 

@@ -112,7 +112,7 @@ def test_a_short_video_has_fewer_commands_of_at_least_three_seconds(monkeypatch,
     assert asked == 1 or commands.count(0) * 0.5 >= 3.0
 
 
-def test_falls_are_told_as_a_rate():
+def test_falls_are_reported_as_a_rate():
     from mjsdk.cli.play import _falls
 
     assert _falls(3, 4.0) == "3 falls in 4 s, 45 a minute"

@@ -35,7 +35,7 @@ def copy_of(run, folder, name, *, seed=1, **agent):
     return made
 
 
-def test_runs_that_differ_by_seed_name_and_length_become_one_curve_unless_told_otherwise(mjsdk, glider, tmp_path):
+def test_runs_that_differ_by_seed_name_and_length_become_one_curve_unless_asked_otherwise(mjsdk, glider, tmp_path):
     run = find_run("latest", glider).path
     seeds = [copy_of(run, tmp_path / "exp", f"quick-{seed}", seed=seed) for seed in (1, 2, 3)]
     together = mjsdk("plot", *seeds, seeds[0], "--text").out

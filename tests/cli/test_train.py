@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_values_and_resuming_the_same_curve(train, 
     assert find_run(cut.path).info["resumed"][0]["changed"] == {"agent.max_iterations": [2, 4]}
 
 
-def test_tensorboard_events_are_written_unless_told_otherwise(train):
+def test_tensorboard_events_are_written_unless_asked_otherwise(train):
     train("--agent.logger", "tensorboard", iterations=1)
     assert list(find_run("latest").path.glob("events.out.tfevents.*"))
 
@@ -175,12 +175,12 @@ def test_resuming_what_is_done_says_so(train, mjsdk):
     assert {path.name: path.read_bytes() for path in run.path.iterdir()} == before
 
 
-def test_a_new_reward_on_resume_begins_the_worlds_anew_and_trains_on(train, mjsdk):
+def test_a_new_reward_on_resume_starts_the_worlds_over_and_trains_on(train, mjsdk):
     train(iterations=1)
     term = ("--env.rewards.more.func", "action_rate_l2", "--env.rewards.more.weight", "-0.01")
     code, _, err = mjsdk("train", "--resume", "--agent.max-iterations", 2, *term)
     assert code == 0, err
-    assert "the worlds begin anew, because settings of the environment have changed" in err
+    assert "the worlds start over, because settings of the environment have changed" in err
     assert "reward/more" in find_run("latest").metrics()[1]
 
 
@@ -188,9 +188,9 @@ def test_what_a_run_was_made_of_cannot_change_on_resume(train, mjsdk):
     train(iterations=1)
     Path("other.py").write_text("import mjsdk\nMJSDK_API = 1\n")
     message = failure(mjsdk("train", "--resume", "--with", "./other.py", "--seed", "77"))
-    assert "goes on with its own extras ((none)), without ./other.py" in message
-    assert "goes on with its own random numbers, of seed 1" in message
-    assert "goes on in its own folder" in failure(mjsdk("train", "--resume", "--run-name", "x"))
+    assert "continues with its own extras ((none)), without ./other.py" in message
+    assert "continues with its own random numbers, of seed 1" in message
+    assert "continues in its own folder" in failure(mjsdk("train", "--resume", "--run-name", "x"))
 
 
 @pytest.mark.parametrize(("name", "value"), [("actions.joint_pos.scale", 0.123), ("mirror_clock", "")])
@@ -241,7 +241,7 @@ def test_a_term_that_raises_in_the_middle_is_one_message_with_the_way_on(mjsdk, 
     )
     run = find_run("latest")
     assert "ZeroDivisionError" in message
-    assert f"Go on with: mjsdk train --resume --agent.load-run {run.name}" in message
+    assert f"Resume with: mjsdk train --resume --agent.load-run {run.name}" in message
     assert f"newest checkpoint is {run.newest_checkpoint().name}" in message
 
 

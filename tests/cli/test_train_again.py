@@ -1,4 +1,4 @@
-"""Trainings that go on, go back, and outlive what surrounds them, on a robot that costs nothing."""
+"""Trainings that continue, go back, and outlive what surrounds them, on a robot that costs nothing."""
 
 import io
 import json
@@ -102,7 +102,7 @@ def test_a_reader_that_leaves_does_not_end_a_training(train, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Leaving())
     code, _, err = train(4)
     assert code == 0
-    assert err.count("nothing can be written to the standard output any more; the training goes on") == 1
+    assert err.count("nothing can be written to the standard output any more; the training continues") == 1
     run = find_run("latest")
     assert iterations(run.path / "metrics.jsonl") == [1, 2, 3, 4]
     assert run.newest_checkpoint().name == "model_4.pt"
@@ -117,7 +117,7 @@ def test_a_view_that_fails_does_not_end_a_training(train, where, monkeypatch):
     monkeypatch.setattr(where, failing)
     code, _, err = train(2, "--video")
     assert code == 0
-    assert err.count("the training goes on without") == 1
+    assert err.count("the training continues without") == 1
     assert find_run("latest").newest_checkpoint().name == "model_2.pt"
 
 

@@ -88,10 +88,12 @@ def bad_values(place: Place) -> Iterator[Any]:
 
 
 def outside(place: Place) -> Iterator[float]:
-    low, high = place.setting.legal
+    low, high = place.setting.bounds
     yield from [] if low is None else [low - 1]
     yield from [] if high is None else [high + 1]
-    yield from [] if place.setting.above is None else [place.setting.above, place.setting.above - 1]
+    yield from (
+        [] if place.setting.exclusive_min is None else [place.setting.exclusive_min, place.setting.exclusive_min - 1]
+    )
     yield from [] if high is not None or low is not None else [2 * LARGEST, -2 * LARGEST]
 
 
@@ -157,7 +159,7 @@ def test_a_bad_value_alone_breaks_no_check_of_others(session, base, all_bad):
 
 def test_a_value_at_its_bound_is_legal(session, base, terms):
     for place in places(base, terms):
-        for bound in filter(None, place.setting.legal if place.pattern else ()):
+        for bound in filter(None, place.setting.bounds if place.pattern else ()):
             value = place.pattern(bound)
             found = mistakes_of(base, session, place.path, value)
             assert not [mistake for mistake in found if mistake.path == place.path and "must be at" in mistake.message]

@@ -91,16 +91,16 @@ def test_mini_batches_of_a_plain_network_need_not_divide(session):
     assert warnings(session, "--agent.algorithm.num-mini-batches", "7") == []
 
 
-def test_a_value_outside_its_sane_range_warns_with_advice(session):
+def test_a_value_outside_its_recommended_range_warns_with_advice(session):
     (warning,) = warnings(session, "--agent.algorithm.learning-rate", "0.5")
-    assert warning.startswith("agent.algorithm.learning_rate: 0.5 is outside of the sane range 1e-05 to 0.005.")
+    assert warning.startswith("agent.algorithm.learning_rate: 0.5 is outside of the recommended range 1e-05 to 0.005.")
     assert "Halve it" in warning
 
 
 def test_parameters_of_terms_warn_by_their_docstrings(session):
     (warning,) = warnings(session, "--env.rewards.upright.params.std", "0.9")
     assert warning == (
-        "env.rewards.upright.params.std: 0.9 is outside of the sane range 0.1 to 0.5 rad. Narrower is stricter."
+        "env.rewards.upright.params.std: 0.9 is outside of the recommended range 0.1 to 0.5 rad. Narrower is stricter."
     )
 
 
@@ -112,7 +112,7 @@ def test_settings_of_commands_warn_too(session):
 
 def test_values_of_maps_are_held_against_the_range(session):
     (warning,) = warnings(session, "--env.actions.joint_pos.scale", '{".*": 9}')
-    assert "outside of the sane range 0.05 to 1 rad" in warning
+    assert "outside of the recommended range 0.05 to 1 rad" in warning
 
 
 def test_a_reference_to_a_command_that_is_not_there_is_a_mistake(session):

@@ -120,7 +120,7 @@ def test_all_mistakes_come_at_once(plain, terms):
     assert "did you mean agent.algorithm.learning_rate?" in found["agent.learning_rate"]
 
 
-def test_a_parameter_beside_params_is_told_where_it_belongs(plain, terms):
+def test_a_parameter_beside_params_is_reported_where_it_belongs(plain, terms):
     plain["env"]["rewards"]["upright"]["std"] = 0.2
     assert "write params.std" in mistakes(plain, terms)["env.rewards.upright.std"]
 

@@ -30,7 +30,7 @@ def test_what_counts_as_failing_is_no_part_of_the_settings():
     assert "ground" not in config.env.scene.sensors
 
 
-def test_mistakes_in_it_are_told_before_a_training_all_at_once_and_are_the_tasks():
+def test_mistakes_in_it_are_reported_before_a_training_all_at_once_and_are_the_tasks():
     touched = TerminationTermConfig(
         func="illegal_contact", params={"whole_sensor": "grund", "allowed_sensor": "ground", "longest_s": "much"}
     )

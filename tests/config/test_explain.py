@@ -29,8 +29,8 @@ def test_every_setting_has_a_meaning_and_a_sound_default(items):
         assert item.setting.meaning, item.path
         if item.setting.choices and item.default is not None:
             assert item.default in item.setting.choices, item.path
-        if item.setting.sane:
-            assert item.setting.sane[0] <= item.setting.sane[1], item.path
+        if item.setting.recommended:
+            assert item.setting.recommended[0] <= item.setting.recommended[1], item.path
 
 
 def test_every_setting_is_in_the_catalogue(items):

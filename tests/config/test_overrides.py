@@ -147,7 +147,7 @@ def test_a_flag_is_fitted_to_what_the_setting_takes(data, terms, flag, text, val
         ("--env.rewards.upright.std", "write params.std"),
     ],
 )
-def test_an_unknown_flag_is_told_the_nearest_setting(data, terms, flag, hint):
+def test_an_unknown_flag_is_reported_the_nearest_setting(data, terms, flag, hint):
     (message,) = messages(flags(data, terms, flag, "1")).values()
     assert hint in message
 

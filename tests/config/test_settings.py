@@ -64,14 +64,14 @@ def test_composing_twice_gives_the_same_and_shares_nothing(session):
         ("cpu", "gpu,fast", "gpu,fast", 4096),
     ],
 )
-def test_the_device_chooses_a_preset_unless_told(session, device, preset, recorded, num_envs):
+def test_the_device_chooses_a_preset_unless_asked(session, device, preset, recorded, num_envs):
     config = compose(session, device=device, preset=preset).config
     assert config.preset == recorded
     assert config.env.scene.num_envs == num_envs
 
 
 @pytest.mark.parametrize("preset", ["cpu", "gpu", "stable", "fast", "faithful"])
-def test_every_preset_is_sane_and_controls_at_50_hz(session, preset):
+def test_every_preset_is_recommended_and_controls_at_50_hz(session, preset):
     composed = compose(session, preset=preset)
     assert composed.warnings == []
     assert composed.config.env.step_dt == pytest.approx(0.02)

@@ -11,14 +11,14 @@ from mjsdk.terms.docs import parameter_settings, parse, summary
     [
         ("Width of the kernel.", Setting("Width of the kernel.")),
         ("Width [rad].", Setting("Width.", unit="rad")),
-        ("Width [rad]. Sane: 0.1..0.5.", Setting("Width.", unit="rad", sane=(0.1, 0.5))),
-        ("Width. Sane: -1..1e-3. Wider.", Setting("Width.", sane=(-1.0, 1e-3), advice="Wider.")),
+        ("Width [rad]. Recommended: 0.1..0.5.", Setting("Width.", unit="rad", recommended=(0.1, 0.5))),
+        ("Width. Recommended: -1..1e-3. Wider.", Setting("Width.", recommended=(-1.0, 1e-3), advice="Wider.")),
         ("Width [m/s]. Wider is kinder. Or not.", Setting("Width.", unit="m/s", advice="Wider is kinder. Or not.")),
         (
-            "Width [m]. Sane: 1..2. Legal: 1e-3..9. Wide.",
-            Setting("Width.", "m", (1.0, 2.0), "Wide.", legal=(1e-3, 9.0)),
+            "Width [m]. Recommended: 1..2. Bounds: 1e-3..9. Wide.",
+            Setting("Width.", "m", (1.0, 2.0), "Wide.", bounds=(1e-3, 9.0)),
         ),
-        ("Share [-]. Sane: 0..1.", Setting("Share.", sane=(0.0, 1.0))),
+        ("Share [-]. Recommended: 0..1.", Setting("Share.", recommended=(0.0, 1.0))),
         ("", Setting("")),
     ],
 )
@@ -33,7 +33,7 @@ def term(env, std, feet):
 
     Args:
         std: Width [m].
-            Sane: 1..2.
+            Recommended: 1..2.
             Do not ask.
         feet: The feet.
 
@@ -56,7 +56,7 @@ class Keeper:
 def test_entries_go_on_over_lines_and_end_with_the_section():
     known = parameter_settings(term)
     assert known == {
-        "std": Setting("Width.", unit="m", sane=(1.0, 2.0), advice="Do not ask."),
+        "std": Setting("Width.", unit="m", recommended=(1.0, 2.0), advice="Do not ask."),
         "feet": Setting("The feet."),
     }
 

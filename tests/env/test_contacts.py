@@ -34,7 +34,7 @@ def test_time_in_the_air_counts_from_the_last_touch(contact, force):
     assert contact.flights.contact_time.tolist() == [pytest.approx([0.0, 0.4])]
 
 
-def test_a_touch_down_is_told_once_with_the_length_of_the_flight(contact, force):
+def test_a_touch_down_is_reported_once_with_the_length_of_the_flight(contact, force):
     go(contact, force, [(0.0, 10.0), (0.0, 10.0), (10.0, 10.0)])
     assert contact.flights.first_contact.tolist() == [[True, False]]
     assert contact.flights.last_air_time[0, 0] == pytest.approx(0.3)

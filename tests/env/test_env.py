@@ -291,7 +291,7 @@ def test_going_on_in_the_middle_of_a_ramp_is_exact():
     "setting", ["scene.num_envs", "events.reset_joints.params.position_range", "actions.joint_pos.scale"]
 )
 def test_a_setting_that_is_read_only_once_cannot_change_later(setting):
-    with pytest.raises(ConfigError, match=f"env.{setting}: cannot change while training goes on"):
+    with pytest.raises(ConfigError, match=f"env.{setting}: cannot change during training"):
         small_env(edit=curriculum("stages", setting=setting, stages=[{"step": 0, "value": 1}]))
 
 

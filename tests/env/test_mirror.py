@@ -33,7 +33,7 @@ def test_the_networks_see_the_mirrored_world_in_the_second_half_of_the_cycle():
     env = small_env(64, edit=mirrored)
     env.commands.terms["gait"].phase.copy_(torch.linspace(0.0, 0.99, 64))
     env.observations.compute()
-    obs = env.observations.hand_out()["actor"]
+    obs = env.observations.snapshot()["actor"]
     gravity, y = env.robot.projected_gravity_b, env.observation_slices["actor"]["projected_gravity"]
     flipped = env.commands.terms["gait"].phase >= 0.5
     assert torch.equal(obs[~flipped, y], gravity[~flipped])

@@ -13,10 +13,10 @@ PARTS = Path(__file__).parent / "parts"
 def run(tmp_path_factory) -> Run:
     """A run of the glider, not trained yet."""
     from mjsdk.config.settings import compose
-    from mjsdk.learn.start import begin
+    from mjsdk.learn.start import start
     from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session
 
     session = open_session(str(PARTS / "glider.py"), str(PARTS / "glide.py"), core=core_terms)
     overrides = [("train.log_root", str(tmp_path_factory.mktemp("logs"))), ("env.scene.num_envs", 4)]
-    return begin(compose(session, overrides=overrides).config, session).trainer.run
+    return start(compose(session, overrides=overrides).config, session).trainer.run

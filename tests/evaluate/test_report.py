@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from mjsdk.evaluate import Command, make_report
+from mjsdk.evaluate.episode_statistics import EpisodeStatistics
 from mjsdk.evaluate.rollout import Episodes
-from mjsdk.evaluate.tally import Tally
 
 DT, MASS = 0.5, 10.0
 QUANTITIES = {
@@ -23,14 +23,15 @@ QUANTITIES = {
 
 
 def episodes_of(steps=6, fall=None, pushes=None):
-    """Two worlds, one told to stand and one to walk, for `steps` of a possible six; `fall` is a world and a step."""
-    episodes = Episodes(Tally(2, DT), (Command(), Command(forward=2.0)), 6, torch.arange(2))
+    """Two worlds, one commanded to stand and one to walk, for `steps` of a possible six; `fall` is a world and a
+    step."""
+    episodes = Episodes(EpisodeStatistics(2, DT), (Command(), Command(forward=2.0)), 6, torch.arange(2))
     episodes.pushes = None if pushes is None else torch.tensor(pushes)
     for step in range(steps):
         fell = torch.tensor([fall == (world, step) for world in range(2)])
         over = torch.full((2,), step == 5)
         values = {name: torch.tensor(value) for name, value in QUANTITIES.items()}
-        episodes.tally.add(torch.ones(2), fell, over, values)
+        episodes.statistics.add(torch.ones(2), fell, over, values)
     return episodes
 
 

@@ -24,7 +24,7 @@ def data(run):
 
 
 def test_errors_are_the_distances_between_commanded_and_actual_velocity(data):
-    """The glider moves with 0.3 m/s whatever it is told."""
+    """The glider moves with 0.3 m/s whatever it is commanded."""
     errors = {tuple(row["command"]): row["lin_vel_error"] for row in data["commands"]}
     for command, error in errors.items():
         assert error == pytest.approx(((command[0] - 0.3) ** 2 + command[1] ** 2) ** 0.5, abs=0.02)

@@ -154,7 +154,7 @@ class Lab:
         self.config = small_config()
         self.trainers = []
 
-    def begin(self, **env):
+    def start(self, **env):
         config = self.config
         seed_everything(config.agent.seed)
         run = create_run(self.root, "point_stay", config.agent.run_name)

@@ -47,7 +47,7 @@ def test_whole_numbers_are_not_averaged():
 
 def test_the_policy_of_a_checkpoint_is_the_mean_and_training_goes_on_with_the_last(lab):
     lab.config.agent.averaging = 0.5
-    trainer = lab.begin()
+    trainer = lab.start()
     trainer.learn(8)
     obs = trainer.env.get_observations()
     last = trainer.algorithm.actor(obs).detach()

@@ -22,7 +22,7 @@ def damage(path):
 
 @pytest.fixture
 def run(lab):
-    trainer = lab.begin()
+    trainer = lab.start()
     trainer.learn(2)
     return trainer.run
 

@@ -125,7 +125,7 @@ def test_wandb_gets_every_iteration_once_chosen(lab, monkeypatch):
     module = type(sys)("wandb")
     module.init = lambda **given: setattr(module, "sent", Sent(**given)) or module.sent
     monkeypatch.setitem(sys.modules, "wandb", module)
-    run = lab.begin().run
+    run = lab.start().run
     _, wandb = open_loggers(run, "wandb", "walkers", 0)
     wandb.iteration(report(1))
     wandb.close()
@@ -149,7 +149,7 @@ def test_rsl_rl_does_not_bring_optional_loggers_along():
 
 
 class Wandb:
-    """What W&B was told: how runs were opened, and the steps that rows came with."""
+    """What W&B was given: how runs were opened, and the steps that rows came with."""
 
     def __init__(self, monkeypatch):
         self.opened, self.rows = [], []
@@ -173,7 +173,7 @@ def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
     for path in old:
         path.mkdir(parents=True)
         (path / "config.yaml").write_text("robot: x\ntask: y\n")
-    new = lab.begin().run
+    new = lab.start().run
     new.write_info({**new.info, "id": "4f2a"})
     for path in (*old, new.path, new.path):
         WeightsAndBiases(Run(path), "walkers", 0)
@@ -182,8 +182,8 @@ def test_wandb_knows_a_run_again_and_no_other(lab, tmp_path, monkeypatch):
     assert third == again == f"point_stay-{new.name}-4f2a"
 
 
-def test_wandb_is_told_of_iterations_that_are_done_a_second_time(lab, monkeypatch):
-    wandb, run = Wandb(monkeypatch), lab.begin().run
+def test_wandb_is_reported_of_iterations_that_are_done_a_second_time(lab, monkeypatch):
+    wandb, run = Wandb(monkeypatch), lab.start().run
     for iterations in ((1, 2, 3, 4), (3,)):
         logger = WeightsAndBiases(run, "walkers", 0)
         for iteration in iterations:
@@ -205,7 +205,7 @@ def test_tensorboard_forgets_everything_when_a_training_goes_back_to_its_start(t
 
 def test_a_logger_that_cannot_be_reached_is_left_out_with_one_warning(lab, monkeypatch, caplog):
     wandb = Wandb(monkeypatch)
-    metrics, logger = open_loggers(lab.begin().run, "wandb", "walkers", 0)
+    metrics, logger = open_loggers(lab.start().run, "wandb", "walkers", 0)
     metrics.close()
     wandb.log = Mock(side_effect=ConnectionError("no route to host"))
     wandb.finish = Mock(side_effect=ConnectionError("no route to host"))
@@ -214,5 +214,5 @@ def test_a_logger_that_cannot_be_reached_is_left_out_with_one_warning(lab, monke
     logger.close()
     assert wandb.log.call_count == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "the training goes on without WeightsAndBiases, which failed: ConnectionError: no route to host"
+        "the training continues without WeightsAndBiases, which failed: ConnectionError: no route to host"
     ]

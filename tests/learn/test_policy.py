@@ -9,7 +9,7 @@ from mjsdk.learn.policy import load_policy
 
 @pytest.fixture
 def trainer(lab):
-    trainer = lab.begin()
+    trainer = lab.start()
     trainer.learn(2)
     return trainer
 
@@ -56,7 +56,7 @@ def test_observations_of_another_width_are_refused(trainer):
 
 def test_actions_are_clipped_as_in_training(lab):
     lab.config.agent.clip_actions = 0.01
-    trainer = lab.begin()
+    trainer = lab.start()
     assert load_policy(trainer.run)(torch.full((1, 4), 100.0)).abs().max() == pytest.approx(0.01)
 
 
@@ -71,7 +71,7 @@ def test_joints_in_another_order_are_refused(trainer):
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_a_recurrent_policy_forgets_the_worlds_that_it_is_told_to(lab, kind):
     lab.config.agent.actor.class_name = kind
-    policy = load_policy(lab.begin().run)
+    policy = load_policy(lab.start().run)
     obs = torch.ones(3, 4)
     fresh = policy(obs)
     later = policy(obs)

@@ -2,8 +2,9 @@ import attrs
 import pytest
 import torch
 
-from mjsdk.learn.adapter import as_tensordict, build_algorithm
+from mjsdk.learn.adapter import build_algorithm
 from mjsdk.learn.rsl import PPO, RolloutStorage
+from mjsdk.learn.trainer import as_tensordict
 
 
 def observe(generator):
@@ -30,7 +31,7 @@ def both(agent):
     made = []
     for _ in range(2):
         torch.manual_seed(3)
-        made.append(build_algorithm(agent, example, 2, "cpu"))
+        made.append(build_algorithm(agent, as_tensordict(example), 2, "cpu"))
     ours, twin = made
     storage = RolloutStorage("rl", 12, agent.num_steps_per_env, as_tensordict(example), [2], "cpu")
     theirs = PPO(twin.actor, twin.critic, storage, **attrs.asdict(agent.algorithm))

@@ -40,7 +40,7 @@ def program(folder: Path, name: str) -> tuple[Path, Path]:
     return path, mark
 
 
-def test_commit_branch_and_changes_are_told(repository):
+def test_commit_branch_and_changes_are_reported(repository):
     state = git_state(repository)
     assert state == {"commit": git(repository, "rev-parse", "HEAD"), "branch": "zweig-ü", "dirty": False}
     (repository / "robot.py").write_text("two")

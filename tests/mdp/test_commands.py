@@ -71,7 +71,7 @@ def clocked(config):
     config.env.commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", frequency=1.0)
 
 
-def test_told_to_stand_the_robot_ends_its_step_and_the_clock_stops():
+def test_commanded_to_stand_the_robot_ends_its_step_and_the_clock_stops():
     env = small_env(4, edit=clocked)
     clock = env.commands.terms["gait"]
     for _ in range(5):
@@ -96,10 +96,10 @@ def test_feet_swing_in_turn():
     ("axis", "lean", "steps"),
     [("pitch", 0.1, False), ("pitch", 0.3, True), ("roll", -0.1, False), ("roll", -0.3, True)],
 )
-def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, steps):
+def test_commanded_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, steps):
     def catching(config):
         clocked(config)
-        config.env.commands["gait"].catch_lean = 0.2
+        config.env.commands["gait"].recovery_tilt = 0.2
 
     env = small_env(4, edit=catching)
     env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
@@ -110,13 +110,13 @@ def test_told_to_stand_a_robot_that_tips_over_steps_to_catch_itself(axis, lean, 
         env.commands.compute(0.02)
     clock = env.commands.terms["gait"]
     assert clock.moving.tolist() == [steps] * 4
-    assert not clock.told.any()
+    assert not clock.step_commanded.any()
 
 
 def test_it_catches_itself_with_the_foot_on_the_side_that_it_falls_to():
     def catching(config):
         clocked(config)
-        config.env.commands["gait"].catch_lean = 0.2
+        config.env.commands["gait"].recovery_tilt = 0.2
 
     env = small_env(2, edit=catching)
     env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))

@@ -226,7 +226,7 @@ def act(config):
 
 
 def targets(env):
-    """What the servos are told, and what they should be, in worlds that walk and that stand."""
+    """What the servos are commanded, and what they should be, in worlds that walk and that stand."""
     clock, term = env.commands.terms["gait"], env.actions.terms["joint_pos"]
     env.robot.encoder_bias.copy_(torch.linspace(0.0, 0.02, env.num_envs).unsqueeze(1))
     env.commands.terms["twist"].fix(

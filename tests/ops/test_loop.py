@@ -13,9 +13,10 @@ import pytest
 import torch
 from filelock import FileLock
 
-from mjsdk.mdp import WITH_LOOPS
 from mjsdk.ops import ahead
 from mjsdk.ops.loop import Loop
+
+OWN = ("mjsdk.ops", "mjsdk.mdp")
 
 
 def double(values):
@@ -66,9 +67,9 @@ def test_a_loop_is_compiled_by_one_process_at_a_time():
 
 
 def test_loops_are_compiled_ahead_in_processes_of_their_own(tmp_path):
-    share = [loop.function.__name__ for loop in ahead.loops_of(WITH_LOOPS) for _ in loop.types][1::6]
+    share = [loop.function.__name__ for loop in ahead.loops_of(OWN) for _ in loop.types][1::6]
     where = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    subprocess.run([sys.executable, "-m", "mjsdk.ops.ahead", "1", "6", *WITH_LOOPS, "json"], check=True, env=where)
+    subprocess.run([sys.executable, "-m", "mjsdk.ops.ahead", "1", "6", "mjsdk.mdp", "json"], check=True, env=where)
     kept = [path.name.split("-")[0].split(".")[1] for path in tmp_path.rglob("*.nbc")]
     assert sorted(kept) == sorted(share) != []
 
@@ -79,8 +80,8 @@ def test_nothing_is_started_where_all_is_compiled(kept, started, monkeypatch):
     monkeypatch.setattr(Loop, "kept", kept)
     monkeypatch.setattr(ahead, "available_threads", lambda: 2)
     monkeypatch.setattr(subprocess, "Popen", lambda command, **_: processes.append(command))
-    ahead.start(WITH_LOOPS, ["walk"])
-    assert [command[-3:] for command in processes] == [[*WITH_LOOPS, "walk"]] * started
+    ahead.start(["walk"])
+    assert len(processes) == started
 
 
 def thrice(values):
@@ -98,7 +99,7 @@ def test_kept_code_that_was_cut_short_is_made_again(ending, left):
 
     run()
     folder = Path(numba.njit(thrice, cache=True).stats.cache_path)
-    (file,) = folder.glob(f"test_loop.thrice-{thrice.__code__.co_firstlineno}.*{ending}")
+    (file,) = folder.glob(f"test_loop.thrice-*{ending}")
     whole = file.read_bytes()
     file.write_bytes({"nothing": b"", "half": whole[: len(whole) // 2], "zeros": bytes(len(whole))}[left])
     run()

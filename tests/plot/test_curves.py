@@ -40,7 +40,7 @@ def test_several_seeds_become_their_mean_in_a_band_from_the_lowest_to_the_highes
     assert curve.title == "a (mean of 3 seeds)"
 
 
-def test_a_run_that_cuts_its_band_short_is_told():
+def test_a_run_that_cuts_its_band_short_is_reported():
     source = Source("a", (rows(0.0, 11), rows(0.0, 4), []), ("long", "short", "empty"))
     assert cut_short([source], "iteration") == [
         "the band of a ends where short does (3 of 10, iteration); --no-band draws each run"
@@ -48,7 +48,7 @@ def test_a_run_that_cuts_its_band_short_is_told():
     assert not cut_short([Source("a", (rows(0.0, 11), rows(0.0, 11)), ("one", "two"))], "iteration")
 
 
-def test_runs_that_lack_numbers_are_told():
+def test_runs_that_lack_numbers_are_reported():
     sources = [
         Source("a", (rows(0.0, 3, **{"metrics/x": 1.0}), []), ("full", "empty")),
         Source("b", (rows(0.0, 1),), ("poor",)),
@@ -135,7 +135,7 @@ def test_a_short_or_bare_name_is_enough():
         find_metrics([source], ["rewrd"])
 
 
-def test_all_unknown_metrics_are_told_at_once():
+def test_all_unknown_metrics_are_reported_at_once():
     with pytest.raises(RunError, match=r"no metric 'moon'; no metric 'sun'\. In these runs: reward"):
         find_metrics([Source("a", (rows(0.0),))], ["moon", "train/mean_reward", "sun"])
 

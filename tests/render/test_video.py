@@ -107,7 +107,7 @@ def test_without_opencv_the_message_names_the_extra(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limit")
-def test_a_disk_without_room_is_told_before_anything_is_drawn(tmp_path):
+def test_a_disk_without_room_is_reported_before_anything_is_drawn(tmp_path):
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_FSIZE)

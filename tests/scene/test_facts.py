@@ -154,7 +154,7 @@ def test_a_gait_for_other_feet_is_refused(session):
         robot_alone(session)
 
 
-def test_what_explains_a_fall_is_told_alone(session):
+def test_what_explains_a_fall_is_reported_alone(session):
     change(session, poses={"high": InitialState(pos=(0, 0, 1.3))})
     assert odd(session) == ["robot 'testbot', pose 'high': it begins 1 m above the ground, and falls on it; lower pos"]
 

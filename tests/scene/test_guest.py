@@ -59,7 +59,7 @@ def found(session):
     return {found.what: (found.fate, found.names) for found in robot_alone(session).found}
 
 
-def test_motors_sensors_keyframes_and_pairs_of_the_model_go_and_are_told(session):
+def test_motors_sensors_keyframes_and_pairs_of_the_model_go_and_are_reported(session):
     give(
         session,
         tail="""<actuator><motor name="left_hip" joint="left_hip"/>

@@ -116,7 +116,7 @@ def test_a_term_that_works_without_what_it_is_said_to_need_is_caught(extra):
         stage.check("reward/my_extra:always")
 
 
-def test_a_term_without_a_case_and_a_case_without_a_term_are_told(extra):
+def test_a_term_without_a_case_and_a_case_without_a_term_are_reported(extra):
     Stage(CASES, TESTBOT, extras=extra).check_complete("my_extra")
     lacking = {name: case for name, case in CASES.items() if not name.endswith("double")}
     with pytest.raises(AssertionError, match="no known value for reward/my_extra:double: add a case"):

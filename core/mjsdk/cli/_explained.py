@@ -17,7 +17,7 @@ from mjsdk.config.schema import numbers
 
 _WIDTH = 30
 """Most characters of a value in a table; a setting on its own shows all of it."""
-_HEADER = ("setting", "value", "default", "sane range", "from")
+_HEADER = ("setting", "value", "default", "recommended", "from")
 _NEXT = (
     ("agent.algorithm", "all settings of a section"),
     ("learning_rate", "one setting; the end of its path will do"),
@@ -61,7 +61,7 @@ def print_setting(entry: Entry, items: Sequence[Item]) -> None:
         ("value", Text(_with_unit(entry, _long(entry.value)), "bold")),
         ("default", Text("-" if entry.default is None and entry.value is not None else _long(entry.default))),
         ("origin", Text(entry.origin)),
-        ("sane range", Text(_span(entry))),
+        ("recommended", Text(_span(entry))),
         ("choices", Text(", ".join(about.choices))),
         ("possible", Text(_legal(entry))),
         ("advice", Text(about.advice)),
@@ -197,11 +197,14 @@ def _with_unit(entry: Entry, text: str) -> str:
 
 
 def _span(entry: Entry) -> str:
-    return " .. ".join(map(_number, entry.setting.sane or ()))
+    return " .. ".join(map(_number, entry.setting.recommended or ()))
 
 
 def _legal(entry: Entry) -> str:
-    bounds = (("more than", entry.setting.above), *zip(("at least", "at most"), entry.setting.legal, strict=True))
+    bounds = (
+        ("more than", entry.setting.exclusive_min),
+        *zip(("at least", "at most"), entry.setting.bounds, strict=True),
+    )
     return ", ".join(f"{words} {_number(bound)}" for words, bound in bounds if bound is not None)
 
 

@@ -39,7 +39,7 @@ def _exporters(training: Training) -> dict[str, Any]:
 def _export(name: str, exporter: Any, run: Any) -> None:
     try:
         with _apart.on_stderr(), contextlib.chdir("."):
-            told = one_line(str(exporter(run)))
+            written = one_line(str(exporter(run)))
     except KeyboardInterrupt:
         _output.warn(f"exporter '{name}' was interrupted; the training is saved")
         raise
@@ -47,4 +47,4 @@ def _export(name: str, exporter: Any, run: Any) -> None:
         reason = describe(error, getattr(exporter, "__module__", ""))
         _output.warn(f"exporter '{name}' failed: {reason}. The training is saved; tell the exporter's authors")
     else:
-        typer.echo(f"exported {name}: {told}")
+        typer.echo(f"exported {name}: {written}")

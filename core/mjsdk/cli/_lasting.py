@@ -12,7 +12,7 @@ from mjsdk.cli import _output, _streams
 
 @contextmanager
 def lasting_output(what: str) -> Iterator[None]:
-    """Inside of the block, an output that cannot be written to falls silent, after one warning that `what` goes on."""
+    """Inside of the block, an output that cannot be written to falls silent, after a warning that `what` continues."""
     before = sys.stdout, sys.stderr
     sys.stdout = cast(Any, _Lasting(sys.stdout, f"the standard output any more; {what}"))
     sys.stderr = cast(Any, _Lasting(sys.stderr, f"the error output any more; {what}"))
@@ -25,8 +25,8 @@ def lasting_output(what: str) -> Iterator[None]:
 class _Lasting:
     """A stream that falls silent where another one would raise."""
 
-    def __init__(self, stream: Any, told: str) -> None:
-        self._stream, self._told, self._silent = stream, told, False
+    def __init__(self, stream: Any, name: str) -> None:
+        self._stream, self._name, self._silent = stream, name, False
 
     def write(self, data: Any) -> int:
         """Write, if that can be done."""
@@ -41,7 +41,7 @@ class _Lasting:
     @property
     def buffer(self) -> _Lasting:
         """The stream below, which is used where the encoding of this one does not suit."""
-        return _Lasting(self._stream.buffer, self._told)
+        return _Lasting(self._stream.buffer, self._name)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -54,4 +54,4 @@ class _Lasting:
                 raise
             self._silent = True
             _streams.mute(self._stream)
-            _output.warn(f"nothing can be written to {self._told} ({error})")
+            _output.warn(f"nothing can be written to {self._name} ({error})")

@@ -37,12 +37,12 @@ def bench(
     Both run the same states and controls in one process, in turns; overhead is the median of the ratios of their times.
     Settings can be changed as in `mjsdk train`: --env.sim.threads 1.
     """
-    from mjsdk.mdp import WITH_LOOPS, core_terms
+    from mjsdk.mdp import core_terms
     from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     session = open_session(robot, task, with_ or (), core=core_terms)
-    ahead.start(WITH_LOOPS, session.packages)
+    ahead.start(["mjsdk.mdp", *session.packages])
     from mjsdk.bench import benchmark, check_counts
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import compose

@@ -12,7 +12,7 @@ from mjsdk.errors import UnknownRun
 
 if TYPE_CHECKING:
     from mjsdk.evaluate import Options, Report
-    from mjsdk.evaluate.tally import Tally
+    from mjsdk.evaluate.episode_statistics import EpisodeStatistics
     from mjsdk.runs import Run
 
 RunName = Annotated[
@@ -100,15 +100,15 @@ def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report
 
     from mjsdk.evaluate import evaluate_run
 
-    what, state = TextColumn("evaluating {task.description}"), TextColumn("{task.fields[told]}")
+    what, state = TextColumn("evaluating {task.description}"), TextColumn("{task.fields[status]}")
     columns = (what, BarColumn(), state, TimeElapsedColumn())
     console = _output.console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(run.name, total=options.horizon_s, told="loading robot and policy")
+        task = progress.add_task(run.name, total=options.horizon_s, status="loading robot and policy")
 
-        def on_step(tally: Tally) -> None:
-            told = f"{tally.time_s:.0f} s, {int(tally.alive.sum())} of {len(tally.alive)} up"
-            progress.update(task, completed=tally.time_s, told=told)
+        def on_step(statistics: EpisodeStatistics) -> None:
+            status = f"{statistics.time_s:.0f} s, {int(statistics.alive.sum())} of {len(statistics.alive)} up"
+            progress.update(task, completed=statistics.time_s, status=status)
 
         return evaluate_run(run, options, checkpoint=checkpoint, on_step=on_step)
 
@@ -157,13 +157,13 @@ def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:
         ("mean_episode_length [s]", number(data["mean_episode_length_s"]), f"of {data['horizon_s']:g} s"),
         ("foot_slip [m/s]", number(metrics["foot_slip"]), "feet on the ground, no fall"),
         ("action_change", number(metrics["action_change"]), "per step, mean over actions, no fall"),
-        ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, told to walk, no fall"),
+        ("cost_of_transport", number(metrics["cost_of_transport"]), "work over weight and way, walking, no fall"),
     ]
     if pushes := data.get("pushes"):
         what = f"{pushes['velocity']:g} m/s in a random direction every {pushes['interval_s']:g} s"
         rows.insert(1, ("pushes recovered", number(pushes["recovered"], ".1%"), f"of {pushes['count']}: {what}"))
     if standing := data.get("standing"):
-        rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "told to stand, while up"))
+        rows.append(("standing speed [m/s]", number(standing["mean_base_speed"]), "commanded to stand, while up"))
         share = number(standing["feet_on_ground"], ".1%")
         rows.append(("standing on feet", share, "of the whole time; the fallen do not stand"))
     return rows

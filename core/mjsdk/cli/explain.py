@@ -36,7 +36,7 @@ def explain(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Explain settings: value, default, unit, meaning, sane range and advice."""
+    """Explain settings: value, default, unit, meaning, recommended range and advice."""
     from mjsdk.config.explain import find
 
     items = _catalogue(robot, task, extras or [], preset)

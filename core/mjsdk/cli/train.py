@@ -1,4 +1,4 @@
-"""`mjsdk train`: teach a robot a task, or go on teaching it."""
+"""`mjsdk train`: train a robot on a task, or resume its training."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Examples:
   mjsdk train --robot ./my_robot.py --task T --config my_settings.yaml
   mjsdk train --robot R --task T --with ./my_extra.py --env.rewards.jump.func my_extra:jump \\
       --env.rewards.jump.weight 0.1
-  mjsdk train --resume               go on with the run that was trained last
+  mjsdk train --resume               resume the run that was trained last
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
 """
 
@@ -63,7 +63,7 @@ def train(
         typer.Option("--with", help="Extra to load, likewise; may be given several times.", rich_help_panel=_WHAT),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an earlier run, in its folder.", rich_help_panel=_WHAT)
+        bool, typer.Option("--resume", help="Resume an earlier run, in its folder.", rich_help_panel=_WHAT)
     ] = False,
     trust_code: Annotated[
         bool,
@@ -99,10 +99,10 @@ def train(
         int | None, typer.Option(help="Iterations between videos.", rich_help_panel=_RECORD)
     ] = None,
 ) -> None:
-    """Train a robot on a task, or go on with an earlier training.
+    """Train a robot on a task, or resume an earlier training.
 
     The run folder logs/rsl_rl/EXPERIMENT/TIME holds the settings, the checkpoints and the curves; `mjsdk play`,
-    `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to go on.
+    `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to resume.
     """
     started = time.monotonic()
     flags = {
@@ -117,7 +117,7 @@ def train(
     given = _given(context.args, flags, preset, config)
     deadline = started + _seconds(minutes)
     by_time = minutes is not None and given.get("agent.max_iterations") is None
-    with lasting_output("the training goes on"):
+    with lasting_output("the training continues"):
         if resume or given.get("agent.resume"):
             training = _resumed(robot, task, with_ or [], given, by_time, trust_code)
         else:
@@ -147,23 +147,23 @@ def _seconds(minutes: float | None) -> float:
 
 
 def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
-    from mjsdk.mdp import WITH_LOOPS, core_terms
+    from mjsdk.mdp import core_terms
     from mjsdk.ops import ahead
     from mjsdk.plugins import open_session
 
     _check_named(robot, task)
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras, core=core_terms)
-    ahead.start(WITH_LOOPS, session.packages)
+    ahead.start(["mjsdk.mdp", *session.packages])
     from mjsdk.config.settings import compose_given
     from mjsdk.physics import resolve_device
 
     composed = compose_given(session, given, resolve_device(str(given.get("train.device", "auto"))))
     for warning in composed.warnings:
         _output.warn(warning)
-    from mjsdk.learn.start import begin
+    from mjsdk.learn.start import start
 
-    return begin(composed.config, session)
+    return start(composed.config, session)
 
 
 def _check_named(robot: str, task: str) -> None:
@@ -195,9 +195,9 @@ def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bo
     typer.echo(f"opening {run.path} ...", err=True)
     if trust_code:
         run.trust_code()
-    from mjsdk.learn.start import go_on
+    from mjsdk.learn.start import resume
 
-    return go_on(run, given, by_time)
+    return resume(run, given, by_time)
 
 
 def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: str) -> None:
@@ -214,7 +214,7 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
     ]
     mistakes += [
         Mistake(
-            "--with", f"run {run.name} goes on with its own extras ({listing(known)}), without {extra}; leave it out"
+            "--with", f"run {run.name} continues with its own extras ({listing(known)}), without {extra}; leave it out"
         )
         for extra in extras
         if _plugin_name(extra) not in known
@@ -222,7 +222,7 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
     if seed and seed != str(run.info.get("seed", seed)):
         was = run.info["seed"]
         mistakes.append(
-            Mistake("--seed", f"run {run.name} goes on with its own random numbers, of seed {was}; leave it out")
+            Mistake("--seed", f"run {run.name} continues with its own random numbers, of seed {was}; leave it out")
         )
     if mistakes:
         raise ConfigError(mistakes)
@@ -231,7 +231,9 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
 def _check_names(run: Run, run_name: str, experiment: str) -> None:
     agent = run.config_data.get("agent")
     if run_name and run_name != (agent.get("run_name") if isinstance(agent, dict) else None):
-        raise ConfigError([Mistake("--run-name", f"run {run.name} goes on in its own folder; leave it out to resume")])
+        raise ConfigError(
+            [Mistake("--run-name", f"run {run.name} continues in its own folder; leave it out to resume")]
+        )
     known = run.path.resolve().parent.name
     if experiment and experiment != known:
         wrong = f"run {run.name} is of experiment {known}, not '{shortened(experiment)}'; leave it out to resume"
@@ -255,9 +257,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
     until = sys.maxsize if by_time else trainer.config.agent.max_iterations
     _announce(training)
     if trainer.iteration >= until:
-        typer.echo(
-            f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations to go on."
-        )
+        typer.echo(f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations.")
         return
     view = Dispensable(_view(trainer, deadline))
     with graceful(
@@ -346,21 +346,21 @@ def _conclude(trainer: Trainer, reason: str) -> None:
         f"\n{why}: {count} iteration{'' if count == 1 else 's'}, {trainer.timesteps:,} steps, "
         f"{duration(trainer.seconds)} of training"
     )
-    typer.echo(f"saved   {run.checkpoint_path(trainer.iteration)}")
+    typer.echo(f"saved     {run.checkpoint_path(trainer.iteration)}")
     folder = shlex.quote(str(run.path))
-    typer.echo(f"watch   mjsdk play {folder}")
-    typer.echo(f"judge   mjsdk eval {folder}")
+    typer.echo(f"watch     mjsdk play {folder}")
+    typer.echo(f"evaluate  mjsdk eval {folder}")
     more = f" --agent.max-iterations {2 * trainer.iteration}" if reason == "done" else ""
-    typer.echo(f"go on   {resume_command(run)}{more}")
+    typer.echo(f"resume    {resume_command(run)}{more}")
 
 
 def _way_on(run: Run) -> str:
     newest = run.checkpoints()[-1:]
-    return f"The newest checkpoint is {newest[0].name if newest else '(none)'}. Go on with: {resume_command(run)}"
+    return f"The newest checkpoint is {newest[0].name if newest else '(none)'}. Resume with: {resume_command(run)}"
 
 
 def resume_command(run: Run) -> str:
-    """What to type to go on with exactly this run."""
+    """What to type to resume exactly this run."""
     from mjsdk.runs import all_runs
 
     root = run.path.parent.parent.parent

@@ -44,7 +44,7 @@ def check(
     names: ModelNames | None = None,
     robot: Robot | None = None,
 ) -> Checked:
-    """Look for everything that cannot work, or is outside of its sane range.
+    """Look for everything that cannot work, or is outside of its recommended range.
 
     With the `names` of a compiled model, patterns and roles must match something; with the `robot`, its presets must exist.
     """
@@ -55,7 +55,7 @@ def check(
             _add(result, leaf)
     result.mistakes += _together(config, robot)
     result.mistakes += termchecks.check_references(config.env, terms, leaves)
-    result.warnings += _doubts(config)
+    result.warnings += [*_doubts(config), *termchecks.outdated_docs(config.env, terms)]
     result.mistakes += termchecks.check_terms(config.env, terms, names, robot.roles if robot is not None else None)
     return result
 
@@ -71,14 +71,14 @@ def _add(result: Checked, leaf: schema.Leaf) -> None:
 
 
 def odd(value: Any, setting: Setting) -> list[str]:
-    """The warning for a value outside of its sane range, if it is."""
-    if setting.sane is None:
+    """The warning for a value outside of its recommended range, if it is."""
+    if setting.recommended is None:
         return []
-    low, high = setting.sane
+    low, high = setting.recommended
     if all(low <= number <= high for number in schema.numbers(value)):
         return []
-    bounds = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
-    return [f"{show(value)} is outside of the sane range {bounds}. {setting.advice}".strip()]
+    span = f"{show(low)} to {show(high)}{f' {setting.unit}' if setting.unit else ''}"
+    return [f"{show(value)} is outside of the recommended range {span}. {setting.advice}".strip()]
 
 
 def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
@@ -92,15 +92,15 @@ def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
 
 def _out_of_bounds(number: float, setting: Setting, endless: bool) -> Iterator[str]:
     low, high = (
-        bound if bound is not None else end for bound, end in zip(setting.legal, (-LARGEST, LARGEST), strict=True)
+        bound if bound is not None else end for bound, end in zip(setting.bounds, (-LARGEST, LARGEST), strict=True)
     )
     if number in (math.inf, -math.inf):
         if not endless:
             yield f"must be finite, not {show(number)}"
     elif number != number:
         yield "is not a number (nan)"
-    elif setting.above is not None and not number > setting.above:
-        yield f"must be greater than {show(setting.above)}, not {show(number)}"
+    elif setting.exclusive_min is not None and not number > setting.exclusive_min:
+        yield f"must be greater than {show(setting.exclusive_min)}, not {show(number)}"
     elif number < low:
         yield f"must be at least {show(low)}, not {show(number)}"
     elif number > high:

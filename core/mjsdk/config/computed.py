@@ -62,7 +62,7 @@ COMPUTED: tuple[Computed, ...] = (
         "transitions_per_iteration",
         Setting(
             "Steps of all worlds that one iteration learns from.",
-            sane=(4096, 262144),
+            recommended=(4096, 262144),
             advice="More steady the gradient, fewer come round sooner.",
         ),
         "num_envs x num_steps_per_env",
@@ -73,7 +73,7 @@ COMPUTED: tuple[Computed, ...] = (
         "mini_batch_size",
         Setting(
             "Steps that one gradient is taken over.",
-            sane=(1000, 50000),
+            recommended=(1000, 50000),
             advice="Below, gradients are noisy; above, updates are few.",
         ),
         "num_envs x num_steps_per_env / num_mini_batches",
@@ -99,7 +99,7 @@ COMPUTED: tuple[Computed, ...] = (
         Setting(
             "How often the policy acts.",
             unit="Hz",
-            sane=(20.0, 200.0),
+            recommended=(20.0, 200.0),
             advice="50 Hz suits legged robots; the robot must be able to keep up.",
         ),
         "1 / (decimation x sim.timestep)",

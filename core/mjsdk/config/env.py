@@ -11,7 +11,7 @@ from mjsdk.robot.selection import Bodies, Geoms, Selection, Sites
 from mjsdk.terms import CommandName
 
 MAX_WORLDS = 65536
-"""Parallel worlds that nobody has the memory for more of."""
+"""Upper bound of num_envs."""
 
 PartKind = type[Selection]
 """A kind of parts of a model."""
@@ -67,8 +67,8 @@ class SceneConfig:
     num_envs: int = setting(
         512,
         "Parallel worlds.",
-        sane=(64, 8192),
-        legal=(1, MAX_WORLDS),
+        recommended=(64, 8192),
+        bounds=(1, MAX_WORLDS),
         advice="256 to 1024 on a few CPU cores, 4096 on a GPU. More worlds steady the gradient and slow each iteration.",
     )
     terrain: str = setting("flat", "Ground.", choices=("flat",))
@@ -91,9 +91,9 @@ class SimConfig:
         0.005,
         "Length of a physics step.",
         unit="s",
-        sane=(0.001, 0.01),
-        above=0.0,
-        legal=(1e-5, 0.1),
+        recommended=(0.001, 0.01),
+        exclusive_min=0.0,
+        bounds=(1e-5, 0.1),
         advice="Longer is cheaper and less stable: 0.002 to 0.01 with implicitfast.",
     )
     integrator: str = setting(
@@ -111,19 +111,23 @@ class SimConfig:
     iterations: int = setting(
         10,
         "Iterations of the solver.",
-        sane=(4, 100),
-        legal=(None, 10_000),
-        above=0,
+        recommended=(4, 100),
+        bounds=(None, 10_000),
+        exclusive_min=0,
         advice="Too few make feet sink and slide; newton needs about 10, pgs 8 or more.",
     )
     ls_iterations: int = setting(
-        20, "Iterations of the solver's line search (newton, cg).", sane=(5, 50), legal=(None, 10_000), above=0
+        20,
+        "Iterations of the solver's line search (newton, cg).",
+        recommended=(5, 50),
+        bounds=(None, 10_000),
+        exclusive_min=0,
     )
     tolerance: float = setting(
-        1e-8, "Improvement at which the solver stops early.", sane=(1e-12, 1e-4), legal=(0.0, None)
+        1e-8, "Improvement at which the solver stops early.", recommended=(1e-12, 1e-4), bounds=(0.0, None)
     )
     ls_tolerance: float = setting(
-        0.01, "Gradient at which the line search stops early.", sane=(1e-4, 0.1), legal=(0.0, None)
+        0.01, "Gradient at which the line search stops early.", recommended=(1e-4, 0.1), bounds=(0.0, None)
     )
     cone: str = setting(
         "pyramidal", "Friction cone.", choices=("pyramidal", "elliptic"), advice="elliptic slips less and costs more."
@@ -131,22 +135,25 @@ class SimConfig:
     impratio: float = setting(
         1.0,
         "Ratio of frictional to normal impedance.",
-        sane=(1.0, 100.0),
-        above=0.0,
+        recommended=(1.0, 100.0),
+        exclusive_min=0.0,
         advice="10 with elliptic cones lessens slip.",
     )
     ccd_iterations: int = setting(
-        50, "Iterations of convex collision detection.", sane=(10, 1000), legal=(None, 10_000), above=0
+        50, "Iterations of convex collision detection.", recommended=(10, 1000), bounds=(None, 10_000), exclusive_min=0
     )
     gravity: list[float] = setting(
         factory=lambda: [0.0, 0.0, -9.81],
         meaning="Gravity in the world frame.",
         unit="m/s^2",
         length=(3, 3),
-        legal=(-1000.0, 1000.0),
+        bounds=(-1000.0, 1000.0),
     )
     threads: int = setting(
-        0, "CPU threads that step the worlds; 0 for as many as this process may use.", legal=(0, 1024), sane=(0, 64)
+        0,
+        "CPU threads that step the worlds; 0 for as many as this process may use.",
+        bounds=(0, 1024),
+        recommended=(0, 64),
     )
 
 
@@ -169,7 +176,7 @@ class NoiseConfig:
     scale: float = setting(
         0.0,
         "Half-width of the uniform or standard deviation of the gaussian noise, in the observation's unit.",
-        legal=(0.0, None),
+        bounds=(0.0, None),
         advice="Take it from the sensor's data sheet, and double it.",
     )
 
@@ -182,21 +189,21 @@ class ObservationTermConfig(TermConfig):
     clip: list[float] | None = setting(None, "Smallest and largest value, before scaling.", endless=True)
     scale: float | list[float] = setting(1.0, "Factor, one or one per element.")
     delay_min_lag: int = setting(
-        0, "Smallest delay, drawn per world and episode.", unit="control steps", legal=(0, 1000), sane=(0, 5)
+        0, "Smallest delay, drawn per world and episode.", unit="control steps", bounds=(0, 1000), recommended=(0, 5)
     )
     delay_max_lag: int = setting(
         0,
         "Largest delay.",
         unit="control steps",
-        legal=(0, 1000),
-        sane=(0, 5),
+        bounds=(0, 1000),
+        recommended=(0, 5),
         advice="One or two steps at 50 Hz cover a typical real robot.",
     )
     history_length: int = setting(
         1,
         "Frames kept, oldest first; 1 for the present only.",
-        sane=(1, 32),
-        legal=(1, 1000),
+        recommended=(1, 32),
+        bounds=(1, 1000),
         advice="3 to 6 frames let a plain network estimate velocities.",
     )
 
@@ -209,7 +216,7 @@ class ObservationGroupConfig:
     enable_corruption: bool = setting(
         False,
         "Add the terms' noise and delay.",
-        advice="On for the actor in training; eval and play switch it off unless told otherwise.",
+        advice="On for the actor in training; eval and play switch it off unless asked otherwise.",
     )
 
 
@@ -221,16 +228,16 @@ class CommandTermConfig:
 
 
 @attrs.define(kw_only=True)
-class DrawnCommandConfig(CommandTermConfig):
-    """A command that is drawn anew every now and then."""
+class ResampledCommandConfig(CommandTermConfig):
+    """A command that is resampled at random intervals."""
 
     resampling_time_range: list[float] = setting(
         factory=lambda: [10.0, 10.0],
         meaning="Time until a new command is drawn, shortest and longest.",
         unit="s",
-        above=0.0,
-        legal=(None, 1e6),
-        sane=(1.0, 30.0),
+        exclusive_min=0.0,
+        bounds=(None, 1e6),
+        recommended=(1.0, 30.0),
     )
 
 
@@ -257,7 +264,7 @@ class RewardTermConfig(TermConfig):
 class TerminationTermConfig(TermConfig):
     """A reason to end an episode."""
 
-    time_out: bool = setting(False, "A limit of time rather than a failure: the value estimate goes on.")
+    time_out: bool = setting(False, "A limit of time rather than a failure: its value is bootstrapped.")
 
 
 @attrs.define(kw_only=True)
@@ -274,15 +281,15 @@ class EventTermConfig(TermConfig):
         None,
         "Time between events of one world, shortest and longest (mode=interval).",
         unit="s",
-        above=0.0,
-        legal=(None, 1e6),
-        sane=(0.5, 60.0),
+        exclusive_min=0.0,
+        bounds=(None, 1e6),
+        recommended=(0.5, 60.0),
     )
 
 
 @attrs.define(kw_only=True)
 class CurriculumTermConfig(TermConfig):
-    """Something that changes as training goes on."""
+    """Something that changes during training."""
 
 
 @attrs.define(kw_only=True)
@@ -295,14 +302,23 @@ class ViewerConfig:
     """Where the camera of windows and videos is."""
 
     distance: float = setting(
-        3.0, "Distance to the robot's base.", unit="m", sane=(0.5, 20.0), above=0.0, legal=(None, 1000.0)
+        3.0,
+        "Distance to the robot's base.",
+        unit="m",
+        recommended=(0.5, 20.0),
+        exclusive_min=0.0,
+        bounds=(None, 1000.0),
     )
     azimuth: float = setting(
-        120.0, "Direction of view around the vertical.", unit="deg", sane=(-360.0, 360.0), legal=(-1e6, 1e6)
+        120.0, "Direction of view around the vertical.", unit="deg", recommended=(-360.0, 360.0), bounds=(-1e6, 1e6)
     )
-    elevation: float = setting(-15.0, "Direction of view above the horizon.", unit="deg", legal=(-90.0, 90.0))
-    width: int = setting(640, "Width of videos.", unit="px", sane=(160, 1920), above=0, legal=(None, 8192))
-    height: int = setting(480, "Height of videos.", unit="px", sane=(120, 1080), above=0, legal=(None, 8192))
+    elevation: float = setting(-15.0, "Direction of view above the horizon.", unit="deg", bounds=(-90.0, 90.0))
+    width: int = setting(
+        640, "Width of videos.", unit="px", recommended=(160, 1920), exclusive_min=0, bounds=(None, 8192)
+    )
+    height: int = setting(
+        480, "Height of videos.", unit="px", recommended=(120, 1080), exclusive_min=0, bounds=(None, 8192)
+    )
 
 
 @attrs.define(kw_only=True)
@@ -312,13 +328,13 @@ class EnvConfig:
     decimation: int = setting(
         4,
         "Physics steps per control step.",
-        sane=(1, 20),
-        legal=(None, 10_000),
-        above=0,
+        recommended=(1, 20),
+        bounds=(None, 10_000),
+        exclusive_min=0,
         advice="decimation x sim.timestep is the control period; 0.02 s (50 Hz) suits legged robots.",
     )
     episode_length_s: float = setting(
-        20.0, "Longest episode.", unit="s", sane=(2.0, 60.0), above=0.0, legal=(None, 1e6)
+        20.0, "Longest episode.", unit="s", recommended=(2.0, 60.0), exclusive_min=0.0, bounds=(None, 1e6)
     )
     scene: SceneConfig = setting(factory=SceneConfig, meaning="What is simulated, and how many times.")
     sim: SimConfig = setting(factory=SimConfig, meaning="MuJoCo's time step and solver.")
@@ -330,7 +346,7 @@ class EnvConfig:
     rewards: dict[str, RewardTermConfig] = setting(factory=dict, meaning="Summands of the reward.")
     terminations: dict[str, TerminationTermConfig] = setting(factory=dict, meaning="Reasons to end an episode.")
     events: dict[str, EventTermConfig] = setting(factory=dict, meaning="Resets, pushes and randomisation.")
-    curriculum: dict[str, CurriculumTermConfig] = setting(factory=dict, meaning="What changes as training goes on.")
+    curriculum: dict[str, CurriculumTermConfig] = setting(factory=dict, meaning="What changes during training.")
     metrics: dict[str, MetricTermConfig] = setting(factory=dict, meaning="Quantities that are only logged.")
     mirror_clock: CommandName = setting(
         "",

@@ -46,7 +46,7 @@ class Entry:
             "default": _json(self.default),
             "unit": about.unit,
             "meaning": about.meaning,
-            "range": _json(list(about.sane)) if about.sane else None,
+            "range": _json(list(about.recommended)) if about.recommended else None,
             "advice": about.advice,
             "origin": self.origin,
             "choices": list(about.choices) or None,

@@ -1,4 +1,4 @@
-"""A setting's meaning, unit, sane range and advice, kept beside its default."""
+"""A setting's meaning, unit, recommended range and advice, kept beside its default."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Setting:
     meaning: str
     unit: str = ""
     """Unit such as `s`, `rad`, `m/s`; empty for pure numbers, names and switches."""
-    sane: tuple[float, float] | None = None
-    """Smallest and largest sane value, both included. Outside of it is a warning with the advice, not an error."""
+    recommended: tuple[float, float] | None = None
+    """Smallest and largest value, both included. Outside of it is a warning with the advice, not an error."""
     advice: str = ""
     """When to change it, which way, and what happens."""
     choices: tuple[str, ...] = ()
     """Legal values, if there is a list of them. Anything else is an error."""
-    legal: tuple[float | None, float | None] = (None, None)
+    bounds: tuple[float | None, float | None] = (None, None)
     """Smallest and largest possible value, both included; None is as far as `LARGEST`. Outside of it is an error."""
-    above: float | None = None
+    exclusive_min: float | None = None
     """The value must be larger than this, if set."""
     endless: bool = False
     """Whether the value may be infinite, such as a bound that is none."""

@@ -198,7 +198,7 @@ class Merger:
         self.section(cls, data, given, path)
 
     def mistake(self, path: str, message: str) -> None:
-        """Note a mistake and go on."""
+        """Note a mistake and continue."""
         self.mistakes.append(Mistake(path, message))
 
 

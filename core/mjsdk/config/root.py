@@ -20,9 +20,16 @@ class TrainConfig:
     )
     video: bool = setting(False, "Record videos of one world while training.", advice="Costs a few seconds per video.")
     video_length: int = setting(
-        200, "Length of each video.", unit="control steps", sane=(50, 2000), above=0, legal=(None, 1_000_000)
+        200,
+        "Length of each video.",
+        unit="control steps",
+        recommended=(50, 2000),
+        exclusive_min=0,
+        bounds=(None, 1_000_000),
     )
-    video_interval: int = setting(100, "Iterations between videos.", sane=(10, 10_000), above=0, legal=(None, 10**9))
+    video_interval: int = setting(
+        100, "Iterations between videos.", recommended=(10, 10_000), exclusive_min=0, bounds=(None, 10**9)
+    )
     log_root: str = setting("logs", "Folder that holds rsl_rl/<experiment_name>/<run>.")
 
 

@@ -17,7 +17,7 @@ from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.config.evaluation import check_evaluation
 from mjsdk.config.overrides import Override, merge, repeated, tree
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, HookError, Mistake, said
+from mjsdk.errors import ConfigError, HookError, Mistake, MjsdkError, said
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COMMAND_LINE = "command line"
 """Origin of what is composed: robot, task, extras and preset."""
 
-_WHOSE = ("robot", "task", "extras", "preset")
+_COMMAND_LINE_ONLY = ("robot", "task", "extras", "preset")
 """Root settings that the command line decides, not a file."""
 
 
@@ -63,7 +63,7 @@ class Composed:
     origins: dict[str, str]
     """Where each value that is not the default came from, by dotted path: `task <name>`, `preset cpu`, `flag`..."""
     warnings: list[str]
-    """What is outside its sane range, with advice."""
+    """What is outside its recommended range, with advice."""
     removed: dict[str, str] = attrs.field(factory=dict)
     """Entries that a layer took away, by dotted path, and which layer did."""
 
@@ -114,7 +114,7 @@ class Settings:
     mistakes: list[Mistake] = attrs.field(factory=list)
     """What is wrong with the layers so far."""
     _sound: dict[str, Any] = attrs.field(factory=dict, init=False)
-    """The data before people's own layers: falls in where theirs are mistaken, so that the checks can go on."""
+    """The data before people's own layers: falls in where theirs are mistaken, so that the checks can continue."""
 
     @classmethod
     def of_task(cls, session: Session, task: TaskConfig, names: Sequence[str] = ()) -> Settings:
@@ -177,7 +177,7 @@ class Settings:
             if not any(_agree(extra, loaded) for loaded in self.data["extras"]):
                 message = f"{show(extra)} is not loaded; a new training needs --with {extra}"
                 self.mistakes.append(Mistake("extras", message))
-        return {name: value for name, value in given.items() if name not in _WHOSE}
+        return {name: value for name, value in given.items() if name not in _COMMAND_LINE_ONLY}
 
     def _note(self, before: Mapping[str, Any], origin: str, given: Iterable[str] = ()) -> None:
         """Note where what changed, and what is `given` anyhow, is from."""
@@ -196,7 +196,7 @@ class Settings:
         check_evaluation(self.session, config, names)
         there = dict(schema.entries(config))
         removed = {path: origin for path, origin in self.removed.items() if path not in there}
-        return Composed(config, self._told(config), warnings, removed)
+        return Composed(config, self._changed_origins(config), warnings, removed)
 
     def _checked(self, *, with_model: bool) -> tuple[Config, ModelNames | None, list[str]]:
         config, found = self._converted()
@@ -232,14 +232,14 @@ class Settings:
             return mistake
         return attrs.evolve(mistake, message=f"{mistake.message} (from {origin})")
 
-    def _told(self, config: Config) -> dict[str, str]:
+    def _changed_origins(self, config: Config) -> dict[str, str]:
         """Origins of the values that are not the default."""
-        told = {}
+        changed = {}
         for leaf in schema.every_leaf(config, self.session.terms()):
             if leaf.given and not schema.same(leaf.value, leaf.default):
                 below = (origin for other, origin in self.origins.items() if other.startswith(f"{leaf.path}."))
-                told[leaf.path] = self.origins.get(leaf.path) or next(below, "")
-        return told
+                changed[leaf.path] = self.origins.get(leaf.path) or next(below, "")
+        return changed
 
 
 @contextmanager
@@ -251,6 +251,8 @@ def _blaming(whose: str) -> Iterator[None]:
         raise ConfigError(
             error.mistakes, f"This comes from {whose}, not from your settings; tell its authors."
         ) from error
+    except MjsdkError:  # of another plugin, which says so itself
+        raise
     except (Exception, SystemExit) as error:  # objects of a plugin that stand where plain data is meant to
         raise HookError(f"the settings of {whose} cannot be read: {said(error)}") from error
 

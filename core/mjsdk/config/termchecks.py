@@ -15,6 +15,7 @@ from mjsdk.errors import MissingRole, Mistake, SelectionError, closest, listing
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import ModelNames, PerJoint, Selection, resolve, select
 from mjsdk.terms import Parameter, Term, TermRegistry, parameters
+from mjsdk.terms.docs import outdated
 
 _SIMPLE = (int, float, bool, str, type(None), Any)
 
@@ -133,6 +134,12 @@ def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schem
                 yield Mistake(leaf.path, f"there is no {leaf.names} '{given}'{hint}{names}")
 
 
+def outdated_docs(env: EnvConfig, terms: TermRegistry) -> list[str]:
+    """One warning per term whose docstring gives ranges under the names that they had before."""
+    changes = {entry.func: outdated(term) for _, entry, term in schema.function_terms(env, terms)}
+    return [f"the docstring of term {func} is not understood: {change}" for func, change in changes.items() if change]
+
+
 def changed_by_curriculum(env: EnvConfig, terms: TermRegistry) -> dict[str, set[str]]:
     """Paths below `env` of the settings that each term of the curriculum changes, by its name."""
     changed: dict[str, set[str]] = {name: set() for name in env.curriculum}
@@ -149,7 +156,7 @@ _READ_EVERY_STEP = ("rewards.", "terminations.", "metrics.")
 
 
 def changeable(env: EnvConfig, terms: TermRegistry) -> list[str]:
-    """Paths below `env` of everything that may change while training goes on: see `mjsdk.env.changes`."""
+    """Paths below `env` of everything that may change during training: see `mjsdk.env.changes`."""
     paths = [
         leaf.path
         for leaf in schema.leaves(EnvConfig(commands=env.commands))

@@ -2,7 +2,7 @@
 
 from mjsdk.env.actions import ActionTerm
 from mjsdk.env.build import make_env
-from mjsdk.env.commands import CommandTerm, DrawnCommand
+from mjsdk.env.commands import CommandTerm, ResampledCommand
 from mjsdk.env.contacts import ContactState
 from mjsdk.env.env import Env
 from mjsdk.env.mirror import Mirror, Reflection, reflects
@@ -15,10 +15,10 @@ __all__ = [
     "Box",
     "CommandTerm",
     "ContactState",
-    "DrawnCommand",
     "Env",
     "Mirror",
     "Reflection",
+    "ResampledCommand",
     "RobotState",
     "Worlds",
     "make_env",

@@ -23,6 +23,6 @@ def make_env(config: Config, session: Session, *, device: str | None = None, see
     where = resolve_device(device or config.train.device)
     scene = build_scene(session, config.env)
     physics = make_physics(scene.model, config.env.scene.num_envs, where, config.env.sim.threads)
-    # A copy: a curriculum changes settings as training goes on, and a run must record those that it began with.
+    # A copy: a curriculum changes settings during training, and a run must record those that it began with.
     seed = config.agent.seed if seed is None else seed
     return Env(deepcopy(config.env), scene, physics, session.terms(), seed)

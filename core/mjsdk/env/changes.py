@@ -1,4 +1,4 @@
-"""Settings that may change while training goes on."""
+"""Settings that may change during training."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ def read_setting(env: Env, path: str) -> Any:
 
 def _refusal(path: str) -> ConfigError:
     legal = "rewards.NAME.weight, commands.NAME.SETTING, and params of function terms in rewards, terminations, metrics"
-    return ConfigError([Mistake(f"env.{path}", f"cannot change while training goes on. Legal: {legal}")])
+    return ConfigError([Mistake(f"env.{path}", f"cannot change during training. Legal: {legal}")])

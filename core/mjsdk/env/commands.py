@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
+from mjsdk.config.env import CommandTermConfig, ResampledCommandConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Reflection
 from mjsdk.env.timers import countdown, resample_timers
@@ -45,13 +45,13 @@ class CommandTerm:
         """Start over in worlds whose episodes begin. It may set their state: what derives from it is computed after."""
 
 
-class DrawnCommand(CommandTerm):
+class ResampledCommand(CommandTerm):
     """A command that is resampled at random intervals. Subclasses fill `command` in `resample`."""
 
-    Config: ClassVar[type[CommandTermConfig]] = DrawnCommandConfig
-    config: DrawnCommandConfig
+    Config: ClassVar[type[CommandTermConfig]] = ResampledCommandConfig
+    config: ResampledCommandConfig
 
-    def __init__(self, env: Env, name: str, config: DrawnCommandConfig) -> None:
+    def __init__(self, env: Env, name: str, config: ResampledCommandConfig) -> None:
         super().__init__(env, name, config)
         self.time_left = env.buffers.new(f"command/{name}/time_left", env.num_envs)
         """Time until the next draw [s], shape (E,)."""

@@ -43,7 +43,7 @@ class Env:
         self.terms = terms
         self.ops = make_ops(physics.device)
         self.changeable = frozenset(changeable(config, terms))
-        """Paths below `env` of the settings that may change while training goes on."""
+        """Paths below `env` of the settings that may change during training."""
         self.num_envs = physics.num_envs
         self.device = physics.device
         self.model = scene.model
@@ -199,7 +199,7 @@ class Env:
             self.log.begin(self.all_worlds)
             self.commands.compute(0.0)
             self.observations.compute()
-        return self.observations.hand_out()
+        return self.observations.snapshot()
 
     def step(self, action: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor, Tensor, dict[str, Any]]:
         """Take one control step with `action`, shape (E, A).
@@ -216,7 +216,7 @@ class Env:
         with torch.inference_mode():
             reward, terminated, truncated = self._step(action)
         truncated = truncated.clone()
-        return self.observations.hand_out(), reward.clone(), terminated.clone(), truncated, {"time_outs": truncated}
+        return self.observations.snapshot(), reward.clone(), terminated.clone(), truncated, {"time_outs": truncated}
 
     def _step(self, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """One step without autograd's bookkeeping: reward, terminated, truncated, shape (E,) each."""
@@ -251,11 +251,11 @@ class Env:
         self.episode_length_buf.copy_(ages)
 
     def set_setting(self, path: str, value: Any) -> None:
-        """Change a setting while training goes on, by its path below `env`, such as `rewards.upright.weight`."""
+        """Change a setting during training, by its path below `env`, such as `rewards.upright.weight`."""
         change_setting(self, path, value)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that `load_state_dict` needs to go on exactly: plain tensors by name."""
+        """Everything that `load_state_dict` needs to resume exactly: plain tensors by name."""
         state = {f"buffer/{name}": tensor for name, tensor in self.buffers.state_dict().items()}
         state |= {f"physics/{name}": tensor for name, tensor in self.physics.state_dict().items()}
         state |= {f"last/{name}": tensor.clone() for name, tensor in self.observations.last.items()}
@@ -285,7 +285,7 @@ class Env:
         return _shapes(self.state_dict()) == _shapes(state)
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Go on from `state_dict` of an environment with the same settings."""
+        """Resume from `state_dict` of an environment with the same settings."""
         self.buffers.load_state_dict(_below(state, "buffer/"))
         self.physics.load_state_dict(_below(state, "physics/"))
         self.generator.set_state(state["generator"])
@@ -294,7 +294,7 @@ class Env:
         self.common_step_counter = int(self._counter)
         self.curriculum.restore()
         if self.mirror is not None:
-            self.mirror.look()
+            self.mirror.update_active()
 
     def _simulate(self) -> None:
         self.physics.step(self.config.decimation)

@@ -1,4 +1,4 @@
-"""Events and curriculum: what happens to worlds, and what changes as training goes on."""
+"""Events and curriculum: what happens to worlds, and what changes during training."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ class Events:
 
 
 class Curriculum:
-    """Terms that change settings, or what worlds start with, while training goes on."""
+    """Terms that change settings, or what worlds start with, during training."""
 
     def __init__(self, env: Env, configs: Mapping[str, CurriculumTermConfig]) -> None:
         self._env = env
         others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
         self._values: dict[str, Any] = dict.fromkeys(self.terms, 0.0)
-        self._looked_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
+        self._updated_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
         self.buffers = env.buffers.names - others
         """Names of the buffers that hold where the curriculum is."""
 
@@ -82,7 +82,7 @@ class Curriculum:
 
     def compute(self, worlds: Worlds) -> None:
         """Let the terms see how far training is, as the episodes of some worlds begin."""
-        self._looked_at.fill_(self._env.common_step_counter)
+        self._updated_at.fill_(self._env.common_step_counter)
         for name, term in self.terms.items():
             value = self._values[name] = term(worlds)
             if not isinstance(value, Tensor):  # which the log reads when it must: that may mean to wait for a device
@@ -91,7 +91,7 @@ class Curriculum:
     def restore(self) -> None:
         """Give the settings the values that they had when the loaded state was saved."""
         before, steps = self._env.progress(), self._env.common_step_counter
-        self._env.common_step_counter = int(self._looked_at)
+        self._env.common_step_counter = int(self._updated_at)
         self.compute(self._env.worlds(torch.zeros(self._env.num_envs, dtype=torch.bool, device=self._env.device)))
         for name, tensor in before.items():  # a term that counts its calls must not count this one
             self._env.buffers[name].copy_(tensor)

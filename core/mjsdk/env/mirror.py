@@ -71,10 +71,10 @@ class Mirror:
         self._joints = Reflection(*joint_partners(env.model, env.scene.entity, env.scene.robot))
         self.active = env.zeros(env.num_envs, 1, dtype=torch.bool)
         """Worlds that the networks see mirrored, shape (E, 1)."""
-        self.look()
+        self.update_active()
 
-    def look(self) -> None:
-        """Decide anew which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
+    def update_active(self) -> None:
+        """Update which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
         torch.ge(self._clock.phase.unsqueeze(1), 0.5, out=self.active)  # type: ignore[attr-defined]
 
     def of(self, values: Tensor, reflection: Reflection) -> MirroredTensor:

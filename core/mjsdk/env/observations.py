@@ -49,14 +49,14 @@ class Observations:
         return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
 
     def reseed(self) -> None:
-        """Begin the noise anew, with seeds from the environment's generator."""
+        """Restart the noise, with seeds from the environment's generator."""
         for group in self.groups.values():
             group.reseed()
 
     def compute(self) -> None:
         """Take in the present state."""
         if self._mirror is not None:
-            self._mirror.look()
+            self._mirror.update_active()
         if self._terms:
             values = values_of(self._terms)
             torch.cat([values[i] for i in self._order], 1, out=self._raw)
@@ -66,7 +66,7 @@ class Observations:
         if self._mirrored is not None:
             self._mirrored.reflect()
 
-    def hand_out(self) -> dict[str, Tensor]:
+    def snapshot(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
         self.last = {name: values.clone() for name, values in self._groups.items()}
         return self.last
@@ -126,7 +126,7 @@ class ObservationGroup:
             yield self._keys[key], self._terms[key], self._values[:, where]
 
     def reseed(self) -> None:
-        """Begin the noise anew, with a seed from the environment's generator."""
+        """Restart the noise, with a seed from the environment's generator."""
         if self._uniform is not None:
             self._uniform.reseed()
 

@@ -37,7 +37,7 @@ class BoundTerm:
         self.params = self._resolve(config.params)
         self._make()
         self.stateful = hasattr(self._object, "reset")
-        """Whether the term has anything to forget."""
+        """Whether the term keeps state that a reset clears."""
 
     def _make(self) -> None:
         maker: Any = self.guard.version or (self.term if inspect.isclass(self.term) else None)
@@ -75,7 +75,7 @@ class BoundTerm:
             return reflection_like(self.guard, given, size)
 
     def set_param(self, name: str, value: Any) -> None:
-        """Change a parameter while training goes on; terms that are classes read theirs only once."""
+        """Change a parameter during training; terms that are classes read theirs only once."""
         self.params = self._resolve({**self.config.params, name: value})
         self._make()
 

@@ -8,10 +8,10 @@ import attrs
 import torch
 from torch import Tensor
 
+from mjsdk.evaluate.episode_statistics import SETTLE_S
 from mjsdk.evaluate.push import INTERVAL_S, SPEED
 from mjsdk.evaluate.rollout import Episodes
 from mjsdk.evaluate.statistics import clopper_pearson, mean
-from mjsdk.evaluate.tally import SETTLE_S
 
 GRAVITY = 9.81
 _MOVING = 0.05
@@ -23,9 +23,9 @@ DEFINITIONS = {
     "fall_rate": "share of episodes that ended by what the task counts as a failure before their time was up",
     "survival": "the others, with the exact (Clopper-Pearson) confidence interval",
     "foot_slip": "mean horizontal speed of feet that are on the ground, over whole episodes without a fall [m/s]",
-    "feet_on_ground": "share of the whole time with all feet on the ground, told to stand; fallen is not standing",
+    "feet_on_ground": "share of the whole time with all feet on the ground, commanded to stand; fallen is not standing",
     "action_change": "mean change of the actions from step to step, episodes without a fall [-]",
-    "cost_of_transport": "work |torque x joint speed| over weight x way, told to walk, episodes without a fall [-]",
+    "cost_of_transport": "work |torque x joint speed| over weight x way, walking, episodes without a fall [-]",
     "pushes": "velocity [m/s] in a random direction every interval [s], from a random time on; recovered is the share "
     "that no fall followed until the next one, or until the end of the episode",
 }
@@ -45,11 +45,11 @@ class Report:
 def make_report(episodes: Episodes, mass: float, context: dict[str, Any], gravity: float = GRAVITY) -> Report:
     """Summarise episodes of a robot of `mass` [kg] under `gravity` [m/s^2]; `context` (run, seed...) is added as is."""
     weight = mass * gravity
-    everyone = torch.ones_like(episodes.tally.alive)
+    everyone = torch.ones_like(episodes.statistics.alive)
     data = _summary(episodes, everyone, weight)
     if episodes.pushes is not None:
         count = int(episodes.pushes.sum())
-        falls = int((episodes.tally.fell & (episodes.pushes > 0)).sum())  # each follows the last push of its world
+        falls = int((episodes.statistics.fell & (episodes.pushes > 0)).sum())  # each follows the last push of its world
         recovered = (count - falls) / count if count else None
         data["pushes"] = {"velocity": SPEED, "interval_s": INTERVAL_S, "count": count, "recovered": recovered}
     metrics = data["metrics"]
@@ -73,10 +73,10 @@ def how_measured(data: dict[str, Any]) -> str:
 
 
 def _summary(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, Any]:
-    tally = episodes.tally
-    count, fell = int(worlds.sum()), int((tally.fell & worlds).sum())
+    statistics = episodes.statistics
+    count, fell = int(worlds.sum()), int((statistics.fell & worlds).sum())
     low, high = clopper_pearson(count - fell, count)
-    up = worlds & ~tally.fell  # toppling over is neither smooth walking nor a cheap way to get on
+    up = worlds & ~statistics.fell  # toppling over is neither smooth walking nor a cheap way to get on
     return {
         "episodes": count,
         "fall_rate": fell / count,
@@ -88,8 +88,8 @@ def _summary(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, Any
             "foot_slip": _slip(episodes, up),
             "cost_of_transport": _cost_of_transport(episodes, up, weight),
         },
-        "mean_reward": mean(tally.reward[worlds].tolist()),
-        "mean_episode_length_s": mean((tally.steps[worlds].double() * tally.step_dt).tolist()),
+        "mean_reward": mean(statistics.reward[worlds].tolist()),
+        "mean_episode_length_s": mean((statistics.steps[worlds].double() * statistics.step_dt).tolist()),
     }
 
 
@@ -99,7 +99,7 @@ def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any
     if episodes.tracks:
         # After the first second if anybody lasts that long.
         tracks = torch.stack(episodes.tracks)[:, index]
-        late = tracks[round(SETTLE_S / episodes.tally.step_dt) :]
+        late = tracks[round(SETTLE_S / episodes.statistics.step_dt) :]
         settled = late if late.isfinite().any() else tracks
         reached = [mean(settled[:, axis].tolist()) for axis in range(3)]
     return {
@@ -116,14 +116,16 @@ def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any
 
 
 def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """How still the robots are that were told to stand: speed after the first second while up, feet the whole time."""
+    """How still the robots stand that should: speed after the first second while up, feet the whole time."""
     index = next((i for i, command in enumerate(episodes.commands) if not any(command.values)), None)
     if index is None:
         return None
     worlds, grounded = episodes.groups == index, None
-    if episodes.tally.has("grounded"):
+    if episodes.statistics.has("grounded"):
         steps = max(1, episodes.length - 1)  # the state after the last one is that of the next episode
-        grounded = float(episodes.tally.total("grounded")[worlds].mean()) / steps  # a world that fell does not stand
+        grounded = (
+            float(episodes.statistics.total("grounded")[worlds].mean()) / steps
+        )  # a world that fell does not stand
     return {
         "mean_base_speed": _mean(episodes, "speed", worlds),
         "feet_on_ground": grounded,
@@ -133,24 +135,24 @@ def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any]
 
 def _cost_of_transport(episodes: Episodes, worlds: Tensor, weight: float) -> float | None:
     walking = torch.tensor([bool(c.forward or c.left) for c in episodes.commands] or [True])[episodes.groups]
-    if not episodes.tally.has("distance"):
+    if not episodes.statistics.has("distance"):
         return None
     chosen = worlds & walking
-    way = float(episodes.tally.total("distance")[chosen].sum())
-    time_s = float(episodes.tally.steps[chosen].sum()) * episodes.tally.step_dt
+    way = float(episodes.statistics.total("distance")[chosen].sum())
+    time_s = float(episodes.statistics.steps[chosen].sum()) * episodes.statistics.step_dt
     if not weight or not time_s or way / time_s < _MOVING:
         return None
-    return float(episodes.tally.total("energy")[chosen].sum()) / (weight * way)
+    return float(episodes.statistics.total("energy")[chosen].sum()) / (weight * way)
 
 
 def _mean(episodes: Episodes, name: str, worlds: Tensor) -> float | None:
-    if not episodes.tally.has(name):
+    if not episodes.statistics.has(name):
         return None
-    return mean(episodes.tally.mean(name)[worlds].tolist())
+    return mean(episodes.statistics.mean(name)[worlds].tolist())
 
 
 def _slip(episodes: Episodes, worlds: Tensor) -> float | None:
-    if not episodes.tally.has("slip"):
+    if not episodes.statistics.has("slip"):
         return None
-    contacts = float(episodes.tally.total("contacts")[worlds].sum())
-    return float(episodes.tally.total("slip")[worlds].sum()) / contacts if contacts else None
+    contacts = float(episodes.statistics.total("contacts")[worlds].sum())
+    return float(episodes.statistics.total("slip")[worlds].sum()) / contacts if contacts else None

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from mjsdk.errors import MjsdkError
 from mjsdk.evaluate.commands import Command
+from mjsdk.evaluate.episode_statistics import EpisodeStatistics
 from mjsdk.evaluate.push import Pusher
 from mjsdk.evaluate.setup import FEET_FORCE, FEET_VELOCITY
-from mjsdk.evaluate.tally import Tally
 from mjsdk.motion import base_velocity, velocity_term
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ TOUCH_N = 1.0
 class Episodes:
     """First episodes of all worlds, and how the commands were followed over time."""
 
-    tally: Tally
+    statistics: EpisodeStatistics
     commands: tuple[Command, ...]
     """None (empty) if the task has no velocity command."""
     length: int
@@ -49,7 +49,7 @@ def run_episodes(
     *,
     seed: int,
     push: bool = False,
-    on_step: Callable[[Tally], None] | None = None,
+    on_step: Callable[[EpisodeStatistics], None] | None = None,
 ) -> Episodes:
     """Let every world live one episode; stop when all have ended.
 
@@ -59,7 +59,7 @@ def run_episodes(
     term = velocity_term(env)
     commands = tuple(commands) if term is not None else ()
     groups = torch.arange(env.num_envs) % max(len(commands), 1)
-    episodes = Episodes(Tally(env.num_envs, env.step_dt), commands, env.max_episode_length, groups)
+    episodes = Episodes(EpisodeStatistics(env.num_envs, env.step_dt), commands, env.max_episode_length, groups)
     if term is not None:
         term.fix(env.all_worlds, torch.tensor([command.values for command in commands])[groups].to(env.device))
     obs: Mapping[str, Tensor] = env.reset(seed=seed)
@@ -71,11 +71,11 @@ def run_episodes(
     with torch.no_grad():
         for step in range(env.max_episode_length):
             if pusher is not None:
-                pusher(step, episodes.tally.alive)
+                pusher(step, episodes.statistics.alive)
             obs = _step(env, policy, obs, episodes)
             if on_step is not None:
-                on_step(episodes.tally)
-            if not episodes.tally.alive.any():
+                on_step(episodes.statistics)
+            if not episodes.statistics.alive.any():
                 break
     return episodes
 
@@ -93,9 +93,9 @@ def _step(env: Env, policy: Policy, obs: Mapping[str, Tensor], episodes: Episode
             values |= {"lin_vel_error": error[:, :2].norm(dim=1), "ang_vel_error": error[:, 2].abs()}
         values |= _feet(env)
     quantities = {name: value.cpu() for name, value in values.items()}
-    episodes.tally.add(reward.cpu(), terminated.cpu(), truncated.cpu(), quantities)
+    episodes.statistics.add(reward.cpu(), terminated.cpu(), truncated.cpu(), quantities)
     if episodes.commands and velocity is not None:
-        alive, count = episodes.tally.alive, len(episodes.commands)
+        alive, count = episodes.statistics.alive, len(episodes.commands)
         groups, there = episodes.groups[alive], torch.ones(int(alive.sum()))
         total = torch.zeros(count, 3).index_add_(0, groups, velocity.cpu()[alive])
         lasting = torch.zeros(count).index_add_(0, groups, there)

@@ -13,10 +13,10 @@ import torch
 from mjsdk.config.evaluation import check_evaluation
 from mjsdk.env import Env, make_env
 from mjsdk.evaluate.commands import STANDARD, Command
+from mjsdk.evaluate.episode_statistics import EpisodeStatistics
 from mjsdk.evaluate.report import Report, make_report
 from mjsdk.evaluate.rollout import run_episodes
 from mjsdk.evaluate.setup import Options, evaluation_config
-from mjsdk.evaluate.tally import Tally
 from mjsdk.motion import velocity_term
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def evaluate_run(
     *,
     checkpoint: str | None = None,
     commands: Sequence[Command] = STANDARD,
-    on_step: Callable[[Tally], None] | None = None,
+    on_step: Callable[[EpisodeStatistics], None] | None = None,
 ) -> Report:
     """Let the deterministic policy of a run live one episode in every world, and report what that shows.
 

@@ -14,7 +14,7 @@ class Average:
     A policy that learns with a constant step size wanders around what it has found: how well it does at the moment that
     the training ends is chance. The mean of where it was is steadily better (Polyak and Juditsky, 1992). Weights from t
     iterations ago count exp(-t / (share x iterations)), so that early ones are forgotten however long the training is
-    (Shamir and Zhang, 2013). Training itself goes on with the network as it is.
+    (Shamir and Zhang, 2013). Training itself continues with the network as it is.
     """
 
     def __init__(self, network: nn.Module, share: float) -> None:
@@ -36,6 +36,6 @@ class Average:
         return {name: value.clone() for name, value in self._mean.items()}
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state_dict`."""
+        """Resume from `state_dict`."""
         for name, value in self._mean.items():
             value.copy_(state[name])

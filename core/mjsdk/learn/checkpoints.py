@@ -7,7 +7,7 @@ A checkpoint is a dict of tensors and plain data, `SHAPE`:
 * `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env` and the shapes of what is in it,
   `num_envs`, `plugins`
 
-Whether it fits the networks that it describes, and worlds, is told by `learn.fitting`.
+Whether it fits the networks that it describes, and worlds, is checked by `learn.fitting`.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def random_state() -> dict[str, Any]:
 
 
 def set_random_state(state: Mapping[str, Any]) -> None:
-    """Go on with random numbers where `random_state` was taken."""
+    """Continue with random numbers where `random_state` was taken."""
     torch.set_rng_state(state["torch"].cpu())
     version, keys, gauss = state["python"]
     random.setstate((version, tuple(keys.tolist()), gauss))

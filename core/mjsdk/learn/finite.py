@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mjsdk.env import Env
 
 _ADVICE = (
-    "Go on from the newest checkpoint with --preset stable, a smaller --agent.algorithm.learning-rate or "
+    "Resume from the newest checkpoint with --preset stable, a smaller --agent.algorithm.learning-rate or "
     "a smaller --agent.algorithm.max-grad-norm"
 )
 
@@ -37,10 +37,10 @@ def check_rollout(storage: RolloutStorage, env: Env) -> None:
         for name, at in slices[group].items()
     ]
     found += [_found("the reward", storage.rewards), _found("the action", storage.actions)]
-    told = [(step, text) for step, text in filter(None, found)]
-    if told:
+    faults = [(step, text) for step, text in filter(None, found)]
+    if faults:
         raise Diverged(
-            f"{min(told, key=lambda pair: pair[0])[1]}. The term or the physics made it; no weight was changed."
+            f"{min(faults, key=lambda pair: pair[0])[1]}. The term or the physics made it; no weight was changed."
         )
 
 

@@ -67,8 +67,8 @@ def misfit_of_learner(data: Mapping[str, Any]) -> str:
     misfits["optimizer_state_dict"] = _misfit_of_optimizer(
         data["optimizer_state_dict"], torch.optim.Adam(parameters), data["iter"] > 0
     )
-    told = next((f"{name}: {misfit}" for name, misfit in misfits.items() if misfit), "")
-    return told and f"its weights are not those of the network that infos.policy describes: {told}"
+    found = next((f"{name}: {misfit}" for name, misfit in misfits.items() if misfit), "")
+    return found and f"its weights are not those of the network that infos.policy describes: {found}"
 
 
 def loadable(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def loadable(state: Mapping[str, Any], optimizer: torch.optim.Optimizer) -> dict
 
 
 def check_worlds(infos: Mapping[str, Any], env: Env, algorithm: PPO, run: Run) -> None:
-    """Raise `BrokenRun` unless worlds and memory of a checkpoint can go on in `env`, which takes a step to see it."""
+    """Raise `BrokenRun` unless worlds and memory of a checkpoint fit `env`, which takes a step to see it."""
     for field in [name.removeprefix(_BOUND) for name in infos["env"] if name.startswith(_BOUND)]:
         env.physics.bind(field)
     misfits = {"infos.env": _misfit_of_worlds(infos["env"], env.state_dict())}
@@ -91,7 +91,7 @@ def check_worlds(infos: Mapping[str, Any], env: Env, algorithm: PPO, run: Run) -
         env.load_state_dict(infos["env"])
         obs = env.step(torch.zeros(env.num_envs, env.num_actions, device=env.device))[0]
     except (RuntimeError, ValueError, IndexError) as error:
-        raise BrokenRun(f"the worlds of run {run.name} cannot go on: {shortened(str(error))}. {_OTHER}") from error
+        raise BrokenRun(f"the worlds of run {run.name} cannot be resumed: {shortened(str(error))}. {_OTHER}") from error
     _refuse(run, {"infos.env": "" if all_finite(obs.values()) else "its worlds give NaN or infinite numbers"})
 
 

@@ -17,7 +17,7 @@ class Interrupt:
     def __init__(self, on_request: Callable[[str], None] | None = None) -> None:
         self.signal: signal.Signals | None = None
         self._on_request = on_request
-        self._told = False
+        self._announced = False
 
     @property
     def requested(self) -> bool:
@@ -32,8 +32,8 @@ class Interrupt:
 
     def tell(self) -> None:
         """Say once that a signal has come: not as it comes, when somebody may be in the middle of printing."""
-        if self.signal is not None and not self._told:
-            self._told = True
+        if self.signal is not None and not self._announced:
+            self._announced = True
             if self._on_request is not None:
                 self._on_request(self.signal.name)
 

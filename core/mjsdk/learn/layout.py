@@ -36,15 +36,15 @@ def check_layout(
 
 def _way_out(run: Run) -> str:
     trained = run.info.get("plugins", [])
-    told = ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in trained) or "unknown versions"
+    versions = ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in trained) or "unknown versions"
     now: list[dict[str, Any]] = []
     with suppress(MjsdkError):
         now = run.session().provenance() if trained else now
     then, installed = ({(p["kind"], p["name"], p["version"]) for p in plugins} for plugins in (trained, now))
     if not trained or then != installed:
-        return f"It was trained with {told}: install those versions, or train again."
+        return f"It was trained with {versions}: install those versions, or train again."
     return (
-        f"It was trained with these versions ({told}): the settings or a plugin's code have changed since, or the "
+        f"It was trained with these versions ({versions}): the settings or a plugin's code have changed since, or the "
         "checkpoint is that of another training. Undo the change, choose another checkpoint, or train again."
     )
 
@@ -54,5 +54,5 @@ def _differences(then: dict[str, int], now: dict[str, int]) -> str:
     new = [name for name in now if name not in then]
     moved = [f"{name} ({then[name]} then, {now[name]} now)" for name in then if name in now and then[name] != now[name]]
     parts = (("without", gone), ("with the new", new), ("with other sizes or places:", moved))
-    told = [f"{text} {', '.join(names[:5])}{'...' if len(names) > 5 else ''}" for text, names in parts if names]
-    return ", ".join(told) or "in another order"
+    lines = [f"{text} {', '.join(names[:5])}{'...' if len(names) > 5 else ''}" for text, names in parts if names]
+    return ", ".join(lines) or "in another order"

@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 
 def open_loggers(run: Run, logger: str, wandb_project: str, after: int) -> list[Watcher]:
-    """The loggers of a training that goes on after iteration `after`; what was logged beyond it is cut off."""
+    """The loggers of a training that resumes after iteration `after`; what was logged beyond it is cut off."""
     loggers: list[Watcher] = [MetricsFile(run.path / METRICS, after)]
     if logger == "tensorboard":
         loggers.append(Dispensable(TensorBoard(run.path, after)))
@@ -98,7 +98,7 @@ class TensorBoard:
 class WeightsAndBiases:
     """A run at Weights & Biases.
 
-    Made as the other loggers are, with the iteration `after` which the training goes on: W&B keeps what was logged
+    Made as the other loggers are, with the iteration `after` which the training resumes: W&B keeps what was logged
     beyond it, under steps of its own.
     """
 

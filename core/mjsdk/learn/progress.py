@@ -94,7 +94,7 @@ class PlainView:
 
 
 class LiveView:
-    """A picture of the training that is drawn anew after every iteration."""
+    """A picture of the training that is redrawn after every iteration."""
 
     def __init__(self, console: Console, title: str, deadline: float = float("inf")) -> None:
         from rich.live import Live

@@ -34,7 +34,7 @@ class Report:
 
 
 class Watcher(Protocol):
-    """Is told of every iteration, before its checkpoint is written."""
+    """Is called with every iteration, before its checkpoint is written."""
 
     def iteration(self, report: Report) -> None:
         """Take in an iteration."""
@@ -72,5 +72,5 @@ class Dispensable:
         except BaseException as error:  # SystemExit too: nothing that only looks on may end a training
             if not self._failed:
                 name = type(self._watcher).__name__
-                _log.warning("the training goes on without %s, which failed: %s", name, said(error))
+                _log.warning("the training continues without %s, which failed: %s", name, said(error))
             self._failed = True

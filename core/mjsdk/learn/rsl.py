@@ -1,6 +1,6 @@
 """The parts of rsl_rl that mjsdk uses, imported so that nothing else comes along.
 
-rsl_rl imports GitPython, which fails without a `git` binary unless told otherwise, and every optional logger that is
+rsl_rl imports GitPython, which fails without a `git` binary by default, and every optional logger that is
 installed. Import its classes from here.
 """
 

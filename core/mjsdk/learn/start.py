@@ -46,7 +46,7 @@ class Training:
         self.lock.release()
 
 
-def begin(config: Config, session: Session) -> Training:
+def start(config: Config, session: Session) -> Training:
     """A new run of composed settings: its folder appears, complete, with the checkpoint of the untrained policy."""
     _check(config)
     agent = config.agent
@@ -65,22 +65,22 @@ def begin(config: Config, session: Session) -> Training:
     return Training(trainer, session, lock)
 
 
-def go_on(run: Run, given: Given | None = None, by_time: bool = False) -> Training:
+def resume(run: Run, given: Given | None = None, by_time: bool = False) -> Training:
     """An earlier run at its newest checkpoint that `agent.load_checkpoint` matches, with settings on top of its own.
 
-    The run notes that it goes on, unless its last iteration is done; `by_time` says that it has none. What lies beyond
-    that checkpoint is then moved aside, see `runs.aside`.
+    The run notes that it was resumed, unless its last iteration is done; `by_time` says that it has none. What lies
+    beyond that checkpoint is then moved aside, see `runs.aside`.
     """
     run = Run(run.path)  # what another process wrote meanwhile counts
     lock = RunLock(run).acquire()
     try:
-        return _gone_on(run, given or Given(), by_time, lock)
+        return _resume(run, given or Given(), by_time, lock)
     except BaseException:
         lock.release()
         raise
 
 
-def _gone_on(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
+def _resume(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
     session = run.session()
     config = resumed_config(run, session, given)
     _check(config)
@@ -172,7 +172,7 @@ def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
     mistakes = [
         Mistake(
             f"agent.{kind}.{name}",
-            f"{value} cannot be used to go on: the networks of {run.name} have {trained[kind][name]}",
+            f"{value} cannot be used to resume: the networks of {run.name} have {trained[kind][name]}",
         )
         for kind, network in (("actor", config.agent.actor), ("critic", config.agent.critic))
         for name, value in attrs.asdict(network).items()

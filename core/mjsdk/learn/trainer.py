@@ -26,7 +26,7 @@ from mjsdk.learn.layout import check_layout
 from mjsdk.learn.policy import describe_policy
 from mjsdk.learn.report import Report, Watcher
 from mjsdk.runs import Run
-from mjsdk.runtime import steady
+from mjsdk.runtime import training_runtime
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Trainer:
         """
         self._interrupt = interrupt = interrupt or Interrupt()
         reason = "done" if self.iteration >= until else ""
-        with unvalidated_distributions(), steady(self.env.device):
+        with unvalidated_distributions(), training_runtime(self.env.device):
             while not reason:
                 start = time.monotonic()
                 reason = self._one(until, watchers, deadline, start)
@@ -201,7 +201,7 @@ class Trainer:
     # Checkpoints
 
     def save(self, folder: Path | None = None) -> Path:
-        """Write a checkpoint of this moment, into the run folder unless told otherwise."""
+        """Write a checkpoint of this moment, into the run folder unless asked otherwise."""
         path = (folder or self.run.path) / self.run.checkpoint_path(self.iteration).name
         checkpoints.write_checkpoint(path, self.state_dict())
         return path
@@ -226,7 +226,7 @@ class Trainer:
             _log.warning("iteration %d is not saved: %s", self.iteration, error)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the training needs to go on exactly: tensors and plain data."""
+        """Everything that the training needs to resume exactly: tensors and plain data."""
         hidden = {"actor": self.algorithm.actor.get_hidden_state(), "critic": self.algorithm.critic.get_hidden_state()}
         worlds = self.env.state_dict()
         infos = {
@@ -244,7 +244,7 @@ class Trainer:
         return {**self.algorithm.save(), "average_state_dict": average, "iter": self.iteration, "infos": infos}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint. With another number of worlds these begin anew, and only the learner goes on."""
+        """Resume from a checkpoint. With another number of worlds these start over, and only the learner resumes."""
         infos = state["infos"]
         check_layout(infos["policy"], describe_policy(self.config.agent, self.env), self.run)
         try:
@@ -267,7 +267,7 @@ class Trainer:
             self.algorithm.actor.reset(hidden_state=infos["hidden"]["actor"])
             self.algorithm.critic.reset(hidden_state=infos["hidden"]["critic"])
         else:
-            _log.warning("the worlds begin anew, because %s. The curve will not go on exactly.", self._change(infos))
+            _log.warning("the worlds start over, because %s. The curve will not continue exactly.", self._change(infos))
             steps = self.iteration * self.config.agent.num_steps_per_env
             self.env.load_progress(infos["totals"]["progress"], steps)
             self.env.reset()
@@ -283,7 +283,7 @@ class Trainer:
         return "settings of the environment have changed"
 
     def _rescue(self) -> str:
-        """Save what a full disk would lose somewhere else; says where, and how to go on."""
+        """Save what a full disk would lose somewhere else; says where, and how to resume."""
         newest = self.run.checkpoints()[-1:]
         kept = f"All older files are whole{f', the newest checkpoint is {newest[0].name}' if newest else ''}."
         try:

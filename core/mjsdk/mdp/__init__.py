@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WITH_LOOPS = ("mjsdk.ops", "mjsdk.mdp")
-"""Packages of the core with a module `loops`."""
-
 
 def core_terms(kind: str) -> Mapping[str, Any]:
     """The core's own terms of a kind, by name, as `open_session` takes them. Importing them takes torch."""

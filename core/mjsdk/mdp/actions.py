@@ -37,7 +37,7 @@ class JointPositionConfig(ActionTermConfig):
         0.25,
         "Change of target per unit of action: a number, or a map from patterns to numbers.",
         unit="rad",
-        sane=(0.01, 1.0),
+        recommended=(0.01, 1.0),
         advice="A quarter of effort over stiffness suits most motors: larger jerks, smaller cannot step.",
     )
     clip: list[float] | None = setting(
@@ -126,15 +126,15 @@ class SteppingJointPositionConfig(JointPositionConfig):
     lift: float = setting(
         1.0,
         "How high the open-loop step lifts the feet, as a factor of the robot's own.",
-        sane=(0.0, 1.5),
-        legal=(0.0, None),
+        recommended=(0.0, 1.5),
+        bounds=(0.0, None),
         advice="Shows the policy what a step is; 0 leaves stepping to the policy.",
     )
     standing: float = setting(
         1.0,
         "Factor of the action while the clock stands still.",
-        sane=(0.2, 1.0),
-        above=0.0,
+        recommended=(0.2, 1.0),
+        exclusive_min=0.0,
         advice="Exploration shakes a robot that stands more than one that walks: below 1 it learns to stand.",
     )
 

@@ -29,22 +29,28 @@ class GaitClockConfig(CommandTermConfig):
     """The rhythm of walking."""
 
     frequency: float = setting(
-        0.0, "Steps of one foot per second; 0 for the robot's own gait.", unit="Hz", legal=(0.0, 10.0), sane=(0.0, 4.0)
-    )
-    swing: float = setting(0.5, "Part of the cycle in which a foot is in the air.", sane=(0.3, 0.6), legal=(0.05, 0.95))
-    velocity_command: CommandName = setting("", "Name of the command that says when to stand; empty to march always.")
-    catch_lean: float = setting(
         0.0,
-        "Tilt of the base at which a robot that is told to stand steps all the same, to catch itself; 0 for never.",
+        "Steps of one foot per second; 0 for the robot's own gait.",
+        unit="Hz",
+        bounds=(0.0, 10.0),
+        recommended=(0.0, 4.0),
+    )
+    swing: float = setting(
+        0.5, "Part of the cycle in which a foot is in the air.", recommended=(0.3, 0.6), bounds=(0.05, 0.95)
+    )
+    velocity_command: CommandName = setting("", "Name of the command that says when to stand; empty to march always.")
+    recovery_tilt: float = setting(
+        0.0,
+        "Tilt of the base at which a robot that should stand steps all the same, to catch itself; 0 for never.",
         unit="rad",
-        legal=(0.0, 1.0),
-        sane=(0.0, 0.4),
+        bounds=(0.0, 1.0),
+        recommended=(0.0, 0.4),
         advice="Well above the tilt that exploration makes, or the robot never learns to stand.",
     )
 
 
 class GaitClock(CommandTerm):
-    """A clock for stepping: sine and cosine of the phase, both 0 while the robot stands as told.
+    """A clock for stepping: sine and cosine of the phase, both 0 while the robot stands as commanded.
 
     The phase of foot i is the clock's minus the offset that the robot's gait gives to it; the foot swings while that is
     below the share `swing`. Half a cycle is a step.
@@ -62,20 +68,20 @@ class GaitClock(CommandTerm):
         self._own_frequency = gait.frequency if gait else 1.5
         self._offsets = torch.tensor(offsets, device=env.device)
         self.phase = env.buffers.new(f"command/{name}/phase", env.num_envs)
-        """Where in the cycle each world is, from 0 to 1, shape (E,)."""
+        """Phase of each world in cycles, [0, 1), shape (E,)."""
         self.moving = env.buffers.new(f"command/{name}/moving", env.num_envs, dtype=torch.bool)
         """Worlds that step, shape (E,)."""
-        self.told = env.buffers.new(f"command/{name}/told", env.num_envs, dtype=torch.bool)
-        """Worlds that are told to: those that step besides end a step or catch themselves, shape (E,)."""
+        self.step_commanded = env.buffers.new(f"command/{name}/step_commanded", env.num_envs, dtype=torch.bool)
+        """Worlds that are commanded to step; others that step end a step or catch themselves, shape (E,)."""
         self.foot_phase = env.buffers.new(f"command/{name}/foot_phase", env.num_envs, len(offsets))
-        """Phase of each foot from 0 to 1; it swings while below the share `swing`. Shape (E, F)."""
+        """Phase of each foot in cycles, [0, 1); it swings while below the share `swing`. Shape (E, F)."""
         self.swing = torch.full((1,), config.swing, device=env.device)
         """Part of the cycle in which a foot is in the air [-], shape (1,)."""
         # The cosine is the sine a quarter ahead.
         self._angles = torch.tensor([0.0, torch.pi / 2.0], device=env.device)
         self._turn = torch.tensor(2.0 * torch.pi, device=env.device)
         self._swing = config.swing
-        self._side = _side_of_first_step(env, offsets) if config.catch_lean else 0.0
+        self._side = _side_of_first_step(env, offsets) if config.recovery_tilt else 0.0
 
     @property
     def frequency(self) -> float:
@@ -83,7 +89,7 @@ class GaitClock(CommandTerm):
         return self.config.frequency or self._own_frequency
 
     def compute(self, dt: float) -> None:
-        """Go on by `dt` seconds. Told to stand, a world ends the step that it is in and then holds its phase."""
+        """Advance by `dt` seconds. Commanded to stand, a world ends the step that it is in and then holds its phase."""
         progress = self.frequency * dt
         if self.config.swing != self._swing:
             self._follow_settings()
@@ -94,13 +100,13 @@ class GaitClock(CommandTerm):
         self.swing.fill_(self._swing)
 
     def _advance(self, progress: float) -> None:
-        """Let the clocks go on by `progress` cycles."""
+        """Advance the clocks by `progress` cycles."""
         active = self._request_steps()
         self.phase.add_(self.moving, alpha=progress)
         beyond = torch.remainder(self.phase, 0.5)
-        goes_on = (beyond >= progress).logical_or_(active)
-        self.phase.sub_(beyond.masked_fill_(goes_on, 0.0)).remainder_(1.0)
-        self.moving.logical_and_(goes_on).logical_or_(active)
+        continues = (beyond >= progress).logical_or_(active)
+        self.phase.sub_(beyond.masked_fill_(continues, 0.0)).remainder_(1.0)
+        self.moving.logical_and_(continues).logical_or_(active)
         torch.sub(self.phase.unsqueeze(1), self._offsets, out=self.foot_phase).remainder_(1.0)
         torch.addcmul(self._angles, self.phase.unsqueeze(1), self._turn, out=self.command)
         self.command.sin_().mul_(self.moving.unsqueeze(1))
@@ -111,19 +117,19 @@ class GaitClock(CommandTerm):
         worlds.fill(self.moving, False)
 
     def _request_steps(self) -> Tensor:
-        """Find the worlds that are told to step; those and the ones that step to recover, shape (E,)."""
+        """Find the worlds that are commanded to step; those and the ones that step to recover, shape (E,)."""
         name = self.config.velocity_command
         if not name:
-            return self.told.fill_(True)
-        torch.gt(commanded_speed(self.env, name), STANDING, out=self.told)
-        return self.told | self._falling() if self.config.catch_lean else self.told
+            return self.step_commanded.fill_(True)
+        torch.gt(commanded_speed(self.env, name), STANDING, out=self.step_commanded)
+        return self.step_commanded | self._falling() if self.config.recovery_tilt else self.step_commanded
 
     def _falling(self) -> Tensor:
         """Worlds whose base is tilted too far, as an IMU measures it, shape (E,). Who stood begins on that side."""
         across = self.env.robot.projected_gravity_b[:, :2]
-        falling = (across * across).sum(1) > math.sin(self.config.catch_lean) ** 2
+        falling = (across * across).sum(1) > math.sin(self.config.recovery_tilt) ** 2
         if self._side:
-            begins = falling & ~(self.moving | self.told)
+            begins = falling & ~(self.moving | self.step_commanded)
             torch.where(begins, (across[:, 1] * self._side < 0.0) * 0.5, self.phase, out=self.phase)
         return falling
 

@@ -1,4 +1,4 @@
-"""Command terms: what is asked of a policy, drawn anew every now and then."""
+"""Command terms: what is asked of a policy, resampled at random intervals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import attrs
 import torch
 from torch import Tensor
 
-from mjsdk.config.env import CommandTermConfig, DrawnCommandConfig
+from mjsdk.config.env import CommandTermConfig, ResampledCommandConfig
 from mjsdk.config.fields import setting
-from mjsdk.env.commands import DrawnCommand
+from mjsdk.env.commands import ResampledCommand
 from mjsdk.env.mirror import PLANAR
 from mjsdk.env.rotations import wrap_angle
 from mjsdk.env.worlds import Worlds
@@ -30,34 +30,34 @@ class VelocityRanges:
         factory=lambda: [-1.0, 1.0],
         meaning="Forward velocity.",
         unit="m/s",
-        sane=(-3.0, 3.0),
-        legal=(-100.0, 100.0),
+        recommended=(-3.0, 3.0),
+        bounds=(-100.0, 100.0),
         advice="Widen in stages: a policy that cannot stand does not learn to run.",
     )
     lin_vel_y: list[float] = setting(
         factory=lambda: [-0.5, 0.5],
         meaning="Velocity to the left.",
         unit="m/s",
-        sane=(-1.5, 1.5),
-        legal=(-100.0, 100.0),
+        recommended=(-1.5, 1.5),
+        bounds=(-100.0, 100.0),
     )
     ang_vel_z: list[float] = setting(
         factory=lambda: [-1.0, 1.0],
         meaning="Yaw rate; also bounds what heading_command asks for.",
         unit="rad/s",
-        sane=(-3.0, 3.0),
-        legal=(-100.0, 100.0),
+        recommended=(-3.0, 3.0),
+        bounds=(-100.0, 100.0),
     )
     heading: list[float] = setting(
         factory=lambda: [-3.14, 3.14],
         meaning="Direction to face in the world (heading_command).",
         unit="rad",
-        legal=(-3.15, 3.15),
+        bounds=(-3.15, 3.15),
     )
 
 
 @attrs.define(kw_only=True)
-class UniformVelocityConfig(DrawnCommandConfig):
+class UniformVelocityConfig(ResampledCommandConfig):
     """Forward, sideways and yaw velocity."""
 
     ranges: VelocityRanges = setting(factory=VelocityRanges, meaning="What is drawn from.")
@@ -66,26 +66,26 @@ class UniformVelocityConfig(DrawnCommandConfig):
         0.5,
         "Yaw rate per error of direction.",
         unit="1/s",
-        sane=(0.1, 2.0),
-        above=0.0,
+        recommended=(0.1, 2.0),
+        exclusive_min=0.0,
         advice="Higher turns harder towards the direction.",
     )
     rel_standing_envs: float = setting(
         0.1,
         "Share of commands that are: stand still.",
-        legal=(0.0, 1.0),
-        sane=(0.0, 0.3),
-        advice="Without any, the policy marches on the spot when told to stand.",
+        bounds=(0.0, 1.0),
+        recommended=(0.0, 0.3),
+        advice="Without any, the policy marches on the spot when commanded to stand.",
     )
     rel_heading_envs: float = setting(
-        0.3, "Share of commands that hold a direction (heading_command).", legal=(0.0, 1.0)
+        0.3, "Share of commands that hold a direction (heading_command).", bounds=(0.0, 1.0)
     )
     rel_forward_envs: float = setting(
         0.2,
         "Share of commands that are: straight on, forward or backward, neither sideways nor turning.",
-        legal=(0.0, 1.0),
+        bounds=(0.0, 1.0),
     )
-    rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", legal=(0.0, 1.0))
+    rel_turn_envs: float = setting(0.0, "Share of commands that are: turn on the spot.", bounds=(0.0, 1.0))
 
     def mistakes(self, names: ModelNames, roles: Roles) -> list[tuple[str, str]]:
         """Shares that cannot be: pairs of setting and message."""
@@ -96,7 +96,7 @@ class UniformVelocityConfig(DrawnCommandConfig):
 
 
 STANDING = 0.05
-"""Commanded speed up to which a robot is told to stand."""
+"""Commanded speed up to which a robot should stand."""
 
 
 def commanded_speed(env: Env, command: str) -> Tensor:
@@ -109,7 +109,7 @@ _PARTS = [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [1
 """Which of forward, left and yaw are asked for: standing, holding a direction, straight on, turning, anything."""
 
 
-class UniformVelocity(DrawnCommand):
+class UniformVelocity(ResampledCommand):
     """Velocities drawn uniformly. One draw decides what kind of command it is, so that the kinds exclude each other."""
 
     Config: ClassVar[type[CommandTermConfig]] = UniformVelocityConfig

@@ -22,11 +22,11 @@ class LoopedGaitClock(GaitClock):
 
     def __init__(self, env: Env, name: str, config: GaitClockConfig) -> None:
         super().__init__(env, name, config)
-        clock = (self.phase, self.moving, self.told, self.foot_phase, self.command)
+        clock = (self.phase, self.moving, self.step_commanded, self.foot_phase, self.command)
         self._fill = loops.advance.bind(self._offsets, *clock, self._side)
 
     def _advance(self, progress: float) -> None:
-        name, lean = self.config.velocity_command, self.config.catch_lean
+        name, lean = self.config.velocity_command, self.config.recovery_tilt
         measures = bool(name and lean)
         twist = self.env.command(name) if name else self.command
         gravity = self.env.robot.projected_gravity_b if measures else self.command

@@ -13,7 +13,7 @@ from mjsdk.terms import SettingPath
 
 
 class Stages:
-    """Give a setting other values as training goes on; logs the number of the stage."""
+    """Give a setting other values during training; logs the number of the stage."""
 
     def __init__(self, env: Env, setting: SettingPath, stages: list[dict[str, Any]]) -> None:
         """Build the term.
@@ -59,8 +59,8 @@ class Ramp:
             env: The environment.
             setting: Path of the setting below `env`.
             start: Value until the first step.
-            first_step: Control step at which the change begins. Sane: 0..10000000.
-            last_step: Control step at which it ends. Sane: 0..10000000.
+            first_step: Control step at which the change begins. Recommended: 0..10000000.
+            last_step: Control step at which it ends. Recommended: 0..10000000.
             end: Value from the last step on; the setting's own value if none.
         """
         self._setting, self._start = setting, start

@@ -101,7 +101,7 @@ def push_in_random_direction(env: Env, worlds: Worlds, speed: float = 0.5) -> No
     """Change the base's horizontal velocity by a fixed speed in a random direction.
 
     Args:
-        speed: Size of the change [m/s]. Sane: 0.1..1.5. 0.5 m/s is a firm shove for a humanoid.
+        speed: Size of the change [m/s]. Recommended: 0.1..1.5. 0.5 m/s is a firm shove for a humanoid.
     """
     push_towards(env, worlds, worlds.uniform(-torch.pi, torch.pi), speed)
 

@@ -14,7 +14,7 @@ def advance(
     offsets: np.ndarray,
     phase: np.ndarray,
     moving: np.ndarray,
-    told: np.ndarray,
+    step_commanded: np.ndarray,
     foot_phase: np.ndarray,
     command: np.ndarray,
     side: float,
@@ -24,7 +24,8 @@ def advance(
     lean: float,
     progress: float,
 ) -> None:
-    """Let gait clocks go on by `progress` cycles where the command adds up to more than `standing`, or the robot falls.
+    """Let gait clocks continue by `progress` cycles where the command adds up to more than `standing`, or the robot
+    falls.
 
     Those fall whose squared sine of the tilt is beyond `lean`; who stood then begins on the side that it falls to.
     """
@@ -34,22 +35,22 @@ def advance(
         size = np.float32(0.0)
         for i in range(twist.shape[1]):
             size += abs(twist[e, i])
-        told[e] = size > standing
+        step_commanded[e] = size > standing
         left = gravity[e, 1]
         falling = gravity[e, 0] * gravity[e, 0] + left * left > lean
-        if falling and side != 0.0 and not moving[e] and not told[e]:
+        if falling and side != 0.0 and not moving[e] and not step_commanded[e]:
             phase[e] = 0.5 if left * side < 0.0 else 0.0
-        active = falling or told[e]
+        active = falling or step_commanded[e]
         now = phase[e]
         if moving[e]:
             now += ahead
         beyond = now % half
-        goes_on = beyond >= ahead or active
-        if not goes_on:
+        continues = beyond >= ahead or active
+        if not continues:
             now -= beyond
         now %= one
         phase[e] = now
-        moving[e] = (moving[e] and goes_on) or active
+        moving[e] = (moving[e] and continues) or active
         for foot in range(offsets.shape[0]):
             foot_phase[e, foot] = (now - offsets[foot]) % one
         command[e, 0] = math.sin(now * turn) if moving[e] else 0.0

@@ -32,7 +32,7 @@ def track_linear_velocity(env: Env, command: CommandName, std: float = 0.5) -> T
 
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
-        std: Error at which the reward has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
+        std: Error at which the reward has fallen to 37 % [m/s]. Recommended: 0.1..1. Bounds: 0.001..1000.
             Smaller asks for more precision and gives a weaker hint from afar; two terms, one wide and one narrow, do
             both.
     """
@@ -44,7 +44,7 @@ def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> 
 
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
-        std: Error at which the reward has fallen to 37 % [rad/s]. Sane: 0.2..1. Legal: 0.001..1000.
+        std: Error at which the reward has fallen to 37 % [rad/s]. Recommended: 0.2..1. Bounds: 0.001..1000.
             Steps make the yaw rate swing: below 0.3 the swing drowns the mean.
     """
     return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
@@ -72,7 +72,7 @@ def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
 
 
 def drift(env: Env, command: CommandName) -> Tensor:
-    """How fast the base moves although it is told to stand [m/s]; 0 where it is told to move.
+    """How fast the base moves although it is commanded to stand [m/s]; 0 where it is commanded to move.
 
     The exponentials of the tracking terms are flat near 0: a slow sway costs nothing there. This is as steep as
     anywhere.
@@ -87,7 +87,7 @@ def upright(env: Env, std: float = 0.45) -> Tensor:
     """How upright the base is: exp(-|sine of its tilt|^2 / std^2).
 
     Args:
-        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Recommended: 0.1..1. Bounds: 0.001..1000.
             Smaller is stricter.
     """
     return torch.exp(flat_orientation_l2(env) * (-1.0 / (std * std)))
@@ -113,7 +113,7 @@ def base_height_l2(env: Env, target: float) -> Tensor:
     """Squared difference of the base's height from a target [m^2].
 
     Args:
-        target: Height over the ground [m]. Sane: 0..3.
+        target: Height over the ground [m]. Recommended: 0..3.
     """
     return (env.robot.root_pos_w[:, 2] - target).square()
 
@@ -167,8 +167,8 @@ def posture(env: Env, std: PerJoint = 0.3) -> Tensor:  # type: ignore[assignment
     """How close the joints are to the default pose: exp(-mean(error^2 / std^2)).
 
     Args:
-        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Sane: 0.02..1.
-            Legal: 0.001..1000. Small for joints that should stay quiet, large for those that do the work.
+        std: Tolerance of each joint [rad], a number or a map from patterns to numbers. Recommended: 0.02..1.
+            Bounds: 0.001..1000. Small for joints that should stay quiet, large for those that do the work.
     """
     error = env.robot.joint_pos_rel
     return torch.exp(-(error / std).square().mean(1))  # type: ignore[operator]

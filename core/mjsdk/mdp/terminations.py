@@ -22,7 +22,8 @@ def bad_orientation(env: Env, limit_angle: float = 1.22) -> Tensor:
     """The base is tilted too far from the vertical, whatever gravity is.
 
     Args:
-        limit_angle: Largest tilt from the vertical [rad]. Sane: 0.5..1.57. Smaller ends hopeless episodes earlier.
+        limit_angle: Largest tilt from the vertical [rad]. Recommended: 0.5..1.57. Smaller ends hopeless episodes
+            earlier.
     """
     return env.robot.down_b[:, 2] > -math.cos(limit_angle)
 
@@ -31,7 +32,7 @@ def root_height_below(env: Env, minimum_height: float) -> Tensor:
     """The base is too low.
 
     Args:
-        minimum_height: Smallest height of the base over the origin [m]. Sane: 0..3.
+        minimum_height: Smallest height of the base over the origin [m]. Recommended: 0..3.
     """
     return env.robot.root_pos_w[:, 2] < minimum_height
 
@@ -45,7 +46,7 @@ class IllegalContact:
     Args:
         whole_sensor: Sensor of type subtreegroundcontacts on the base.
         allowed_sensor: Sensor of type groundcontacts on the geoms that may touch the ground.
-        longest_s: What may add up [s]. Sane: 0..2. Longer forgives more; 0 forgives nothing.
+        longest_s: What may add up [s]. Recommended: 0..2. Longer forgives more; 0 forgives nothing.
     """
 
     def __init__(self, env: Env, whole_sensor: SensorName, allowed_sensor: SensorName, longest_s: float = 0.5) -> None:

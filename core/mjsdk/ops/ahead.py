@@ -19,31 +19,29 @@ from mjsdk.runtime import available_threads
 
 MAX_WORKERS = 3
 """Compile processes at most."""
-
 _started: list[subprocess.Popen[bytes]] = []
 """For as long as this process lives: python warns of processes that are still at work when nobody knows them."""
 
 
-def start(core: Iterable[str], plugins: Iterable[str]) -> None:
-    """Compile loops in the background, unless those of the core are there already.
+def start(packages: Iterable[str]) -> None:
+    """Compile the loops of every step and of some packages in the background, unless all are there already.
 
     Args:
-        core: Packages of the core. Their loops are those in a module `loops` inside of each.
-        plugins: Packages of plugins, likewise.
+        packages: Their loops are those in a module `loops` inside of each.
     """
-    if not ops.LOOPS or all(loop.kept for loop in loops_of(core)):
+    if not ops.LOOPS or all(loop.kept for loop in loops_of(("mjsdk.ops", *packages))):
         return
     workers = min(MAX_WORKERS, available_threads() - 1)
     none = subprocess.DEVNULL
     for number in range(workers):
-        command = [sys.executable, "-P", "-m", __name__, str(number), str(workers), *core, *plugins]
+        command = [sys.executable, "-P", "-m", __name__, str(number), str(workers), *packages]
         with suppress(OSError):
             _started.append(subprocess.Popen(command, stdin=none, stdout=none, stderr=none, start_new_session=True))
 
 
 def _main(number: str, workers: str, *packages: str) -> None:
     """Compile this process's share."""
-    work = [(loop, types) for loop in loops_of(packages) for types in loop.types]
+    work = [(loop, types) for loop in loops_of(("mjsdk.ops", *packages)) for types in loop.types]
     for loop, types in work[int(number) :: int(workers)]:
         loop.compile(parsed(types))
 

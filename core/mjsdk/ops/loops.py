@@ -1,4 +1,4 @@
-"""Loops over worlds, compiled by numba: arrays and nothing else. What they compute is told by `mjsdk.ops.protocol`."""
+"""Loops over worlds, compiled by numba: arrays and nothing else. `mjsdk.ops.protocol` says what they compute."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def add_noise(values: np.ndarray, scale: np.ndarray, state: np.ndarray) -> None:
     """Add noise between -scale and scale to the columns of `values`.
 
     The numbers are those of splitmix64 (Steele, Lea and Flood, 2014), of which each gives two of 24 bits; `state`,
-    shape (1,), goes on.
+    shape (1,), continues.
     """
     seed, mixed = state[0], np.uint64(0)
     unit, one, fresh = np.float32(2.0**-23), np.float32(1.0), False

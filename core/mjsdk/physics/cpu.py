@@ -245,7 +245,7 @@ class CpuPhysics:
             others = {name: values.clone() for name, values in self._bound.items() if name != field}
             self._batch.forward()
             self._state.copy_(state)
-            for name, values in others.items():  # which lag behind the state, and go on lagging
+            for name, values in others.items():  # which lag behind the state, and continue lagging
                 self._bound[name].copy_(values)
 
     def _call(self, method: str, field: str, dtype: type) -> np.ndarray:

@@ -91,9 +91,9 @@ class Physics(Protocol):
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything that `load_state_dict` needs to go on exactly."""
+        """Everything that `load_state_dict` needs to resume exactly."""
         ...
 
     def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
-        """Go on from `state_dict`. Without `derived`, derived fields stay as they are: enough for who only steps."""
+        """Resume from `state_dict`. Without `derived`, derived fields stay as they are: enough for who only steps."""
         ...

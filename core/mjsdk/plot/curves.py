@@ -110,7 +110,7 @@ def make_curves(sources: Sequence[Source], metric: str, against: str) -> list[Cu
 
 def cut_short(sources: Sequence[Source], against: str) -> list[str]:
     """What a reader must know of bands: which run ends so early that it cuts the others."""
-    told, (key, factor, unit) = [], AXES[against]
+    notes, (key, factor, unit) = [], AXES[against]
     for source in sources:
         places = {
             name: [float(row[key]) * factor for row in rows if _is_number(row.get(key))]
@@ -120,21 +120,21 @@ def cut_short(sources: Sequence[Source], against: str) -> list[str]:
         first = min(there, key=there.__getitem__, default="")
         if len(there) > 1 and there[first] < _SHARE * max(there.values()):
             ends_at = f"{there[first]:.3g} of {max(there.values()):.3g}, {unit}"
-            told.append(f"the band of {source.label} ends where {first} does ({ends_at}); --no-band draws each run")
-    return told
+            notes.append(f"the band of {source.label} ends where {first} does ({ends_at}); --no-band draws each run")
+    return notes
 
 
 def left_out(sources: Sequence[Source], metrics: Sequence[str], against: str) -> list[str]:
     """Which runs have no points of some of the metrics, and so no part in their curves."""
-    told = []
+    notes = []
     for source in sources:
         for name, rows in zip(source.names, source.runs, strict=False):
             lacking = [title_of(metric) for metric in metrics if not len(_line(rows, metric, against)[0])]
             if len(lacking) == len(metrics):
-                told.append(f"{name} has none of these numbers and is left out")
+                notes.append(f"{name} has none of these numbers and is left out")
             elif lacking:
-                told.append(f"{name} has no {', '.join(lacking)} and is left out there")
-    return told
+                notes.append(f"{name} has no {', '.join(lacking)} and is left out there")
+    return notes
 
 
 def _present(sources: Sequence[Source]) -> list[str]:

@@ -30,7 +30,7 @@ def draw_tracking(report: Report) -> Figure:
         raise RunError("there is no velocity command to draw the tracking of")
     figure, axes = new_figure(3, len(episodes.commands) + 1)
     velocity = np.stack([track.numpy() for track in episodes.tracks])
-    time_s = (1 + np.arange(len(velocity))) * episodes.tally.step_dt
+    time_s = (1 + np.arange(len(velocity))) * episodes.statistics.step_dt
     for index, command in enumerate(episodes.commands):
         _draw_command(axes[index], time_s, velocity[:, index], command.values)
         row = report.data["commands"][index]

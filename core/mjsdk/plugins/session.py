@@ -66,7 +66,7 @@ def open_session(
 
 
 def _check_names(refs: Sequence[PluginRef]) -> None:
-    """Two plugins of one kind and name could not be told apart: terms are called `name:term`."""
+    """Two plugins of one kind and name could not be distinguished: terms are called `name:term`."""
     seen: dict[tuple[str, str], PluginRef] = {}
     for ref in refs:
         twin = seen.setdefault((ref.kind, ref.name), ref)

@@ -54,7 +54,7 @@ class WorldView:
         self.model.vis.quality.shadowsize, self.model.vis.map.shadowclip = 2048, 1.0
         self.model.stat.extent = _EXTENT
         self.model.mat_reflectance[:] = 0.0
-        self.shine(env.config.viewer.azimuth)
+        self.set_light(env.config.viewer.azimuth)
         self._env = env
         self._qpos = env.physics.bind("qpos")
         self._top = _height_above_base(scene, self.data)
@@ -66,8 +66,8 @@ class WorldView:
         mujoco.mj_camlight(self.model, self.data)
         self._place_lights()
 
-    def shine(self, azimuth: float) -> None:
-        """Let the light come over the shoulder of who looks in that direction [deg]: shadows fall away from them."""
+    def set_light(self, azimuth: float) -> None:
+        """Put the key light behind a camera that looks along `azimuth` [deg], and to its side."""
         angle = math.radians(azimuth + _LIGHT_TURN)
         direction = np.array([math.cos(angle), math.sin(angle), -_LIGHT_STEEPNESS])
         self._light_dir = direction / np.linalg.norm(direction)
@@ -145,7 +145,7 @@ class Recorder:
         """Add a frame, if one is due."""
         if self._steps % self._every == 0:
             self.view.update()
-            self.view.shine(self._camera.azimuth(self.view.heading))
+            self.view.set_light(self._camera.azimuth(self.view.heading))
             self._camera.aim(self._offscreen.camera, self.view.base_pos, self.view.heading, self._dt)
             text = self.view.text(self._steps / self._every * self._dt)
             self._writer.add(self._offscreen.draw(self.view.data, self.view.decorate, text))

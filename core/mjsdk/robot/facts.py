@@ -200,7 +200,7 @@ class Gait:
     frequency: float
     """Steps of one foot per second [Hz]."""
     offsets: tuple[float, ...]
-    """Where in the cycle each foot of the role `feet` begins its swing, in turns from 0 to 1."""
+    """Phase at which each foot of the role `feet` begins its swing, in cycles, [0, 1]."""
     lift: tuple[Mapping[str, float], ...] = ()
     """For each foot, the change of joint positions [rad] that lifts it by about a step's height."""
 

@@ -34,7 +34,7 @@ class RunLock:
         self._lock = FileLock(run.path / _LOCK, timeout=0)
 
     def acquire(self) -> RunLock:
-        """Take the lock. Raises `RunInUse`; goes on with a warning where the file system has no locks."""
+        """Take the lock. Raises `RunInUse`; continues with a warning where the file system has no locks."""
         path = self._run.path
         try:
             self._lock.acquire()

@@ -74,8 +74,8 @@ class Run:
 
     @cached_property
     def config_data(self) -> dict[str, Any]:
-        """All settings as plain data."""
-        return read_mapping(self.path / CONFIG, yamlio.load)
+        """All settings as plain data, by the names that they have today."""
+        return _renamed(read_mapping(self.path / CONFIG, yamlio.load))
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -281,6 +281,20 @@ def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
     if own_map or not isinstance(data, dict):
         return {".".join(path)}
     return set().union(*(named_settings(value, (*path, str(key))) for key, value in data.items()))
+
+
+_RENAMED = {"catch_lean": "recovery_tilt"}
+"""Settings that had another name when an earlier mjsdk wrote the run."""
+
+
+def _renamed(value: Any) -> Any:
+    """Plain data with today's names, as keys and as the ends of paths."""
+    if isinstance(value, dict):
+        return {_RENAMED.get(key, key): _renamed(item) for key, item in value.items()}
+    if isinstance(value, str):
+        above, dot, name = value.rpartition(".")
+        return f"{above}{dot}{_RENAMED.get(name, name)}" if dot else value
+    return [_renamed(item) for item in value] if isinstance(value, list) else value
 
 
 def pattern_of(text: str, setting: str) -> re.Pattern[str]:

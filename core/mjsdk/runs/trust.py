@@ -21,7 +21,7 @@ STATE = "MJSDK_STATE_DIR"
 """Environment variable: the folder in which mjsdk keeps what it knows about this user."""
 
 _here: set[str] = set()
-"""Hashes that this process was told: enough where the folder cannot be written."""
+"""Hashes that this process was given: enough where the folder cannot be written."""
 _log = logging.getLogger(__name__)
 
 

@@ -43,5 +43,5 @@ def check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
     old = f"Install the old one: pip install '{was['dist']}=={was['version']}'" if was["dist"] else "Put the file back"
     raise BrokenRun(
         f"{text}; robot and task may be others now. {old}. "
-        f"Or train anew, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
+        f"Or train again, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
     )

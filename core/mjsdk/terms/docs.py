@@ -1,7 +1,7 @@
 """What the docstrings of terms say about their parameters.
 
-Grammar of an entry below `Args:` -- `name: Meaning [unit]. Sane: a..b. Legal: a..b. Advice.` -- where unit, ranges and
-advice may be left out.
+Grammar of an entry below `Args:` -- `name: Meaning [unit]. Recommended: a..b. Bounds: a..b. Advice.` -- where unit,
+ranges and advice may be left out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from mjsdk.terms import Term
 _ENTRY = re.compile(r"(\w+)(?:\s*\([^)]*\))?:\s*(.*)")
 _HEADING = re.compile(r"[A-Z]\w+:")
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_SANE = re.compile(rf"\s*Sane:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
-_LEGAL = re.compile(rf"\s*Legal:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
+_RECOMMENDED = re.compile(rf"\s*Recommended:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
+_BOUNDS = re.compile(rf"\s*Bounds:\s*({_NUMBER})\s*\.\.\s*({_NUMBER})\.?(?=\s|$)")
 _UNIT = re.compile(r"\s*\[([^\]]+)\]\s*(?=\.|$)")
 
 
@@ -34,22 +34,31 @@ def parameter_settings(term: Term) -> dict[str, Setting]:
 
 
 def parse(text: str) -> Setting:
-    """The facts in one entry, such as `Meaning [unit]. Sane: 0..1. Advice.`."""
-    legal = _LEGAL.search(text)
-    text = text[: legal.start()] + text[legal.end() :] if legal else text
-    sane = _SANE.search(text)
-    bounds = (float(sane[1]), float(sane[2])) if sane else None
-    first, rest = (text[: sane.start()], text[sane.end() :]) if sane else _split(text)
+    """The facts in one entry, such as `Meaning [unit]. Recommended: 0..1. Advice.`."""
+    bounds = _BOUNDS.search(text)
+    text = text[: bounds.start()] + text[bounds.end() :] if bounds else text
+    recommended = _RECOMMENDED.search(text)
+    first, rest = (text[: recommended.start()], text[recommended.end() :]) if recommended else _split(text)
     unit = _UNIT.search(first)
     if unit:
         first = first[: unit.start()] + first[unit.end() :]
     return Setting(
         first.strip().rstrip(".") + "." if first.strip() else "",
         unit=unit[1] if unit and unit[1] != "-" else "",
-        sane=bounds,
+        recommended=(float(recommended[1]), float(recommended[2])) if recommended else None,
         advice=rest.strip(),
-        legal=(float(legal[1]), float(legal[2])) if legal else (None, None),
+        bounds=(float(bounds[1]), float(bounds[2])) if bounds else (None, None),
     )
+
+
+def outdated(term: Term) -> str:
+    """What to change in a docstring with the words of an earlier mjsdk, whose ranges nobody reads; or nothing."""
+    text = f"{term.__doc__}\n{term.__init__.__doc__ if inspect.isclass(term) else ''}"
+    old = [word for word in _OLD_WORDS if re.search(rf"\b{word}:\s*{_NUMBER}\s*\.\.", text)]
+    return ", ".join(f"write '{_OLD_WORDS[word]}:' for '{word}:'" for word in old)
+
+
+_OLD_WORDS = {"Sane": "Recommended", "Legal": "Bounds"}
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -59,7 +68,7 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _entries(doc: str) -> Iterator[tuple[str, str]]:
-    """Names and texts of the section `Args:`; lines that are indented deeper go on with the entry above."""
+    """Names and texts of the section `Args:`; lines that are indented deeper continue the entry above."""
     name, indent = "", None
     parts: list[str] = []
     for line in _section(doc):

@@ -27,7 +27,7 @@ ActionName = Annotated[str, Reference("action")]
 SensorName = Annotated[str, Reference("sensor")]
 """Name of a sensor: one of `env.scene.sensors`."""
 SettingPath = Annotated[str, Reference("setting")]
-"""Path below `env` of a setting that may change while training goes on, such as `rewards.upright.weight`."""
+"""Path below `env` of a setting that may change during training, such as `rewards.upright.weight`."""
 
 
 def named_by(annotation: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mjsdk.env import DrawnCommand, Env, Mirror, Reflection
+from mjsdk.env import Env, Mirror, Reflection, ResampledCommand
 from mjsdk.env.mirror import AXIAL, POLAR
 from mjsdk.env.rotations import quat_from_euler
 
@@ -34,7 +34,7 @@ class Pairs:
         self._env.physics.forward()
         robot.encoder_bias.copy_(self._pair(self._draw(*[0.02] * len(low)), self._of_joints))
         for command in self._env.commands.terms.values():
-            if isinstance(command, DrawnCommand):
+            if isinstance(command, ResampledCommand):
                 asked = self._draw(*[1.0] * command.size) * (self._draw(1.0) > -0.4)
                 command.fix(self._env.all_worlds, self._pair(asked, command.reflection))
 

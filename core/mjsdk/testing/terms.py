@@ -57,7 +57,7 @@ from mjsdk.testing.native import Moment, Native
 from mjsdk.testing.states import Pairs, images
 
 WORLDS, STEPS, SCATTERED, EPISODE = 16, 24, 6, 15
-"""Of a rollout: worlds, control steps, after how many of them states are drawn anew, and the longest episode."""
+"""Of a rollout: worlds, control steps, after how many of them states are redrawn, and the longest episode."""
 FREE_BASE, GAIT = "free base", "gait"
 """What a case may need besides roles."""
 
@@ -122,7 +122,7 @@ class Event:
         config.terminations["time_out"] = TerminationTermConfig(func="time_out", time_out=True)
 
     def run(self, env: Env) -> tuple[Tensor, np.ndarray]:
-        """The field after episodes of every other world have begun; the other worlds go on as if nothing was."""
+        """The field after episodes of every other world have begun; the other worlds continue as if nothing was."""
         native, kept = Native(env), self._values(env).clone()
         native.load()
         env.episode_length_buf[::2] = env.max_episode_length

@@ -73,7 +73,7 @@ def gait(now):
     lift = np.clip((places[:, 2] - default_feet(now)[:, 2].min()) / 0.08, 0.0, 1.0)
     swinging = 0.5 * lift + 0.5 * (loads <= 1.0) - 0.5 * (loads > 20.0)
     standing = np.exp(-((ground_speed(now) / 0.3) ** 2)) * (loads > 1.0)
-    swings = (now.kept("command/gait/foot_phase") < 0.5) & now.kept("command/gait/told")
+    swings = (now.kept("command/gait/foot_phase") < 0.5) & now.kept("command/gait/step_commanded")
     return np.where(swings, swinging, standing).mean()
 
 
@@ -109,7 +109,7 @@ CASES = {
     ),
     "reward/velocity:gait": Value(gait, sensors=CONTACT | VELOCITY, needs=(*NEEDS, GAIT)),
     "reward/velocity:marching": Value(
-        lambda now: now.kept("command/gait/moving") and not now.kept("command/gait/told")
+        lambda now: now.kept("command/gait/moving") and not now.kept("command/gait/step_commanded")
     ),
     "reward/velocity:posture": Value(posture, {**TWIST, **TOLERANCES, "running_speed": 1.0}),
     "reward/velocity:soft_landing": Value(

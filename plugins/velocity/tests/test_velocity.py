@@ -54,7 +54,7 @@ def test_any_robot_with_the_roles_can_be_trained(robot):
 
 
 @pytest.mark.parametrize("role", ["base", "torso", "imu", "feet"])
-def test_a_robot_without_a_role_is_told_which_before_physics_starts(role):
+def test_a_robot_without_a_role_is_refused_by_its_name_before_physics_starts(role):
     session = open_session(TESTBOT, "velocity", core=core_terms)
     robot = session.robot()
     lacking = attrs.evolve(robot, roles=Roles(**{name: robot.roles[name] for name in robot.roles if name != role}))
@@ -73,7 +73,7 @@ def test_the_actor_sees_only_what_a_real_robot_measures():
 
 @pytest.mark.parametrize("robot", ROBOTS)
 def test_a_mirrored_world_feels_the_mirror_image(robot):
-    """Two worlds, one the mirror image of the other, told and doing mirrored things, stay mirror images."""
+    """Two worlds, one the mirror image of the other, commanded and doing mirrored things, stay mirror images."""
 
     def quiet(config):
         config.env.events = {}
@@ -107,7 +107,7 @@ def mjsdk_robot():
 """
 
 
-def test_a_robot_without_a_gait_is_paid_for_the_flights_of_its_feet_when_told_to_move(tmp_path):
+def test_a_robot_without_a_gait_is_paid_for_the_flights_of_its_feet_when_commanded_to_move(tmp_path):
     robot = tmp_path / "hopper.py"
     robot.write_text(GAITLESS)
     env = velocity_env(2, robot=str(robot), edit=lambda c: c.env.events.clear())
@@ -144,16 +144,16 @@ def test_standing_commands_ask_for_all_feet_on_the_ground():
 
 
 def test_the_policy_may_march_at_first_and_has_to_stand_later_by_the_setting_of_the_user():
-    env = velocity_env(2, edit=lambda c: setattr(c.env.commands["gait"], "catch_lean", 0.3))
+    env = velocity_env(2, edit=lambda c: setattr(c.env.commands["gait"], "recovery_tilt", 0.3))
     catch = env.commands.terms["gait"].config
-    assert catch.catch_lean < 0.02
+    assert catch.recovery_tilt < 0.02
     env.common_step_counter = 10_000
     env.reset()
-    assert catch.catch_lean == pytest.approx(0.3)
+    assert catch.recovery_tilt == pytest.approx(0.3)
 
 
 def test_stepping_to_catch_itself_earns_less_than_standing():
-    """So that a robot that is told to stand does not lean on purpose to be allowed to march."""
+    """So that a robot that is commanded to stand does not lean on purpose to be allowed to march."""
     env = velocity_env(2)
     clock, contact = env.commands.terms["gait"], env.contacts["feet_contact"]
     env.commands.terms["twist"].fix(env.all_worlds, torch.zeros(3))
@@ -211,7 +211,7 @@ def test_the_pose_reward_is_best_at_the_pose_and_looser_when_walking():
 
 
 def test_a_robot_that_shuffles_on_its_knees_has_fallen_in_an_evaluation():
-    """Upright, and on its feet now and then: what an untrained quadruped does when it is told to walk."""
+    """Upright, and on its feet now and then: what an untrained quadruped does when it is commanded to walk."""
     installed("go1")
 
     def judged(config):

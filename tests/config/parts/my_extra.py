@@ -9,7 +9,7 @@ def jump(env, height: float = 0.5):
     """How high the robot jumps.
 
     Args:
-        height: Height that counts in full [m]. Sane: 0.1..1. Start low.
+        height: Height that counts in full [m]. Recommended: 0.1..1. Start low.
     """
 
 

@@ -7,12 +7,12 @@ import attrs
 from mjsdk.config import (
     ActionTermConfig,
     AgentConfig,
-    DrawnCommandConfig,
     EnvConfig,
     EventTermConfig,
     NoiseConfig,
     ObservationGroupConfig,
     ObservationTermConfig,
+    ResampledCommandConfig,
     RewardTermConfig,
     SceneConfig,
     SensorConfig,
@@ -31,12 +31,12 @@ class Ranges:
     """Smallest and largest values of a command."""
 
     speed: list[float] = setting(
-        factory=lambda: [0.0, 1.0], meaning="Speed.", unit="m/s", sane=(-3.0, 3.0), advice="Widen it late."
+        factory=lambda: [0.0, 1.0], meaning="Speed.", unit="m/s", recommended=(-3.0, 3.0), advice="Widen it late."
     )
 
 
 @attrs.define(kw_only=True)
-class GoConfig(DrawnCommandConfig):
+class GoConfig(ResampledCommandConfig):
     """Go somewhere."""
 
     ranges: Ranges = setting(factory=Ranges, meaning="What is drawn.")
@@ -48,7 +48,7 @@ class GoConfig(DrawnCommandConfig):
 class PushConfig(ActionTermConfig):
     """Move joints."""
 
-    scale: float | dict[str, float] = setting(1.0, "Radians per unit of action.", unit="rad", sane=(0.05, 1.0))
+    scale: float | dict[str, float] = setting(1.0, "Radians per unit of action.", unit="rad", recommended=(0.05, 1.0))
 
     def mistakes(self, names, roles):
         if isinstance(self.scale, dict):
@@ -79,7 +79,7 @@ def upright(env, std: float, joints: Joints = "left_.*", tolerance: PerJoint = 0
     """How upright the trunk is.
 
     Args:
-        std: Width of the kernel [rad]. Sane: 0.1..0.5. Narrower is
+        std: Width of the kernel [rad]. Recommended: 0.1..0.5. Narrower is
             stricter.
         joints: Joints that count.
         tolerance: How far each joint may stray [rad].
@@ -102,7 +102,7 @@ def shove(env, worlds, speed: list[float], bodies: Bodies):
     """A sudden push.
 
     Args:
-        speed: Speed that is added [m/s]. Sane: 0..1. Start with little.
+        speed: Speed that is added [m/s]. Recommended: 0..1. Start with little.
     """
 
 

@@ -7,7 +7,7 @@ from mjsdk_robot_go1.roles import LEGS
 
 TROT_FREQUENCY = 2.5
 DIAGONALS = (0.0, 0.5, 0.5, 0.0)
-"""When each of `LEGS` begins its swing: front left with rear right, then the others [turns]."""
+"""When each of `LEGS` begins its swing: front left with rear right, then the others [cycles]."""
 LIFT = 0.2
 """Turn of a lifted thigh [rad]; the calf folds by twice that, so the foot rises by 7 cm straight up."""
 

@@ -24,7 +24,7 @@ class LoopedGaitReward(GaitReward):
         clock, contact, self._values = self._clock, self._contact, env.zeros(env.num_envs)
         feet = (env.robot.site_pos_w, np.array(self._feet.ids), env.sensor(self._velocity))
         limits = (self._load, self._rest, self._height, self._slip)
-        state = (clock.foot_phase, clock.told, contact.in_contact, contact.load)
+        state = (clock.foot_phase, clock.step_commanded, contact.in_contact, contact.load)
         self._fill = loops.gait_reward.bind(*state, *feet, *limits, self._values)
 
     def __call__(self, env: Env) -> Tensor:

@@ -14,7 +14,7 @@ from mjsdk.ops.loop import Loop
 )
 def gait_reward(
     foot_phase: np.ndarray,
-    told: np.ndarray,
+    step_commanded: np.ndarray,
     in_contact: np.ndarray,
     load: np.ndarray,
     sites: np.ndarray,
@@ -34,7 +34,7 @@ def gait_reward(
         total = np.float32(0.0)
         for foot in range(feet.shape[0]):
             touching = one if in_contact[e, foot] else np.float32(0.0)
-            if told[e] and foot_phase[e, foot] < np.float32(swing):
+            if step_commanded[e] and foot_phase[e, foot] < np.float32(swing):
                 lift = (sites[e, feet[foot], 2] - np.float32(rest)) * per_height
                 total += min(max(lift, np.float32(0.0)), half) + half - half * touching
                 if load[e, foot] > heavy:

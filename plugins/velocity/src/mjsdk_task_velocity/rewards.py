@@ -18,7 +18,7 @@ _ABOVE = 1e-4
 
 
 def _moving(env: Env, command: str) -> Tensor:
-    """1 in worlds that are told to move, shape (E,)."""
+    """1 in worlds that are commanded to move, shape (E,)."""
     return (commanded_speed(env, command) > STANDING).float()
 
 
@@ -50,7 +50,8 @@ def foot_clearance(
         command: Name of the velocity command; without one to move there is no penalty.
         feet: The feet's sites.
         velocity: Name of the feet's velocity sensor (framelinvel).
-        target: Height of the site in mid swing [m]. Sane: 0.02..0.3. Higher steps clear rougher ground and cost energy.
+        target: Height of the site in mid swing [m]. Recommended: 0.02..0.3. Higher steps clear rougher ground and cost
+            energy.
     """
     speed = env.sensor(velocity)[..., :2].norm(dim=-1)
     error = (env.robot.pos_of_sites_w(feet)[:, :, 2] - target).abs()
@@ -63,7 +64,7 @@ def air_time(env: Env, command: CommandName, sensor: SensorName = "feet_contact"
     Args:
         command: Name of the velocity command; without one to move there is no reward.
         sensor: Name of the feet's contact sensor, with track_air_time.
-        target: Length of a good flight [s]. Sane: 0.1..0.8. Shorter steps look like drumming.
+        target: Length of a good flight [s]. Recommended: 0.1..0.8. Shorter steps look like drumming.
     """
     flights = env.contact(sensor).flights
     return ((flights.last_air_time - target) * flights.first_contact).sum(1) * _moving(env, command)
@@ -84,7 +85,7 @@ def body_upright(env: Env, bodies: Bodies = "@torso", std: float = 0.45) -> Tens
 
     Args:
         bodies: The bodies whose z axis should be vertical.
-        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Sane: 0.1..1. Legal: 0.001..1000.
+        std: Sine of the tilt at which the reward has fallen to 37 % [-]. Recommended: 0.1..1. Bounds: 0.001..1000.
     """
     # With s = x^2 + y^2 of the quaternion, the cosine of the tilt is 1 - 2 s, so its squared sine is 4 s (1 - s).
     x_and_y = take(env.robot.body_quat_w, bodies.index)[..., 1:3]
@@ -96,8 +97,8 @@ class GaitReward:
     """How well the feet keep the rhythm of the clock, from about -0.5 to 1 per foot, averaged.
 
     A foot that should swing earns half for carrying no load and half for its height, and pays for carrying weight; a
-    foot that should stand earns for touching the ground without slipping. Told to stand, all feet should stand, also
-    where the clock lets the robot step to catch itself: it should not have to.
+    foot that should stand earns for touching the ground without slipping. Commanded to stand, all feet should stand,
+    also where the clock lets the robot step to catch itself: it should not have to.
     """
 
     def __init__(
@@ -119,10 +120,11 @@ class GaitReward:
             feet: The feet's sites.
             sensor: Name of the feet's contact sensor.
             velocity: Name of the feet's velocity sensor (framelinvel).
-            height: Lift of a foot over its height in the default pose in mid swing [m]. Sane: 0.02..0.2.
-                Legal: 0.001..10.
-            load: Force above which a foot carries weight [N]. Sane: 5..100.
-            slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Sane: 0.1..1. Legal: 0.001..1000.
+            height: Lift of a foot over its height in the default pose in mid swing [m]. Recommended: 0.02..0.2.
+                Bounds: 0.001..10.
+            load: Force above which a foot carries weight [N]. Recommended: 5..100.
+            slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Recommended: 0.1..1. Bounds:
+                0.001..1000.
         """
         self._clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
         self._feet = feet
@@ -133,7 +135,7 @@ class GaitReward:
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.told.unsqueeze(1)
+        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.step_commanded.unsqueeze(1)
         touching, loaded = self._contact.in_contact, self._contact.load > self._load
         lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(0.5 / self._height).clamp_(0.0, 0.5)
         swinging = lift.add_(0.5).sub_(touching.float().add_(loaded), alpha=0.5)
@@ -143,13 +145,13 @@ class GaitReward:
 
 
 def marching(env: Env, clock: CommandName = "gait") -> Tensor:
-    """1 while the robot steps although it is told to stand: to catch itself, or to end a step.
+    """1 while the robot steps although it is commanded to stand: to catch itself, or to end a step.
 
     Args:
         clock: Name of the gait clock.
     """
     gait = gait_clock(env, clock, "env.rewards.marching.params.clock")
-    return (gait.moving & ~gait.told).float()
+    return (gait.moving & ~gait.step_commanded).float()
 
 
 class FootCrowding:
@@ -166,7 +168,7 @@ class FootCrowding:
             env: The environment.
             feet: The feet's sites.
             share: Part of their horizontal distance in the default pose that every two feet should keep [-].
-                Sane: 0.3..0.9. Legal: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
+                Recommended: 0.3..0.9. Bounds: 0.01..100. Larger keeps legs apart, and hinders sideways steps.
         """
         self.feet = feet
         self.pairs = torch.combinations(torch.arange(len(feet), device=env.device), 2).T
@@ -207,10 +209,10 @@ class VariablePosture:
         Args:
             env: The environment.
             command: Name of the velocity command.
-            standing: Tolerance of each joint when told to stand [rad].
-            walking: Tolerance of each joint when told to walk [rad].
-            running: Tolerance of each joint when told to run [rad].
-            running_speed: Commanded speed from which on running counts [m/s]. Sane: 1..3.
+            standing: Tolerance of each joint when commanded to stand [rad].
+            walking: Tolerance of each joint when commanded to walk [rad].
+            running: Tolerance of each joint when commanded to run [rad].
+            running_speed: Commanded speed from which on running counts [m/s]. Recommended: 1..3.
             action: Name of the action term whose open-loop step is part of the pose.
         """
         self._command = command

@@ -90,7 +90,7 @@ def _commands(robot: Robot) -> dict[str, CommandTermConfig]:
         )
     }
     if robot.gait is not None:
-        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", catch_lean=0.09)
+        commands["gait"] = GaitClockConfig(func="gait_clock", velocity_command="twist", recovery_tilt=0.09)
     return commands
 
 
@@ -234,7 +234,7 @@ def _curriculum(robot: Robot) -> dict[str, CurriculumTermConfig]:
         return CurriculumTermConfig(func="ramp", params=params)
 
     turn = {"turn": ramp("rewards.ang_vel_error.weight", -0.5, 8000, 14000)}
-    return turn if robot.gait is None else {"stand": ramp("commands.gait.catch_lean", 0.01, 2500, 5000)} | turn
+    return turn if robot.gait is None else {"stand": ramp("commands.gait.recovery_tilt", 0.01, 2500, 5000)} | turn
 
 
 def _metrics() -> dict[str, MetricTermConfig]:

@@ -1,4 +1,4 @@
-"""Sums over the first episode of each world."""
+"""Statistics of the first episode of each world."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SETTLE_S = 1.0
 """Time at the start of an episode that does not count for errors [s]."""
 
 
-class Tally:
+class EpisodeStatistics:
     """Adds up steps until every world has finished its first episode.
 
     A world counts while it is alive. Errors and other means over time leave out the first second, in which a robot has
