@@ -21,7 +21,7 @@ PARTS = Path(__file__).parents[1] / "evaluate" / "parts"
 def _place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mjsdk.learn.start.use_threads", lambda device: torch.get_num_threads())
-    monkeypatch.setattr("mjsdk.ops.ahead.start", lambda core, plugins: None)
+    monkeypatch.setattr("mjsdk.ops.ahead.start", lambda packages: None)
 
 
 @pytest.fixture
