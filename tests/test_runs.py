@@ -311,3 +311,13 @@ def test_a_run_that_lacks_a_file_is_named_with_what_is_missing(root, gone, told)
 def test_what_a_run_says_of_itself_is_json(root):
     run = make(root, started=7.0)
     assert json.loads((run.path / "run.json").read_text())["started"] == 7.0
+
+
+def test_settings_that_had_another_name_when_the_run_was_written_have_todays(root):
+    env = {
+        "commands": {"gait": {"catch_lean": 0.2}},
+        "curriculum": {"stand": {"params": {"setting": "commands.gait.catch_lean", "note": "catch_lean"}}},
+    }
+    data = Run(make(root, env=env).path).config_data["env"]
+    assert data["commands"]["gait"] == {"recovery_tilt": 0.2}
+    assert data["curriculum"]["stand"]["params"] == {"setting": "commands.gait.recovery_tilt", "note": "catch_lean"}

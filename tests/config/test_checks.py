@@ -9,6 +9,8 @@ from mjsdk.config.overrides import parse_flags
 from mjsdk.config.settings import compose
 from mjsdk.config.termchecks import resolve_parameters
 from mjsdk.errors import ConfigError
+from mjsdk.mdp import core_terms
+from mjsdk.plugins import open_session
 from mjsdk.robot.selection import Joints, ModelNames, PerJoint
 
 
@@ -227,3 +229,11 @@ def test_a_term_is_called_with_the_parts_that_its_parameters_name(session, terms
     assert (values["std"], values["gentle"], wrong) == (0.2, False, [])
     _, wrong = resolve_parameters("env.rewards.u", "upright", upright, {"stdd": 1.0}, names, session.robot().roles)
     assert [mistake.path.removeprefix("env.rewards.u.params.") for mistake in wrong] == ["stdd", "std", "joints"]
+
+
+def test_a_docstring_with_the_earlier_words_is_one_warning_that_names_the_term(tmp_path, parts):
+    extra = tmp_path / "old.py"
+    extra.write_text((parts / "my_extra.py").read_text().replace("Recommended:", "Sane:"))
+    old = open_session(str(parts / "stick.py"), str(parts / "stand.py"), [str(extra)], core=core_terms)
+    (warning,) = warnings(old, "--env.rewards.jump.func", "old:jump", "--env.rewards.jump.params.height", "50")
+    assert warning == "the docstring of term old:jump is not understood: write 'Recommended:' for 'Sane:'"

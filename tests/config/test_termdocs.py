@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mjsdk.config.fields import Setting
-from mjsdk.terms.docs import parameter_settings, parse, summary
+from mjsdk.terms.docs import outdated, parameter_settings, parse, summary
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,18 @@ def test_a_class_may_tell_in_its_constructor():
 def test_a_term_without_a_docstring_tells_nothing():
     assert parameter_settings(lambda env, std: None) == {}
     assert summary(lambda env, std: None) == ""
+
+
+def earlier(env, std):
+    """How well it goes.
+
+    Args:
+        std: Width [m]. Sane: 1..2. Legal:
+            0.1..9.
+    """
+
+
+def test_ranges_under_their_earlier_names_are_not_read_and_named():
+    assert parameter_settings(earlier)["std"].recommended is None
+    assert outdated(earlier) == "write 'Recommended:' for 'Sane:', write 'Bounds:' for 'Legal:'"
+    assert outdated(term) == outdated(Keeper) == outdated(lambda env: None) == ""
