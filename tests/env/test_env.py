@@ -161,7 +161,8 @@ def test_worlds_that_blow_up_in_every_step_do_not_fill_the_screen(caplog):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_reward_that_is_not_finite_is_an_error_at_once_with_loops(value):
+def test_a_reward_that_is_not_finite_is_an_error_at_once_with_loops(value, monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", True)
     env = small_env(4)
     env.rewards.terms["upright"].call = lambda: torch.tensor([1.0, value, 1.0, value])
     with pytest.raises(PhysicsError, match="reward term 'upright' is NaN or infinite in 2 of 4 worlds at step 1,"):
@@ -231,30 +232,31 @@ def test_progress_moves_to_another_number_of_worlds_with_the_curriculum_and_what
 
 
 class Counting:
-    """A curriculum that goes by what it has seen, which is in a buffer of its own."""
+    """A curriculum that goes by what it has seen, which is in buffers of its own: ends of episodes, and calls."""
 
     def __init__(self, env):
-        self.level = env.buffers.new("curriculum/level")
+        self.level, self.calls = env.buffers.new("curriculum/level"), env.buffers.new("curriculum/calls")
 
     def __call__(self, env, worlds):
-        self.level += 1.0
+        self.calls += 1.0
+        self.level += worlds.mask.any()
         env.set_setting("rewards.upright.weight", float(self.level))
-        return float(self.level)
+        return self.level
 
 
 def counting(config):
     config.env.curriculum["changing"] = CurriculumTermConfig(func="counting")
 
 
+@loops_or_tensors
 def test_what_a_curriculum_remembers_is_part_of_the_progress_and_restoring_it_does_not_count(monkeypatch):
     monkeypatch.setitem(curricula.TERMS, "counting", Counting)
     env, other, same = (small_env(count, edit=counting) for count in (4, 12, 4))
     rollout(env, 41)
-    level = float(env.progress()["curriculum/level"])
     other.load_progress(env.progress())
     same.load_state_dict(env.state_dict())
-    assert level == 3.0  # the first reset and two ends of episodes
-    assert [float(each.progress()["curriculum/level"]) for each in (other, same)] == [level, level]
+    assert env.progress()["curriculum/level"] == 3.0  # the first reset and two ends of episodes
+    assert same.progress() == other.progress() == env.progress()
 
 
 def test_progress_that_another_curriculum_does_not_know_is_left_out():
@@ -372,6 +374,7 @@ def bad_loop(out):
     ],
 )
 def test_a_compiled_version_that_cannot_be_used_is_named_with_its_term(maker, reason, monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", True)
     monkeypatch.setitem(compiled.VERSIONS, upright, maker)
     with pytest.raises(HookError, match=f"env.rewards.upright: the term upright {reason}"):
         small_env()

@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mjsdk import ops
 from mjsdk.env import Worlds
 from mjsdk.testing.worlds import small_env
 
@@ -129,11 +130,13 @@ def test_draws_reach_both_ends_and_go_on():
     assert not torch.equal(first, second)
 
 
-def test_an_environment_draws_for_them_from_its_own_generator():
+@pytest.mark.parametrize(("loops", "rows"), [(True, 2), (False, 4)])
+def test_an_environment_draws_for_them_from_its_own_generator(loops, rows, monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", loops)
     env = small_env(4)
     before = env.generator.get_state()
-    some = env.worlds(None, torch.tensor([0, 2]))
-    first = some.uniform(0.0, 1.0)
+    first = env.worlds(torch.tensor([True, False, True, False])).uniform(0.0, 1.0)
     env.generator.set_state(before)
-    assert torch.equal(env.worlds(torch.tensor([True, False, True, False])).uniform(0.0, 1.0), first)
+    assert torch.equal(torch.rand(rows, generator=env.generator), first)
+    assert env.worlds(None, torch.tensor([0, 2])).rows == 2
     assert env.all_worlds.ids.tolist() == [0, 1, 2, 3]

@@ -43,6 +43,7 @@ def test_patterns_that_match_nothing_are_mistakes_of_their_setting():
 
 
 def stepping(config):
+    config.env.episode_length_s = 2.0
     config.env.commands["gait"] = GaitClockConfig(func="gait_clock", frequency=1.0)
     config.env.actions["joint_pos"] = SteppingJointPositionConfig(func="stepping_joint_position", scale=0.1)
 

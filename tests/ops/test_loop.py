@@ -99,7 +99,7 @@ def test_kept_code_that_was_cut_short_is_made_again(ending, left):
 
     run()
     folder = Path(numba.njit(thrice, cache=True).stats.cache_path)
-    (file,) = folder.glob(f"test_loop.thrice-*{ending}")
+    (file,) = folder.glob(f"test_loop.thrice-{thrice.__code__.co_firstlineno}.*{ending}")
     whole = file.read_bytes()
     file.write_bytes({"nothing": b"", "half": whole[: len(whole) // 2], "zeros": bytes(len(whole))}[left])
     run()
