@@ -26,7 +26,7 @@ import mjsdk
 from mjsdk.env import Env
 from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
-from mjsdk.runtime import steady
+from mjsdk.runtime import training_runtime
 
 ALL = "all of them"
 ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
@@ -120,7 +120,7 @@ def compare(loops: Stepper, tensors: Stepper, start: dict[str, torch.Tensor], bl
     saved, whole = [], []
     for stepper in (loops, tensors):
         stepper.env.load_state_dict(start)
-    with steady("cpu"):
+    with training_runtime("cpu"):
         for number in range(-1, blocks):
             actions = random_actions(loops.env, STEPS, generator)
             order = (loops, tensors) if number % 2 else (tensors, loops)

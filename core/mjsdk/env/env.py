@@ -288,7 +288,7 @@ class Env:
         """Resume from `state_dict` of an environment with the same settings."""
         self.buffers.load_state_dict(_below(state, "buffer/"))
         self.physics.load_state_dict(_below(state, "physics/"))
-        self.generator.set_state(state["generator"])
+        self.generator.set_state(state["generator"].cpu())
         self.observations.last = _below(state, "last/")
         self.derived.state_changed()
         self.common_step_counter = int(self._counter)

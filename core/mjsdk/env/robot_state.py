@@ -34,8 +34,8 @@ class RobotState:
         self._physics = env.physics
         self._qpos, self._qvel = env.physics.bind("qpos"), env.physics.bind("qvel")
         self.has_free_base = entity.has_free_base
-        self._base_columns = place, speed = entity.base_qpos, entity.base_qvel
-        self._pose, self._velocity = self._qpos[:, place : place + 7], self._qvel[:, speed : speed + 6]
+        self._entity = entity
+        self._pose, self._velocity = self._qpos[:, entity.pose], self._qvel[:, entity.velocity]
         self._pos_w, self._quat_w = self._pose[:, :3], self._pose[:, 3:]
         self._lin_vel_w, self._ang_vel_b = self._velocity[:, :3], self._velocity[:, 3:]
         gravity = np.array(model.opt.gravity, np.float32)
@@ -186,14 +186,13 @@ class RobotState:
 
         In the precision of the physics.
         """
-        place = self._base_columns[0]
-        return self._of_free_base(self._physics.start_state("qpos"))[:, place : place + 7]
+        return self._of_free_base(self._physics.start_state("qpos")[:, self._entity.pose])
 
     def write_root(self, worlds: Worlds, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of some worlds, a row for each; units and frames as of the properties."""
-        place, speed = self._base_columns
-        self._physics.write("qpos", self._of_free_base(torch.cat((pos_w, quat_w), 1)), worlds, place)
-        self._physics.write("qvel", torch.cat((lin_vel_w, ang_vel_b), 1), worlds, speed)
+        pose, velocity = self._of_free_base(torch.cat((pos_w, quat_w), 1)), torch.cat((lin_vel_w, ang_vel_b), 1)
+        self._physics.write("qpos", pose, worlds, self._entity.pose.start)
+        self._physics.write("qvel", velocity, worlds, self._entity.velocity.start)
         self._derived.state_changed()
 
     def write_joints(self, worlds: Worlds, pos: Tensor, vel: Tensor) -> None:

@@ -42,6 +42,16 @@ class Entity:
     """[kg]"""
 
     @property
+    def pose(self) -> slice:
+        """Columns of position and orientation of a free base in `qpos`."""
+        return slice(self.base_qpos, self.base_qpos + 7)
+
+    @property
+    def velocity(self) -> slice:
+        """Columns of linear and angular velocity of a free base in `qvel`."""
+        return slice(self.base_qvel, self.base_qvel + 6)
+
+    @property
     def has_free_base(self) -> bool:
         """Whether the base moves."""
         return self.free_joint is not None
@@ -57,7 +67,7 @@ class Entity:
         """`qpos` and `ctrl` with the robot in a pose and servos that hold it; all else is as the model has it."""
         qpos, ctrl = model.qpos0.copy(), np.zeros(model.nu)
         if self.has_free_base:
-            qpos[self.base_qpos : self.base_qpos + 7] = [*pose.pos, *pose.quat]
+            qpos[self.pose] = [*pose.pos, *pose.quat]
         for column, actuator, value in zip(self.qpos, self.actuators, joint_pos, strict=True):
             qpos[column] = value
             if actuator is not None:
