@@ -64,7 +64,7 @@ class Env:
         """Age of each world's episode [control steps], shape (E,)."""
         self._counter = self.buffers.new(_COUNTER, dtype=torch.long)
         self._steps = 0
-        self.unstable = self.buffers.new("env/unstable", self.num_envs, dtype=torch.bool)
+        self.unstable = self.zeros(self.num_envs, dtype=torch.bool)
         """Worlds whose physics blew up in the last step, shape (E,). Their episodes end."""
         self.all_worlds = self.worlds(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
         self._build()
@@ -299,7 +299,7 @@ class Env:
     def _simulate(self) -> None:
         self.physics.step(self.config.decimation)
         self.derived.state_changed()
-        self.unstable.copy_(self.physics.unstable())
+        self.unstable = self.physics.unstable()
 
     def _reset(self, worlds: Worlds) -> None:
         self.curriculum.compute(worlds)

@@ -33,14 +33,13 @@ class EpisodeLog:
         """Per world: 1, whether it failed, sum of reward and length of its episode so far; sums over those that end."""
         self._episodes_now[0] = 1.0
         self._unstable, self._warn_at = 0, 1
+        rewards, sums = env.rewards, (self._rewards, self._episodes_now)
+        self._add_step = env.ops.prepared(env.ops.log_step, rewards.values, rewards.weights, rewards.total, *sums)
 
     def step(self) -> None:
         """Take in a step, before worlds are reset."""
-        rewards = self._env.rewards
         self._steps += 1
-        self._rewards.addcmul_(rewards.values, rewards.weights.unsqueeze(1))
-        self._episodes_now[2].add_(rewards.total)
-        self._episodes_now[3].add_(1.0)
+        self._add_step()
         if len(self._metrics):
             self._metrics += self._env.metrics.compute()
 

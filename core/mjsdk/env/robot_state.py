@@ -190,8 +190,11 @@ class RobotState:
 
     def write_root(self, worlds: Worlds, pos_w: Tensor, quat_w: Tensor, lin_vel_w: Tensor, ang_vel_b: Tensor) -> None:
         """Set the base of some worlds, a row for each; units and frames as of the properties."""
-        pose, velocity = self._of_free_base(torch.cat((pos_w, quat_w), 1)), torch.cat((lin_vel_w, ang_vel_b), 1)
-        self._physics.write("qpos", pose, worlds, self._entity.pose.start)
+        self.write_base(worlds, torch.cat((pos_w, quat_w), 1), torch.cat((lin_vel_w, ang_vel_b), 1))
+
+    def write_base(self, worlds: Worlds, pose: Tensor, velocity: Tensor) -> None:
+        """Likewise, with position and orientation in one row, shape (rows, 7), and velocities, shape (rows, 6)."""
+        self._physics.write("qpos", self._of_free_base(pose), worlds, self._entity.pose.start)
         self._physics.write("qvel", velocity, worlds, self._entity.velocity.start)
         self._derived.state_changed()
 

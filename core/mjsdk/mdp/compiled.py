@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from mjsdk.env.env import Env
-from mjsdk.mdp import errors, loops, rewards
+from mjsdk.env.worlds import Worlds
+from mjsdk.mdp import errors, events, loops, rewards
 from mjsdk.mdp.actions import SteppingJointPosition, SteppingJointPositionConfig
 from mjsdk.mdp.clock import GaitClock, GaitClockConfig
-from mjsdk.mdp.commands import STANDING
+from mjsdk.mdp.commands import STANDING, UniformVelocity
 from mjsdk.ops.compiled import Filled
 
 
@@ -74,9 +76,59 @@ def velocity_errors(env: Env, command: str) -> Callable[[], errors.VelocityError
     return compute
 
 
+class LoopedResetRoot(events.ResetRoot):
+    """See `events.ResetRoot`."""
+
+    def __call__(self, env: Env, worlds: Worlds) -> None:
+        """Reset some worlds."""
+        if self._tilts:
+            super().__call__(env, worlds)
+            return
+        random, start = worlds.rand(12), worlds.take(env.robot.start_pose_w).float()
+        pose, velocity = torch.empty_like(start), random.new_empty(len(random), 6)
+        loops.upright_root(random, self._low, self._high, start, pose, velocity)
+        env.robot.write_base(worlds, pose, velocity)
+
+
+class LoopedUniformVelocity(UniformVelocity):
+    """See `UniformVelocity`."""
+
+    def _draw_kinds(self, worlds: Worlds, random: Tensor) -> None:
+        if self.config.heading_command:
+            super()._draw_kinds(worlds, random)
+        else:
+            bounds = (self._low, self._high, self._modes, self._parts)
+            loops.one_of_the_kinds(random, *bounds, worlds.ids, self.command)
+
+
+def track_linear_velocity(env: Env, command: str, std: float) -> Filled:
+    """See `rewards.track_linear_velocity`."""
+    after = partial(errors.errors_of, env, command)
+    return Filled(env, loops.exponentials, after().squared_lin_vel, -1.0 / (std * std), after=after)
+
+
+def track_angular_velocity(env: Env, command: str, std: float) -> Filled:
+    """See `rewards.track_angular_velocity`."""
+    after = partial(errors.errors_of, env, command)
+    return Filled(env, loops.exponentials, after().squared_ang_vel, -1.0 / (std * std), after=after)
+
+
+def flat_orientation_l2(env: Env) -> Filled:
+    """See `rewards.flat_orientation_l2`."""
+    return Filled(env, loops.squares, env.robot.down_b[:, :2], after=env.robot.update_base_motion)
+
+
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     GaitClock: LoopedGaitClock,
+    UniformVelocity: LoopedUniformVelocity,
     SteppingJointPosition: LoopedSteppingJointPosition,
     errors.velocity_errors: velocity_errors,
+    events.ResetRoot: LoopedResetRoot,
+    rewards.action_rate_l2: lambda env: Filled(env, loops.squared_changes, env.actions.action, env.actions.prev_action),
+    rewards.ang_vel_xy_l2: lambda env: Filled(env, loops.squares, env.robot.root_ang_vel_b[:, :2]),
+    rewards.flat_orientation_l2: flat_orientation_l2,
     rewards.joint_pos_limits: joint_pos_limits,
+    rewards.lin_vel_z_l2: lambda env: Filled(env, loops.squares, env.robot.root_lin_vel_w[:, 2:]),
+    rewards.track_angular_velocity: track_angular_velocity,
+    rewards.track_linear_velocity: track_linear_velocity,
 }

@@ -93,6 +93,76 @@ def stepping_targets(
             target[e, j] += step[e, j]
 
 
+@Loop.of("f4[:,:], f4[::1]")
+def squares(values: np.ndarray, out: np.ndarray) -> None:
+    """Fill the sum of squares of each world's numbers, shape (E, n) to (E,)."""
+    for e in range(values.shape[0]):
+        total = np.float32(0.0)
+        for i in range(values.shape[1]):
+            total += values[e, i] * values[e, i]
+        out[e] = total
+
+
+@Loop.of("f4[:,::1], f4[:,::1], f4[::1]")
+def squared_changes(now: np.ndarray, before: np.ndarray, out: np.ndarray) -> None:
+    """Fill the sum of squared differences of two rows, shape (E, n) to (E,)."""
+    for e in range(now.shape[0]):
+        total = np.float32(0.0)
+        for i in range(now.shape[1]):
+            total += (now[e, i] - before[e, i]) * (now[e, i] - before[e, i])
+        out[e] = total
+
+
+@Loop.of("f4[::1], f8, f4[::1]")
+def exponentials(values: np.ndarray, factor: float, out: np.ndarray) -> None:
+    """Fill exp(factor x value), shape (E,)."""
+    for e in range(values.shape[0]):
+        out[e] = math.exp(values[e] * np.float32(factor))
+
+
+@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[:,:], f4[:,::1], f4[:,::1]")
+def upright_root(
+    random: np.ndarray, low: np.ndarray, high: np.ndarray, start: np.ndarray, pose: np.ndarray, velocity: np.ndarray
+) -> None:
+    """Fill position and orientation, shape (n, 7), and velocity, shape (n, 6), of bases that turn but do not tilt.
+
+    `random`, shape (n, 12), stands for x, y, z, roll, pitch, yaw and their rates between `low` and `high`, relative to
+    `start`, shape (n, 7).
+    """
+    for k in range(random.shape[0]):
+        for i in range(3):
+            pose[k, i] = start[k, i] + low[i] + random[k, i] * (high[i] - low[i])
+        for i in range(6):
+            velocity[k, i] = low[6 + i] + random[k, 6 + i] * (high[6 + i] - low[6 + i])
+        half = np.float32(0.5) * (low[5] + random[k, 5] * (high[5] - low[5]))
+        c, s = np.float32(math.cos(half)), np.float32(math.sin(half))
+        w, x, y, z = start[k, 3], start[k, 4], start[k, 5], start[k, 6]
+        pose[k, 3], pose[k, 4], pose[k, 5], pose[k, 6] = c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w
+
+
+@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[::1], f4[:,::1], i8[::1], f4[:,::1]")
+def one_of_the_kinds(
+    random: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    shares: np.ndarray,
+    parts: np.ndarray,
+    ids: np.ndarray,
+    command: np.ndarray,
+) -> None:
+    """Fill the rows `ids`, shape (n,), of `command`, shape (E, m), each with a command of one kind.
+
+    The kind is i where the last number of `random`, shape (n, 5), is first below shares[i]; it leaves `parts`, shape
+    (kinds, m), of the numbers that the others stand for.
+    """
+    for k in range(ids.shape[0]):
+        kind = 0
+        while kind < shares.shape[0] and random[k, 4] >= shares[kind]:
+            kind += 1
+        for i in range(command.shape[1]):
+            command[ids[k], i] = (low[i] + random[k, i] * (high[i] - low[i])) * parts[kind, i]
+
+
 @Loop.of("f4[:,:], f4[:,::1], f4[::1]")
 def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
     """Fill how far each world's numbers, shape (E, n), are outside their limits, shape (n, 2), summed, shape (E,)."""

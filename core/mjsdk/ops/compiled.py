@@ -22,12 +22,22 @@ T = TypeVar("T")
 class Filled:
     """A term whose values, shape (E,), a loop fills; it is called with the environment as terms are."""
 
-    def __init__(self, env: Any, loop: Loop, *args: Any) -> None:
-        self._values = env.zeros(env.num_envs)
+    def __init__(self, env: Any, loop: Loop, *args: Any, after: Callable[[], object] | None = None) -> None:
+        """Bind a loop to its arguments, whose memory stays; the last one is added here.
+
+        Args:
+            env: The environment.
+            loop: What fills the values.
+            args: Its arguments.
+            after: What brings their memory up to date.
+        """
+        self._values, self._after = env.zeros(env.num_envs), after
         self._fill = loop.bind(*args, self._values)
 
     def __call__(self, env: Any) -> Tensor:
         """The values now; written over by the next call."""
+        if self._after is not None:
+            self._after()
         self._fill()
         return self._values
 
@@ -37,6 +47,7 @@ class LoopOps(TensorOps):
 
     base_motion = loops.base_motion  # type: ignore[assignment]
     contact_loads = loops.contact_loads  # type: ignore[assignment]
+    log_step = loops.log_step  # type: ignore[assignment]
     reflect = loops.reflect  # type: ignore[assignment]
 
     def version_of(self, term: Any) -> Any:

@@ -77,6 +77,17 @@ def end_episodes(
     return count
 
 
+@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[:,::1], f4[:,::1]")
+def log_step(values: np.ndarray, weights: np.ndarray, total: np.ndarray, sums: np.ndarray, now: np.ndarray) -> None:
+    """Add a step to sums of terms, and to returns and lengths of episodes."""
+    for row in range(values.shape[0]):
+        for e in range(values.shape[1]):
+            sums[row, e] += weights[row] * values[row, e]
+    for e in range(total.shape[0]):
+        now[2, e] += total[e]
+        now[3, e] += 1.0
+
+
 @Loop.of("i8[::1], b1[::1], b1[:,::1], f4[:,::1], f4[::1], f4[::1]")
 def log_ends(
     ids: np.ndarray, failed: np.ndarray, why: np.ndarray, now: np.ndarray, counts: np.ndarray, ended: np.ndarray
@@ -116,6 +127,17 @@ def write_rows(state: np.ndarray, bound: np.ndarray, ids: np.ndarray, rows: np.n
         for i in range(rows.shape[1]):
             state[ids[row], i] = rows[row, i]
             bound[ids[row], i] = rows[row, i]
+
+
+@Loop.of(
+    *("f8[:,::1], i8[::1], f8[:,:]", "f4[:,::1], i8[::1], f8[:,:]"),
+    *("f8[:,::1], i8[::1], f8[:,::1]", "f4[:,::1], i8[::1], f8[:,::1]"),
+)
+def restore(values: np.ndarray, ids: np.ndarray, rows: np.ndarray) -> None:
+    """Copy a row for each, shape (n, k), or one for all, shape (1, k), to the rows `ids` of `values`."""
+    for row in range(ids.shape[0]):
+        for i in range(rows.shape[1]):
+            values[ids[row], i] = rows[min(row, rows.shape[0] - 1), i]
 
 
 @Loop.of("f4[:,::1], b1[:,::1], i8[::1], f4[::1]")

@@ -69,6 +69,10 @@ class Ops(Protocol):
         """
         ...
 
+    def log_step(self, values: Tensor, weights: Tensor, total: Tensor, sums: Tensor, now: Tensor) -> None:
+        """Add weight x value to `sums`, shape (rows, E), `total` and 1 to return and length in `now`, shape (4, E)."""
+        ...
+
     def log_ends(
         self, worlds: Chosen, terminated: Tensor, reasons: Tensor, now: Tensor, counts: Tensor, ended: Tensor
     ) -> None:

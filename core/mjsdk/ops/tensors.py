@@ -59,6 +59,12 @@ class TensorOps:
         torch.gt(ended, terminated, out=truncated)
         return ended, None
 
+    def log_step(self, values: Tensor, weights: Tensor, total: Tensor, sums: Tensor, now: Tensor) -> None:
+        """See `Ops`."""
+        sums.addcmul_(values, weights.unsqueeze(1))
+        now[2].add_(total)
+        now[3].add_(1.0)
+
     def log_ends(
         self, worlds: Chosen, terminated: Tensor, reasons: Tensor, now: Tensor, counts: Tensor, ended: Tensor
     ) -> None:

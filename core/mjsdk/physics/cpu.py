@@ -92,7 +92,7 @@ class CpuPhysics:
         self._has_own_constants = False
         self._warned: set[int] = set()
         self._warnings = self._batch.bind("warning")
-        self._unstable = torch.zeros(num_envs, dtype=torch.bool)
+        self._unstable, self._any_unstable = torch.zeros(num_envs, dtype=torch.bool), False
         self.seconds = 0.0
         _run(self._batch.reset, keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[:1].clone()
@@ -152,10 +152,15 @@ class CpuPhysics:
     def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
         rows = worlds.take(self._start) if self._has_own_start else self._initial
-        worlds.write(self._state, rows)
-        for field, values in self._bound.items():
-            if field in self._columns:
-                worlds.write(values.view(self.num_envs, -1), rows[:, self._columns[field]])
+        places = [(self._state, rows)]
+        for field, columns in self._columns.items():
+            if field in self._bound:
+                places.append((self._bound[field].view(self.num_envs, -1), rows[:, columns]))
+        for values, start in places:
+            if ops.LOOPS and len(rows) in (1, len(worlds.ids)):
+                loops.restore(values, worlds.ids, start)
+            else:
+                worlds.write(values, start)
 
     def forward(self, worlds: Worlds | None = None) -> None:
         """See `Physics.forward`."""
@@ -189,12 +194,16 @@ class CpuPhysics:
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
         if not np.count_nonzero(self._warnings):
-            return self._unstable.zero_()
+            if self._any_unstable:
+                self._any_unstable = False
+                self._unstable.zero_()
+            return self._unstable
         counts = self._warnings if self._warnings.ndim == 2 else self._warnings[..., -1]
         self._warn_once(counts)
         unstable = counts[:, _UNSTABLE].any(axis=1)
         # MuJoCo's own reset clears the counters before it counts, so a second time looks like the first: start from 0.
         self._warnings[unstable] = 0
+        self._any_unstable = True
         return self._unstable.copy_(torch.from_numpy(unstable))
 
     def _warn_once(self, counts: np.ndarray) -> None:

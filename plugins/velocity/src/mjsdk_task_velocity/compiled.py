@@ -13,7 +13,7 @@ from mjsdk.env import Env
 from mjsdk.ops.compiled import Filled
 from mjsdk.robot.selection import Bodies
 from mjsdk_task_velocity import loops
-from mjsdk_task_velocity.rewards import GaitReward, VariablePosture, body_upright
+from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePosture, body_upright
 
 
 class LoopedGaitReward(GaitReward):
@@ -33,22 +33,24 @@ class LoopedGaitReward(GaitReward):
         return self._values
 
 
-class LoopedPosture(VariablePosture):
+def foot_crowding(env: Env, *args: Any, **params: Any) -> Filled:
+    """See `FootCrowding`."""
+    term = FootCrowding(env, *args, **params)
+    first, second = np.array(term.feet.ids)[term.pairs.numpy()]
+    return Filled(env, loops.crowding, env.robot.site_pos_w, first, second, term.inverse)
+
+
+def posture(env: Env, *args: Any, **params: Any) -> Callable[[Env], Tensor]:
     """See `VariablePosture`."""
-
-    def __init__(self, env: Env, *args: Any, **params: Any) -> None:
-        super().__init__(env, *args, **params)
-        columns, self._values = torch.full((self._factors.shape[1],), -1), env.zeros(env.num_envs)
-        step = self._stepping.last_step if self._stepping else env.robot.joint_pos_rel
-        if self._stepping is not None:
-            columns[self._stepping.index] = torch.arange(self._stepping.size)
-        scales = (self._from_speed, self._factors)
-        self._fill = loops.posture.bind(step, columns, env.command(self._command), *scales, self._values)
-
-    def __call__(self, env: Env) -> Tensor:
-        """The reward, shape (E,)."""
-        self._fill(env.robot.joint_pos_rel.numpy())
-        return self._values
+    term, robot = VariablePosture(env, *args, **params), env.robot
+    if not robot.joints_in_place:
+        return term
+    columns, step = torch.full((len(robot.default_joint_pos),), -1), env.zeros(1, 1)
+    if term.stepping is not None:
+        step = term.stepping.last_step
+        columns[term.stepping.index] = torch.arange(term.stepping.size)
+    pose = (robot.joint_pos, robot.default_joint_pos, step, columns)
+    return Filled(env, loops.posture, *pose, env.command(term.command), term.from_speed, term.factors)
 
 
 def upright(env: Env, bodies: Bodies, std: float) -> Callable[[Env], Tensor]:
@@ -58,7 +60,8 @@ def upright(env: Env, bodies: Bodies, std: float) -> Callable[[Env], Tensor]:
 
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
+    FootCrowding: foot_crowding,
     GaitReward: LoopedGaitReward,
-    VariablePosture: LoopedPosture,
+    VariablePosture: posture,
     body_upright: upright,
 }

@@ -45,21 +45,36 @@ def gait_reward(
         out[e] = total * share
 
 
-@Loop.of("f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1], f4[:,::1]")
+@Loop.of("f4[:,:,::1], i8[::1], i8[::1], f4[::1], f4[::1]")
+def crowding(sites: np.ndarray, first: np.ndarray, second: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+    """Fill how far pairs of sites are nearer than 1 / inverse, shape (pairs,), as shares of that; sums, shape (E,)."""
+    for e in range(sites.shape[0]):
+        total = np.float32(0.0)
+        for pair in range(first.shape[0]):
+            x = sites[e, first[pair], 0] - sites[e, second[pair], 0]
+            y = sites[e, first[pair], 1] - sites[e, second[pair], 1]
+            distance = np.float32(math.sqrt(x * x + y * y))
+            total += max(np.float32(1.0) - distance * inverse[pair], np.float32(0.0))
+        out[e] = total
+
+
+@Loop.of("f4[:,:], f4[::1], f4[:,::1], i8[::1], f4[:,::1], f4[::1], f4[:,::1], f4[::1]")
 def posture(
+    pos: np.ndarray,
+    default: np.ndarray,
     step: np.ndarray,
     columns: np.ndarray,
     command: np.ndarray,
     from_speed: np.ndarray,
     factors: np.ndarray,
     out: np.ndarray,
-    error: np.ndarray,
 ) -> None:
     """Fill exp(sum of factor x error^2), shape (E,), with the row of `factors`, shape (gaits, J), for the speed.
 
-    `error`, shape (E, J), is without the open-loop `step`, of which joint j has column `columns[j]`; -1 for none.
+    The error is that of positions, shape (E, J), from the default, without the open-loop `step`, of which joint j has
+    column `columns[j]`; -1 for none.
     """
-    for e in range(error.shape[0]):
+    for e in range(pos.shape[0]):
         speed = np.float32(0.0)
         for i in range(command.shape[1]):
             speed += abs(command[e, i])
@@ -67,8 +82,8 @@ def posture(
         while gait < from_speed.shape[0] and speed > from_speed[gait]:
             gait += 1
         total = np.float32(0.0)
-        for j in range(error.shape[1]):
-            beside = error[e, j]
+        for j in range(pos.shape[1]):
+            beside = pos[e, j] - default[j]
             if columns[j] >= 0:
                 beside -= step[e, columns[j]]
             total += factors[gait, j] * beside * beside

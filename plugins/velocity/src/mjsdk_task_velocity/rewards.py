@@ -215,21 +215,21 @@ class VariablePosture:
             running_speed: Commanded speed from which on running counts [m/s]. Recommended: 1..3.
             action: Name of the action term whose open-loop step is part of the pose.
         """
-        self._command = command
+        self.command = command
         tolerances = torch.stack([torch.as_tensor(each, device=env.device) for each in (standing, walking, running)])
-        self._factors = -tolerances.square().reciprocal() / tolerances.shape[1]
-        self._from_speed = torch.tensor([STANDING, running_speed], device=env.device)
+        self.factors = -tolerances.square().reciprocal() / tolerances.shape[1]
+        self.from_speed = torch.tensor([STANDING, running_speed], device=env.device)
         term = env.actions.terms.get(action)
-        self._stepping = term if isinstance(term, SteppingJointPosition) else None
+        self.stepping = term if isinstance(term, SteppingJointPosition) else None
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        gait = torch.bucketize(commanded_speed(env, self._command), self._from_speed)
+        gait = torch.bucketize(commanded_speed(env, self.command), self.from_speed)
         error = env.robot.joint_pos_rel
-        if self._stepping is not None:
+        if self.stepping is not None:
             error = error.clone()
-            error[:, self._stepping.index] -= self._stepping.last_step
-        return (self._factors.index_select(0, gait) * error * error).sum(1).exp()
+            error[:, self.stepping.index] -= self.stepping.last_step
+        return (self.factors.index_select(0, gait) * error * error).sum(1).exp()
 
 
 TERMS = {
