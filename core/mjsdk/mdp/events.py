@@ -34,7 +34,7 @@ class ResetRoot:
             velocity_range: Smallest and largest velocity for any of x, y, z [m/s], roll, pitch, yaw [rad/s], in the
                 world's frame.
         """
-        self._low, self._high = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range))).unbind(1)
+        self._low, self._high = torch.cat((_bounds(env, pose_range), _bounds(env, velocity_range))).T.contiguous()
         ranges = {*pose_range, *velocity_range}
         self._signs = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=env.device)
         self._tilts = bool({"roll", "pitch"} & ranges) or any(env.scene.initial.quat[1:3])
