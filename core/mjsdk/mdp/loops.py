@@ -120,7 +120,7 @@ def exponentials(values: np.ndarray, factor: float, out: np.ndarray) -> None:
         out[e] = math.exp(values[e] * np.float32(factor))
 
 
-@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[:,:], f4[:,::1], f4[:,::1]")
+@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[:,::1], f4[:,::1], f4[:,::1]")
 def upright_root(
     random: np.ndarray, low: np.ndarray, high: np.ndarray, start: np.ndarray, pose: np.ndarray, velocity: np.ndarray
 ) -> None:
