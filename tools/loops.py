@@ -15,7 +15,7 @@ import inspect
 import statistics
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +28,15 @@ from mjsdk.ops.compiled import LoopOps
 from mjsdk.ops.tensors import TensorOps
 from mjsdk.runtime import training_runtime
 
+GROUPS = {
+    "group: episodes": ("countdown", "end_episodes", "log_ends", "log_step", "weighted_sum"),
+    "group: resets": ("ResetRoot", "UniformVelocity"),
+    "group: small rewards": (
+        *("action_rate_l2", "ang_vel_xy_l2", "body_upright", "flat_orientation_l2", "joint_pos_limits", "lin_vel_z_l2"),
+        *("track_angular_velocity", "track_linear_velocity", "velocity_errors", "FootCrowding", "VariablePosture"),
+    ),
+}
+"""Loops that are too small to be measured alone."""
 ALL = "all of them"
 ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
 """Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
@@ -73,15 +82,15 @@ class Stepper:
 
 
 class Chosen(LoopOps):
-    """All loops but one, by the name of the operation or of the term."""
+    """All loops but some, by the names of operations and of terms."""
 
-    def __init__(self, without: str = "") -> None:
+    def __init__(self, without: Collection[str] = ()) -> None:
         self._without = without
         self.of_terms: set[str] = set()
         """Names of terms that have a loop and were asked for."""
-        if hasattr(TensorOps, without):
-            tensors = inspect.getattr_static(TensorOps, without)
-            setattr(self, without, tensors.__get__(self))
+        for name in without:
+            if hasattr(TensorOps, name):
+                setattr(self, name, inspect.getattr_static(TensorOps, name).__get__(self))
 
     def version_of(self, term: Any) -> Any:
         """See `Ops`."""
@@ -89,12 +98,12 @@ class Chosen(LoopOps):
         if found is None:
             return None
         self.of_terms.add(name)
-        return None if name == self._without else found
+        return None if name in self._without else found
 
 
 def ops_without(name: str) -> TensorOps:
-    """The operations in which tensors do the work of one loop, or of all."""
-    return TensorOps() if name == ALL else Chosen(name)
+    """The operations in which tensors do the work of one loop, of a group, or of all."""
+    return TensorOps() if name == ALL else Chosen(GROUPS.get(name, (name,)))
 
 
 def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str, Cell]:
@@ -105,7 +114,7 @@ def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str
     loops.block(random_actions(loops.env, WARM_UP, torch.Generator().manual_seed(1)))
     start = loops.env.state_dict()
     names = [name for name in vars(LoopOps) if hasattr(TensorOps, name) and not name.startswith("_")]
-    names = sorted({*names, *ops.of_terms, ALL} - {"version_of", "prepared"})
+    names = [*sorted({*names, *ops.of_terms} - {"version_of", "prepared", "numbers"}), *GROUPS, ALL]
     found = {}
     for name in (name for name in names if not only or name in only):
         found[name] = compare(loops, Stepper(robot, num_envs, ops_without(name)), start, blocks)
