@@ -38,11 +38,7 @@ class Checked:
 
 
 def check(
-    config: Config,
-    terms: TermRegistry,
-    *,
-    names: ModelNames | None = None,
-    robot: Robot | None = None,
+    config: Config, terms: TermRegistry, *, names: ModelNames | None = None, robot: Robot | None = None
 ) -> Checked:
     """Look for everything that cannot work, or is outside of its recommended range.
 
@@ -55,7 +51,12 @@ def check(
             _add(result, leaf)
     result.mistakes += _together(config, robot)
     result.mistakes += termchecks.check_references(config.env, terms, leaves)
-    result.warnings += [*_doubts(config), *termchecks.outdated_docs(config.env, terms)]
+    if config.env.mirror_clock and (recurrent := _recurrent(config)):
+        result.warnings.append(
+            f"env.mirror_clock: the hidden state of a recurrent network ({listing(sorted(recurrent))}) is not mirrored; "
+            "the policy is not exactly symmetric: set env.mirror_clock to ''"
+        )
+    result.warnings += termchecks.outdated_docs(config.env, terms)
     result.mistakes += termchecks.check_terms(config.env, terms, names, robot.roles if robot is not None else None)
     return result
 
@@ -63,7 +64,9 @@ def check(
 def _add(result: Checked, leaf: schema.Leaf) -> None:
     value, setting = leaf.value, leaf.setting
     endless = setting.endless or any(map(math.isinf, schema.numbers(leaf.default)))
-    ordered = _disordered(value) if _is_range(leaf.path) else ()
+    *parents, name = leaf.path.split(".")
+    is_range = ("ranges" in parents and "params" not in parents) or _RANGE.search(name)
+    ordered = _disordered(value) if is_range else ()
     wrong = dict.fromkeys([*_impossible(value, setting, endless), *ordered, *_unprintable(value)])
     result.mistakes += [Mistake(leaf.path, message) for message in wrong]
     if not wrong:
@@ -84,8 +87,11 @@ def odd(value: Any, setting: Setting) -> list[str]:
 def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
     if setting.choices and value not in setting.choices:
         yield f"no choice {show(value)}{closest(str(value), setting.choices) or '.'} Legal: {listing(setting.choices)}"
-    if setting.length and isinstance(value, list):
-        yield from _wrong_length(value, *setting.length)
+    fewest, most = setting.length or (0, math.inf)
+    if isinstance(value, list) and not fewest <= len(value) <= most:
+        count = str(most) if fewest == most else f"{fewest} to {most}"
+        lacking = not value and fewest == 1
+        yield "needs at least one element" if lacking else f"takes {count} values, not {len(value)}: {show(value)}"
     for number in schema.numbers(value):
         yield from _out_of_bounds(number, setting, endless)
 
@@ -107,24 +113,11 @@ def _out_of_bounds(number: float, setting: Setting, endless: bool) -> Iterator[s
         yield f"must be at most {show(high)}, not {show(number)}"
 
 
-def _wrong_length(value: list[Any], fewest: int, most: int) -> Iterator[str]:
-    if not value and fewest == 1:
-        yield "needs at least one element"
-    elif not fewest <= len(value) <= most:
-        count = str(most) if fewest == most else f"{fewest} to {most}"
-        yield f"takes {count} values, not {len(value)}: {show(value)}"
-
-
 def _unprintable(value: Any) -> Iterator[str]:
     """Text becomes names of files and curves: control characters, and bytes that are no UTF-8, are in none."""
     for text in schema.scalars(value):
         if isinstance(text, str) and not text.isprintable():
             yield f"takes text that can be printed, not {show(text)}"
-
-
-def _is_range(path: str) -> bool:
-    *parents, name = path.split(".")
-    return ("ranges" in parents and "params" not in parents) or bool(_RANGE.search(name))
 
 
 def _disordered(value: Any) -> Iterator[str]:
@@ -153,14 +146,9 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
             yield Mistake(f"env.scene.{name}", f"robot '{robot.name}' has no '{given}'{hint}")
 
 
-def _doubts(config: Config) -> Iterator[str]:
-    """What works, but not as one may think."""
-    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & RECURRENT
-    if config.env.mirror_clock and recurrent:
-        yield (
-            f"env.mirror_clock: the hidden state of a recurrent network ({listing(sorted(recurrent))}) is not mirrored; "
-            "the policy is not exactly symmetric: set env.mirror_clock to ''"
-        )
+def _recurrent(config: Config) -> set[str]:
+    """Kinds of networks of the agent that remember."""
+    return {config.agent.actor.class_name, config.agent.critic.class_name} & RECURRENT
 
 
 def _entries(env: EnvConfig) -> Iterator[Mistake]:
@@ -182,9 +170,8 @@ def _batches(config: Config) -> Iterator[Mistake]:
     if worlds < 1 or parts < 1:
         return
     path = "agent.algorithm.num_mini_batches"
-    recurrent = {config.agent.actor.class_name, config.agent.critic.class_name} & RECURRENT
     samples = worlds * config.agent.num_steps_per_env
-    if recurrent and worlds % parts:
+    if worlds % parts and _recurrent(config):
         divisors = [str(i) for i in range(1, min(worlds, 64) + 1) if worlds % i == 0]
         yield Mistake(
             path,
@@ -208,7 +195,6 @@ def _agent(config: Config) -> Iterator[Mistake]:
         yield Mistake(
             "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
         )
-
     if not config.train.log_root.strip():
         yield Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import attrs
@@ -17,8 +18,6 @@ class Computed:
     name: str
     setting: Setting
     formula: str
-    inputs: tuple[str, ...]
-    """Paths of the settings it depends on."""
     value: Callable[[Config], float]
 
     @property
@@ -26,24 +25,23 @@ class Computed:
         """Where `mjsdk explain` shows it."""
         return f"computed.{self.name}"
 
+    @property
+    def inputs(self) -> list[str]:
+        """Paths of the settings it depends on: those that the formula names."""
+        ends = tuple(f".{name}" for name in re.findall(r"[a-z][a-z_.]+", self.formula))
+        return [path for path in _INPUTS if path.endswith(ends)]
 
-_ENVS, _STEPS, _DECIMATION, _TIMESTEP = (
-    "env.scene.num_envs",
-    "agent.num_steps_per_env",
-    "env.decimation",
-    "env.sim.timestep",
+
+_INPUTS = (
+    *("agent.max_iterations", "agent.num_steps_per_env"),
+    *(f"agent.algorithm.{name}" for name in ("gamma", "num_learning_epochs", "num_mini_batches")),
+    *("env.decimation", "env.episode_length_s", "env.scene.num_envs", "env.sim.timestep"),
 )
-_PARTS, _EPOCHS = "agent.algorithm.num_mini_batches", "agent.algorithm.num_learning_epochs"
 
 
 def transitions_per_iteration(config: Config) -> int:
     """Steps of all worlds per iteration."""
     return config.env.scene.num_envs * config.agent.num_steps_per_env
-
-
-def mini_batch_size(config: Config) -> int:
-    """Steps per gradient."""
-    return transitions_per_iteration(config) // max(config.agent.algorithm.num_mini_batches, 1)
 
 
 def experience_per_iteration(config: Config) -> float:
@@ -66,7 +64,6 @@ COMPUTED: tuple[Computed, ...] = (
             advice="More steady the gradient, fewer come round sooner.",
         ),
         "num_envs x num_steps_per_env",
-        (_ENVS, _STEPS),
         transitions_per_iteration,
     ),
     Computed(
@@ -77,21 +74,18 @@ COMPUTED: tuple[Computed, ...] = (
             advice="Below, gradients are noisy; above, updates are few.",
         ),
         "num_envs x num_steps_per_env / num_mini_batches",
-        (_ENVS, _STEPS, _PARTS),
-        mini_batch_size,
+        lambda config: transitions_per_iteration(config) // max(config.agent.algorithm.num_mini_batches, 1),
     ),
     Computed(
         "updates_per_iteration",
         Setting("Gradient steps per iteration."),
         "num_learning_epochs x num_mini_batches",
-        (_EPOCHS, _PARTS),
         lambda config: config.agent.algorithm.num_learning_epochs * config.agent.algorithm.num_mini_batches,
     ),
     Computed(
         "discount_horizon",
         Setting("How far ahead the policy looks: rewards later than this count less than a third.", unit="s"),
         "decimation x sim.timestep / (1 - gamma)",
-        ("agent.algorithm.gamma", _DECIMATION, _TIMESTEP),
         discount_horizon,
     ),
     Computed(
@@ -103,49 +97,42 @@ COMPUTED: tuple[Computed, ...] = (
             advice="50 Hz suits legged robots; the robot must be able to keep up.",
         ),
         "1 / (decimation x sim.timestep)",
-        (_DECIMATION, _TIMESTEP),
         lambda config: round(1.0 / config.env.step_dt, 6),
     ),
     Computed(
         "step_dt",
         Setting("Control period.", unit="s"),
         "decimation x sim.timestep",
-        (_DECIMATION, _TIMESTEP),
         lambda config: round(config.env.step_dt, 9),
     ),
     Computed(
         "max_episode_length",
         Setting("Longest episode.", unit="control steps"),
         "episode_length_s / (decimation x sim.timestep)",
-        ("env.episode_length_s", _DECIMATION, _TIMESTEP),
         lambda config: round(config.env.episode_length_s / config.env.step_dt),
     ),
     Computed(
         "physics_steps_per_iteration",
         Setting("Physics steps of all worlds per iteration."),
         "num_envs x num_steps_per_env x decimation",
-        (_ENVS, _STEPS, _DECIMATION),
         lambda config: transitions_per_iteration(config) * config.env.decimation,
     ),
     Computed(
         "experience_per_iteration",
         Setting("Simulated time of all worlds per iteration.", unit="s"),
         "num_envs x num_steps_per_env x decimation x sim.timestep",
-        (_ENVS, _STEPS, _DECIMATION, _TIMESTEP),
         experience_per_iteration,
     ),
     Computed(
         "experience_of_training",
         Setting("Simulated time of all worlds over the whole training.", unit="h"),
         "max_iterations x num_envs x num_steps_per_env x decimation x sim.timestep / 3600",
-        ("agent.max_iterations", _ENVS, _STEPS, _DECIMATION, _TIMESTEP),
         lambda config: round(config.agent.max_iterations * experience_per_iteration(config) / 3600.0, 3),
     ),
     Computed(
         "transitions_of_training",
         Setting("Steps of all worlds over the whole training."),
         "max_iterations x num_envs x num_steps_per_env",
-        ("agent.max_iterations", _ENVS, _STEPS),
         lambda config: config.agent.max_iterations * transitions_per_iteration(config),
     ),
 )

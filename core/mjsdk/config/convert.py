@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import operator
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -33,13 +32,8 @@ class WrongTypeError(Exception):
 def show(value: Any) -> str:
     """A value as people write it, on one line, cut in the middle when long."""
     try:
-        text = (
-            f"'{value}'"
-            if isinstance(value, str)
-            else f"{value:g}"
-            if isinstance(value, float)
-            else yamlio.flow(to_plain(value))
-        )
+        text = f"'{value}'" if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else ""
+        text = text or yamlio.flow(to_plain(value))
     except Exception:  # no plain data: whatever its own methods raise, a message about it must not fail
         text = f"a {type(value).__name__}"
     cut = shortened(text, 80)
@@ -72,18 +66,16 @@ def make_converter(terms: TermRegistry | None = None) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True, detailed_validation=True)
     for scalar in (bool, int, float, str):
         converter.register_structure_hook(scalar, _scalar)
-    converter.register_structure_hook_factory(
-        schema.is_list, _guarded(cattrs.cols.list_structure_factory, converter, (list, tuple))
-    )
-    converter.register_structure_hook_factory(
-        schema.is_map, _guarded(cattrs.cols.mapping_structure_factory, converter, (Mapping,))
-    )
-    converter.register_structure_hook_factory(_is_pair, _pair_factory(converter))
-    converter.register_structure_hook_factory(attrs.has, _section_factory(converter, terms))
-    converter.register_structure_hook_func(lambda cls: len(schema.union_arms(cls)) > 1, _union(converter))
+    for takes, accepted, factory in (
+        (schema.is_list, (list, tuple), cattrs.cols.list_structure_factory),
+        (schema.is_map, Mapping, cattrs.cols.mapping_structure_factory),
+        (attrs.has, Mapping, partial(_section, terms)),
+        (schema.OPEN.__contains__, Mapping, partial(_open, terms)),
+    ):
+        converter.register_structure_hook_factory(takes, partial(_guarded, factory, accepted, converter))
+    converter.register_structure_hook_func(_is_pair, partial(_tuple, converter))
+    converter.register_structure_hook_func(lambda cls: len(schema.union_arms(cls)) > 1, partial(_union, converter))
     converter.register_structure_hook_func(lambda cls: typing.get_origin(cls) is typing.Literal, _literal)
-    for base in schema.OPEN:
-        converter.register_structure_hook_func(partial(operator.is_, base), _open(converter, terms, base))
     return converter
 
 
@@ -121,14 +113,9 @@ def no_such(cls: type, data: Mapping[str, Any], key: str, terms: TermRegistry) -
     kind, func = schema.kind_of(cls), data.get("func")
     if kind and "params" in legal and func in terms.names(kind) and key in parameters(terms.get(kind, func)):
         return f"no such setting; '{key}' is a parameter of the term: write params.{key}"
-    hint = closest(key, legal) or _elsewhere(key) or "."
-    return f"no such setting{hint} Legal: {listing(legal)}"
-
-
-def _elsewhere(key: str) -> str:
-    """A hint for the right key in the wrong place."""
     homes = [leaf.path for leaf in schema.leaves(Config()) if leaf.path.rpartition(".")[2] == key]
-    return f", did you mean {' or '.join(homes)}?" if homes else ""
+    hint = closest(key, legal) or (f", did you mean {' or '.join(homes)}?" if homes else ".")
+    return f"no such setting{hint} Legal: {listing(legal)}"
 
 
 @attrs.define
@@ -152,7 +139,7 @@ class _Plain:
 
     def _parts(self, value: Any, path: str, depth: int) -> Any:
         if attrs.has(type(value)):
-            names = schema.fields(type(value))
+            names = schema.fields(value.__class__)
             return {name: self.of(getattr(value, name), _join(path, name), depth) for name in names}
         if isinstance(value, Mapping):
             return {str(key): self.of(item, _join(path, str(key)), depth) for key, item in value.items()}
@@ -160,9 +147,6 @@ class _Plain:
             return [self.of(item, _join(path, i), depth) for i, item in enumerate(value)]
         if isinstance(value, enum.Enum):
             return self.of(value.value, path, depth)
-        return self._scalar(value, path, depth)
-
-    def _scalar(self, value: Any, path: str, depth: int) -> Any:
         for kind in (bool, int, float, str):
             if isinstance(value, kind):
                 return kind(value)
@@ -187,70 +171,51 @@ def _is_pair(cls: Any) -> bool:
     return typing.get_origin(cls) is tuple
 
 
-def _guarded(factory: Any, converter: cattrs.Converter, accepted: tuple[type, ...]) -> Callable[[Any], Hook]:
-    """A hook factory whose hooks refuse values of the wrong shape, such as text for a list of texts."""
+def _guarded(
+    factory: Callable[[Any, cattrs.Converter], Hook], accepted: Any, converter: cattrs.Converter, cls: Any
+) -> Hook:
+    """The hook that a factory makes for a class, refusing values of the wrong shape, such as text for a list of texts."""
+    inner = factory(cls, converter)
 
-    def make(cls: Any) -> Hook:
-        inner = factory(cls, converter)
-        return lambda value, _: inner(value, cls) if isinstance(value, accepted) else _refuse(value, cls)
+    def hook(value: Any, _: Any) -> Any:
+        if not isinstance(value, accepted):
+            raise WrongTypeError(value, cls)
+        return inner(value, cls)
 
-    return make
-
-
-def _refuse(value: Any, cls: Any) -> Any:
-    raise WrongTypeError(value, cls)
-
-
-def _pair_factory(converter: cattrs.Converter) -> Callable[[Any], Hook]:
-    def make(cls: Any) -> Hook:
-        arguments = typing.get_args(cls)
-        if Ellipsis in arguments:
-            return lambda value, _: tuple(converter.structure(value, list[arguments[0]]))  # type: ignore[valid-type]
-        return lambda value, _: _pair(value, cls, arguments, converter)
-
-    return make
+    return hook
 
 
-def _pair(value: Any, cls: Any, arguments: tuple[Any, ...], converter: cattrs.Converter) -> tuple[Any, ...]:
+def _tuple(converter: cattrs.Converter, value: Any, cls: Any) -> tuple[Any, ...]:
+    arguments = typing.get_args(cls)
+    if Ellipsis in arguments:
+        return tuple(converter.structure(value, list[arguments[0]]))  # type: ignore[valid-type]
     if not isinstance(value, (list, tuple)) or len(value) != len(arguments):
         raise WrongTypeError(value, cls)
     return tuple(converter.structure(item, argument) for item, argument in zip(value, arguments, strict=True))
 
 
-def _section_factory(converter: cattrs.Converter, terms: TermRegistry) -> Callable[[Any], Hook]:
-    def make(cls: Any) -> Hook:
-        schema.fields(cls)  # resolves the annotations
-        inner = cattrs.gen.make_dict_structure_fn(cls, converter)
+def _section(terms: TermRegistry, cls: Any, converter: cattrs.Converter) -> Hook:
+    """The hook for a section; it notes what to say of unknown keys: cattrs knows neither terms nor what is near."""
+    schema.fields(cls)  # resolves the annotations
+    inner = cattrs.gen.make_dict_structure_fn(cls, converter)
 
-        def hook(value: Any, _: Any) -> Any:
-            if not isinstance(value, Mapping):
-                raise WrongTypeError(value, cls)
-            try:
-                return inner(value, cls)
-            except ClassValidationError as error:
-                _explain_unknown(error, cls, value, terms)
-                raise
-
-        return hook
-
-    return make
-
-
-def _explain_unknown(error: ClassValidationError, cls: type, data: Mapping[str, Any], terms: TermRegistry) -> None:
-    """Note on errors about unknown keys what to say: cattrs knows neither terms nor what is near."""
-    for cause in error.exceptions:
-        if isinstance(cause, ForbiddenExtraKeysError):
-            cause.messages = {str(key): no_such(cls, data, str(key), terms) for key in cause.extra_fields}  # type: ignore[attr-defined]
-
-
-def _union(converter: cattrs.Converter) -> Hook:
-    def hook(value: Any, union: Any) -> Any:
-        for arm in schema.union_arms(union):
-            if _fits(value, arm):
-                return None if value is None else converter.structure(value, arm)
-        raise WrongTypeError(value, union)
+    def hook(value: Any, _: Any) -> Any:
+        try:
+            return inner(value, cls)
+        except ClassValidationError as error:
+            for cause in error.exceptions:
+                if isinstance(cause, ForbiddenExtraKeysError):
+                    cause.messages = {str(key): no_such(cls, value, str(key), terms) for key in cause.extra_fields}  # type: ignore[attr-defined]
+            raise
 
     return hook
+
+
+def _union(converter: cattrs.Converter, value: Any, union: Any) -> Any:
+    for arm in schema.union_arms(union):
+        if _fits(value, arm):
+            return None if value is None else converter.structure(value, arm)
+    raise WrongTypeError(value, union)
 
 
 def _fits(value: Any, arm: Any) -> bool:
@@ -272,13 +237,11 @@ def _literal(value: Any, cls: Any) -> Any:
     return value
 
 
-def _open(converter: cattrs.Converter, terms: TermRegistry, base: type) -> Hook:
+def _open(terms: TermRegistry, base: Any, converter: cattrs.Converter) -> Hook:
     """The hook for commands and actions: their class is the one of the term that `func` names."""
-    inner = _section_factory(converter, terms)(base)
+    inner = _section(terms, base, converter)
 
     def hook(value: Any, _: Any) -> Any:
-        if not isinstance(value, Mapping):
-            raise WrongTypeError(value, base)
         try:
             cls = schema.entry_class(base, value, terms)
         except SelectionError as error:

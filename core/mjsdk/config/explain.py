@@ -126,7 +126,11 @@ class _Walker:
             here = f"{path}{name}"
             value = schema.default_of(attribute) if instance is None else getattr(instance, name)
             if name == "params" and term is not None:
-                yield from self._parameters(term, value, here)
+                for leaf in schema.parameter_leaves(term, value, here):
+                    about = leaf.setting
+                    if typing.get_origin(leaf.annotation) is typing.Literal:
+                        about = attrs.evolve(about, choices=tuple(map(str, typing.get_args(leaf.annotation))))
+                    yield self._entry(leaf.path, leaf.value, leaf.default, about)
             else:
                 yield from self._value(attribute, value, here)
 
@@ -148,24 +152,14 @@ class _Walker:
             yield Section(f"{path}.{ANY}", _first_line(item))
             yield from self.section(item, None, f"{path}.{ANY}.")
         for name, entry in entries.items():
-            yield self._heading(entry, f"{path}.{name}")
+            term = self._term(type(entry), entry)
+            meaning = summary(term) if term is not None else _first_line(type(entry))
+            yield Section(f"{path}.{name}", meaning, getattr(entry, "func", ""))
             yield from self.section(type(entry), entry, f"{path}.{name}.")
-
-    def _heading(self, entry: Any, path: str) -> Section:
-        term = self._term(type(entry), entry)
-        func = getattr(entry, "func", "")
-        return Section(path, summary(term) if term is not None else _first_line(type(entry)), func)
 
     def _term(self, cls: type, instance: Any) -> Term | None:
         kind, func = schema.kind_of(cls), getattr(instance, "func", None)
         return self.terms.get(kind, func) if kind and func in self.terms.names(kind) else None
-
-    def _parameters(self, term: Term, given: Mapping[str, Any], path: str) -> Iterator[Item]:
-        for leaf in schema.parameter_leaves(term, given, path):
-            about = leaf.setting
-            if typing.get_origin(leaf.annotation) is typing.Literal:
-                about = attrs.evolve(about, choices=tuple(map(str, typing.get_args(leaf.annotation))))
-            yield self._entry(leaf.path, leaf.value, leaf.default, about)
 
     def _entry(self, path: str, value: Any, default: Any, about: Setting) -> Entry:
         value, default = (None if part is attrs.NOTHING else part for part in (value, default))
@@ -181,22 +175,17 @@ def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
     path = "_".join(words).strip(".")
     if not path:
         return Found("", tuple(items))
-    exact = _at(items, path)
-    if exact is not None:
+    if exact := _at(items, path):
         return exact
     ending = [item for item in items if f".{item.path}".endswith(f".{path}") and not item.path.startswith("presets.")]
     if len(ending) == 1:
         return _at(items, ending[0].path) or Found(path, tuple(ending))
-    if ending:
-        return Found(path, tuple(ending))
     own = [item for item in items if isinstance(item, Entry) and not item.path.startswith("presets.")]
-    holding = [item for item in own if all(word in item.path for word in words)]
-    if holding:
-        return Found(path, tuple(holding))
-    raise ConfigError([Mistake(path, _unknown(items, path))], "" if composed else _MORE)
-
-
-_MORE = "Settings of a task's terms are shown with --robot NAME --task NAME; `mjsdk list` shows the names."
+    found = ending or [item for item in own if all(word in item.path for word in words)]
+    if found:
+        return Found(path, tuple(found))
+    more = "Settings of a task's terms are shown with --robot NAME --task NAME; `mjsdk list` shows the names."
+    raise ConfigError([Mistake(path, _unknown(items, path))], "" if composed else more)
 
 
 def _at(items: Sequence[Item], path: str) -> Found | None:

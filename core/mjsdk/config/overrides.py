@@ -47,7 +47,7 @@ def parse_flags(args: Sequence[str]) -> list[Override]:
             mistakes.append(Mistake(token, "is not a setting; settings are given as `--path.to.setting value`"))
             continue
         name, equals, text = token[2:].partition("=")
-        if not equals and rest and _is_value(rest[0]):
+        if not equals and rest and (not rest[0].startswith("-") or rest[0] == "-" or _NEGATIVE.match(rest[0])):
             text, equals = rest.pop(0), "="
         if name.count(".") > yamlio.DEEPEST // 2:
             mistakes.append(Mistake(token, "has more parts than any setting's path"))
@@ -57,17 +57,11 @@ def parse_flags(args: Sequence[str]) -> list[Override]:
     return overrides
 
 
-def _is_value(token: str) -> bool:
-    return not token.startswith("-") or token == "-" or _NEGATIVE.match(token) is not None
-
-
 def parse_value(text: str) -> Any:
     """The value that `text` on the command line stands for; text that is not YAML is plain text."""
     try:
-        value = yamlio.load(text)
+        value = yamlio.load(text) if text.strip() else text
     except yaml.YAMLError:
-        return text
-    if not text.strip():
         return text
     if type(value) in (int, float):
         typed = (TypedInt if type(value) is int else TypedFloat)(value)
@@ -157,7 +151,7 @@ class Merger:
         elif name == "params" and isinstance(value, Mapping):
             holder.setdefault("params", {}).update({key: plain_number(parameter) for key, parameter in value.items()})
             self.paths += [f"{path}.{key}" for key in value]
-        elif self.typed and value is True and not _takes_true(annotation):
+        elif self.typed and value is True and not {bool, Any}.intersection(schema.union_arms(annotation)):
             self.paths.append(path)
             self.mistake(path, f"takes {schema.describe(annotation)}; its value is missing (a flag alone means true)")
         else:
@@ -221,7 +215,3 @@ def fitted(value: Any, annotation: Any) -> Any:
     if takes_one or value is None or value is True or isinstance(value, (list, dict)):
         return value
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else [value]
-
-
-def _takes_true(annotation: Any) -> bool:
-    return annotation is None or bool(set(schema.union_arms(annotation)) & {bool, Any})

@@ -91,23 +91,17 @@ def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -
     """Names of the presets to apply: those asked for, after the one that suits the device, if any, unless one is named."""
     names = [name.strip() for name in given.split(",")] if given else []
     legal = [*PRESETS, *(name for name in task_presets if name not in PRESETS)]
-    mistakes = [
-        Mistake(
-            "preset",
-            f"{_no_preset(name, given or '', legal)} Legal: {listing(legal)}, or several joined by commas",
-        )
+    wrong = [
+        f"no preset '{name}'{closest(name, legal) or '.'}" if name else f"an empty name in '{given}'."
         for name in names
         if name not in legal
     ]
-    if mistakes:
-        raise ConfigError(mistakes)
+    if wrong:
+        more = f" Legal: {listing(legal)}, or several joined by commas"
+        raise ConfigError([Mistake("preset", what + more) for what in wrong])
     if device and not set(names) & set(DEVICES):
         names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
     return tuple(dict.fromkeys(names))
-
-
-def _no_preset(name: str, given: str, legal: list[str]) -> str:
-    return f"no preset '{name}'{closest(name, legal) or '.'}" if name else f"an empty name in '{given}'."
 
 
 def numbers(name: str, robot: Robot, task_presets: Mapping[str, Preset]) -> dict[str, Any]:

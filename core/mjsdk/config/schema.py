@@ -50,13 +50,9 @@ class Leaf:
     """False for a parameter of a term that stays at its default."""
 
 
+@functools.cache
 def fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
     """Settings of a class by name, in order, with their types resolved."""
-    return _fields(cls)
-
-
-@functools.cache
-def _fields(cls: Any) -> dict[str, attrs.Attribute[Any]]:
     attrs.resolve_types(cls, include_extras=False)
     return {attribute.name: attribute for attribute in attrs.fields(cls)}
 
@@ -112,10 +108,8 @@ def kind_of(cls: type) -> str | None:
 
 def entry_class(base: type, data: Mapping[str, Any], terms: TermRegistry) -> type:
     """The class of one entry: for commands and actions the one that belongs to its `func`. Raises `SelectionError`."""
-    if base not in OPEN:
-        return base
     func = data.get("func")
-    if not isinstance(func, str):
+    if base not in OPEN or not isinstance(func, str):
         return base
     term = terms.get(KIND_OF[base], func)
     cls = getattr(term, "Config", None)
@@ -172,7 +166,7 @@ def put(section: Any, path: str, value: Any) -> None:
 
 def entries(config: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """All entries of managers below an attrs instance as (path, entry): terms, observation groups, sensors."""
-    for name, attribute in fields(type(config)).items():
+    for name, attribute in fields(config.__class__).items():
         value, here = getattr(config, name), f"{path}{name}"
         if item_class(attribute.type):
             for key, entry in value.items():
@@ -253,7 +247,7 @@ def describe(annotation: Any) -> str:
         return f"one of {listing(str(choice) for choice in arguments)}"
     if origin is tuple and Ellipsis not in arguments:
         return f"a list of {len(arguments)} {_PLURALS.get(arguments[0], 'values')}"
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if is_map(annotation):
         return f"a map to {_PLURALS.get(arguments[1], 'values')}"
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return f"a list of {_PLURALS.get(arguments[0], 'values')}"

@@ -24,7 +24,6 @@ _INT = re.compile(r"[-+]?(?:0|[1-9][\d_]*)")
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"true|True|TRUE|false|False|FALSE")
 _ODD = re.compile("[\\x85\\u2028\\u2029\\ufeff]")
-_DROPPED = ("float", "int", "bool", "null", "timestamp", "value")
 _PLAIN = ("str", "int", "float", "bool", "null", "seq", "map")
 """What settings are made of; other tags of YAML are refused."""
 
@@ -118,11 +117,6 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[str, Any]:
     return result
 
 
-def _float(loader: _Loader, node: yaml.ScalarNode) -> float:
-    text = str(loader.construct_scalar(node)).replace("_", "").lower()
-    return float(text.replace(".inf", "inf").replace(".nan", "nan"))
-
-
 def _no_tag(loader: _Loader, node: yaml.Node) -> Any:
     raise yaml.MarkedYAMLError(
         problem=f"{_short(node)} with the tag {_tag(node)}: settings are plain text, numbers, lists and maps",
@@ -135,13 +129,7 @@ def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _ODD.search(text) else None)
 
 
-def _resolvers() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
-    inherited = yaml.SafeLoader.yaml_implicit_resolvers.items()
-    dropped = {f"tag:yaml.org,2002:{name}" for name in _DROPPED}
-    return {first: [pair for pair in pairs if pair[0] not in dropped] for first, pairs in inherited}
-
-
-_Loader.yaml_implicit_resolvers = _resolvers()
+_Loader.yaml_implicit_resolvers = {"<": yaml.SafeLoader.yaml_implicit_resolvers["<"]}  # merging; our own follow
 _Loader.yaml_constructors = {
     tag: make for tag, make in yaml.SafeLoader.yaml_constructors.items() if tag and tag.rpartition(":")[2] in _PLAIN
 }
@@ -150,7 +138,6 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(f"(?:{_INT.pat
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"(?:{_FLOAT.pattern})$"), list("-+0123456789."))
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(f"(?:{_NULL.pattern})$"), ["~", "n", "N", ""])
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:float", _float)
 _Loader.add_constructor(None, _no_tag)
 _Dumper.add_representer(str, _text)
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(f"(?:{_FLOAT.pattern})$"), list("-+0123456789."))
@@ -169,13 +156,9 @@ def load(text: str) -> Any:
 
 
 def read_text(path: Path) -> str:
-    """The text in a file of settings. Raises `OSError`, and `ValueError` if it is none, or far too much."""
+    """The text in a file of settings. Raises `OSError`, and `ValueError` if it is no UTF-8, or far too much."""
     with open_regular(path, _LARGEST_FILE) as file:
-        return decoded(file.read())
-
-
-def decoded(data: bytes) -> str:
-    """Text from the bytes of a file. Raises `ValueError` that names the encoding if it is not UTF-8."""
+        data = file.read()
     for encoding, beginnings in _WIDE.items():
         if data.startswith(beginnings) or (encoding == "UTF-16" and b"\0" in data[:4]):
             raise ValueError(f"it is {encoding}; save it as UTF-8")

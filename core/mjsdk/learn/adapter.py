@@ -13,9 +13,8 @@ from torch.distributions import Distribution
 
 from mjsdk.config.agent import ActorConfig, AgentConfig, CriticConfig
 from mjsdk.config.checks import RECURRENT
-from mjsdk.learn.ppo import ParallelPPO
+from mjsdk.learn.ppo import ParallelPPO, Rollout
 from mjsdk.learn.rsl import MLPModel, RNNModel
-from mjsdk.learn.storage import Rollout
 
 GROUPS = ("actor", "critic")
 """Observation groups that the networks see. rsl_rl stores every group it is given, so it gets no others."""
@@ -43,22 +42,19 @@ def build_network(kind: str, config: ActorConfig | CriticConfig, obs_dim: int, o
         "hidden_dims": list(config.hidden_dims),
         "activation": config.activation,
         "obs_normalization": config.obs_normalization,
-        "distribution_cfg": _distribution(config) if isinstance(config, ActorConfig) else None,
     }
+    if isinstance(config, ActorConfig):
+        settings["distribution_cfg"] = {
+            "class_name": "GaussianDistribution",
+            "init_std": config.init_noise_std,
+            "std_type": config.noise_std_type,
+            "std_range": tuple(config.noise_std_range),
+        }
     with unvalidated_distributions(off=False):
         if config.class_name not in RECURRENT:
             return MLPModel(example, {kind: [kind]}, kind, output_dim, **settings)
         recurrent = {"rnn_hidden_dim": config.rnn_hidden_dim, "rnn_num_layers": config.rnn_num_layers}
         return RNNModel(example, {kind: [kind]}, kind, output_dim, rnn_type=config.class_name, **settings, **recurrent)
-
-
-def _distribution(config: ActorConfig) -> dict[str, Any]:
-    return {
-        "class_name": "GaussianDistribution",
-        "init_std": config.init_noise_std,
-        "std_type": config.noise_std_type,
-        "std_range": tuple(config.noise_std_range),
-    }
 
 
 def build_algorithm(agent: AgentConfig, obs: TensorDict, num_actions: int, device: str) -> ParallelPPO:

@@ -95,7 +95,6 @@ _HIDDEN = Kind(
     "nothing, a tensor or two tensors",
     lambda value: value is None or _is_dense(value) or (isinstance(value, tuple | list) and all(map(_is_dense, value))),
 )
-_NETWORK: Shape = {"*": _TENSOR}
 _SETTINGS: Mapping[str, Shape] = {
     "class_name": NAME,
     "hidden_dims": [_WHOLE],
@@ -104,6 +103,7 @@ _SETTINGS: Mapping[str, Shape] = {
     "rnn_hidden_dim": _WHOLE,
     "rnn_num_layers": _WHOLE,
 }
+_NOISE: Mapping[str, Shape] = {"init_noise_std": AMOUNT, "noise_std_type": NAME, "noise_std_range": [AMOUNT]}
 _GROUP: Shape = {"*": (_WHOLE, _WHOLE)}
 _OPTIONS: Mapping[str, Shape] = {
     **dict.fromkeys(("amsgrad", "maximize", "capturable", "differentiable", "decoupled_weight_decay?"), SWITCH),
@@ -112,10 +112,10 @@ _OPTIONS: Mapping[str, Shape] = {
     "betas": (AMOUNT, AMOUNT),
 }
 
+_NETWORKS = ("actor_state_dict", "critic_state_dict", "average_state_dict")
+
 SHAPE: Mapping[str, Shape] = {
-    "actor_state_dict": _NETWORK,
-    "critic_state_dict": _NETWORK,
-    "average_state_dict": _NETWORK,
+    **{name: {"*": _TENSOR} for name in _NETWORKS},
     "optimizer_state_dict": {
         "state": {"#": dict(zip(MOMENTS, (_STEP, _FLOATS, _FLOATS), strict=True))},
         "param_groups": [{"lr": AMOUNT, "params": [_WHOLE], **_OPTIONS}],
@@ -124,13 +124,7 @@ SHAPE: Mapping[str, Shape] = {
     "infos": {
         "format": counts(FORMAT),
         "policy": {
-            "actor": {
-                **_SETTINGS,
-                "init_noise_std": AMOUNT,
-                "noise_std_type": NAME,
-                "noise_std_range": [AMOUNT],
-                "*": PLAIN,
-            },
+            "actor": {**_SETTINGS, **_NOISE, "*": PLAIN},
             "critic": {**_SETTINGS, "*": PLAIN},
             "clip_actions": or_none(AMOUNT),
             "num_actions": _WHOLE,
@@ -196,8 +190,7 @@ def _check(path: Path, data: Any) -> None:
     if found == 1:
         _fill_in(data)
     check(path, data, SHAPE, "a checkpoint that mjsdk wrote")
-    networks = ("actor_state_dict", "critic_state_dict", "average_state_dict")
-    learned = {name: list(data[name].values()) for name in networks}
+    learned = {name: list(data[name].values()) for name in _NETWORKS}
     for i, moments in data["optimizer_state_dict"]["state"].items():
         learned[f"optimizer_state_dict.state.{i}"] = [moments[name] for name in MOMENTS]
     for name, tensors in learned.items():
@@ -250,17 +243,12 @@ def _way_out(run: Run, damaged: Path) -> str:
 def random_state() -> dict[str, Any]:
     """States of the process's random number generators, as tensors and plain data."""
     version, keys, gauss = random.getstate()
-    name, array, position, has_gauss, cached = np.random.get_state(legacy=True)
+    name, array, *numbers = np.random.get_state(legacy=True)
+    whole = torch.from_numpy(np.asarray(array, dtype=np.int64))
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),
         "python": [version, torch.tensor(keys, dtype=torch.int64), gauss],
-        "numpy": [
-            str(name),
-            torch.from_numpy(np.asarray(array, dtype=np.int64)),
-            int(position),
-            int(has_gauss),
-            float(cached),
-        ],
+        "numpy": [str(name), whole, int(numbers[0]), int(numbers[1]), float(numbers[2])],
     }
     if torch.cuda.is_available() and torch.cuda.is_initialized():
         state["cuda"] = torch.cuda.get_rng_state_all()

@@ -45,14 +45,11 @@ def graceful(on_request: Callable[[str], None] | None = None) -> Iterator[Interr
     if threading.current_thread() is not threading.main_thread():
         yield interrupt
         return
-    before = {each: signal.signal(each, interrupt) for each in _SIGNALS if not _left_alone(each)}
+    # Programs started with `nohup` outlive their terminal.
+    left_alone = [each for each in _SIGNALS if each.name == "SIGHUP" and signal.getsignal(each) is signal.SIG_IGN]
+    before = {each: signal.signal(each, interrupt) for each in _SIGNALS if each not in left_alone}
     try:
         yield interrupt
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)
-
-
-def _left_alone(each: signal.Signals) -> bool:
-    """Programs started with `nohup` outlive their terminal."""
-    return each.name == "SIGHUP" and signal.getsignal(each) is signal.SIG_IGN

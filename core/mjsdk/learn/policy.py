@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 def describe_policy(agent: AgentConfig, env: Env) -> dict[str, Any]:
     """What a checkpoint says of its policy: the network, what goes in, in which order, and what comes out."""
-    networks = {
-        "actor": attrs.asdict(agent.actor),
-        "critic": attrs.asdict(agent.critic),
-        "clip_actions": agent.clip_actions,
-    }
-    return networks | describe_env(env)
+    networks = {name: attrs.asdict(getattr(agent, name)) for name in GROUPS}
+    return {**networks, "clip_actions": agent.clip_actions, **describe_env(env)}
 
 
 def describe_env(env: Env) -> dict[str, Any]:
@@ -72,43 +68,32 @@ def _gaits(env: Env) -> dict[str, Any]:
     return rhythm | {f"gait.{name}": value for name, value in steps.items()}
 
 
+@attrs.frozen(eq=False)
 class Policy:
     """The deterministic policy of a checkpoint: the mean of the last part of its training (`agent.averaging`)."""
 
-    def __init__(
-        self,
-        network: MLPModel,
-        description: Mapping[str, Any],
-        iteration: int,
-        run: Run,
-        checkpoint: Path,
-        progress: Mapping[str, Tensor] | None = None,
-    ) -> None:
-        self._network = network
-        self._clip = description["clip_actions"]
-        self.description = description
-        """See `describe_policy`."""
-        self.iteration = iteration
-        """Iterations done when it was saved."""
-        self.progress = dict(progress or {})
-        """How far the training was by then, see `Env.progress`."""
-        self.run = run
-        self.checkpoint = checkpoint
-        """File that it comes from."""
-        self.num_actions: int = description["num_actions"]
-        self.num_observations = network_sizes(description)["actor"][0]
+    _network: MLPModel
+    description: Mapping[str, Any]
+    """See `describe_policy`."""
+    iteration: int
+    """Iterations done when it was saved."""
+    run: Run
+    checkpoint: Path
+    """File that it comes from."""
+    progress: dict[str, Tensor]
+    """How far the training was by then, see `Env.progress`."""
 
     @torch.no_grad()
     def __call__(self, obs: Mapping[str, Tensor] | Tensor) -> Tensor:
         """Actions, shape (E, A), for the observation group `actor`, shape (E, D), or a dict that has it."""
         actor = obs if isinstance(obs, Tensor) else obs["actor"]
-        if actor.shape[-1] != self.num_observations:
+        if actor.shape[-1] != (width := network_sizes(self.description)["actor"][0]):
             raise BrokenRun(
-                f"the policy of run {self.run.name} takes {self.num_observations} observations, not {actor.shape[-1]}: "
+                f"the policy of run {self.run.name} takes {width} observations, not {actor.shape[-1]}: "
                 "the robot or the task is not what it was trained with."
             )
-        actions = self._network({"actor": actor})
-        return actions if self._clip is None else actions.clamp(-self._clip, self._clip)
+        actions, limit = self._network({"actor": actor}), self.description["clip_actions"]
+        return actions if limit is None else actions.clamp(-limit, limit)
 
     def reset(self, ids: Tensor | None = None) -> None:
         """Forget the past of the worlds `ids`, or of all; only recurrent policies have one."""
@@ -129,8 +114,7 @@ def load_policy(run: Run, checkpoint: str | Path | None = None, device: str = "c
     path = run.newest_checkpoint() if checkpoint is None else run.find_checkpoint(checkpoint)
     data = read_checkpoint(run, path, device)
     description = data["infos"]["policy"]
-    sizes = network_sizes(description)["actor"]
-    network = build_network("actor", described(description).actor, *sizes)
+    network = build_network("actor", described(description).actor, *network_sizes(description)["actor"])
     network.load_state_dict(data["average_state_dict"])
     progress = data["infos"]["totals"]["progress"]
     return Policy(network.to(device).eval(), description, data["iter"], run, path, progress)

@@ -1,9 +1,10 @@
-"""rsl_rl's PPO with its update spread over two threads: one for the actor, one for the critic."""
+"""rsl_rl's PPO and its storage, written so that small networks train fast on a few cores."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from functools import cached_property
 
 import torch
@@ -15,8 +16,24 @@ _SLOWEST, _FASTEST, _STEP = 1e-5, 1e-2, 1.5
 """Bounds of the adaptive learning rate and the factor that it changes by, as in rsl_rl."""
 
 
+class Rollout(RolloutStorage):
+    """rsl_rl's storage of one rollout.
+
+    rsl_rl draws one permutation for all epochs of an update, so that every epoch sees the same mini-batches: they are
+    copied out of the rollout once and seen again. The numbers are those of rsl_rl, the time is not.
+    """
+
+    def mini_batch_generator(
+        self, num_mini_batches: int, num_epochs: int = 8
+    ) -> Generator[RolloutStorage.Batch, None, None]:
+        """Mini-batches of shuffled transitions, `num_epochs` times the same ones in the same order."""
+        batches = list(super().mini_batch_generator(num_mini_batches, 1))
+        for _ in range(num_epochs):  # copies: the update replaces fields of a batch, such as its advantages
+            yield from map(copy, batches)
+
+
 class ParallelPPO(PPO):
-    """rsl_rl's PPO, its update written so that small networks train fast on a few cores.
+    """rsl_rl's PPO, its update spread over two threads: one for the actor, one for the critic.
 
     Actor and critic share nothing: the gradient of the summed loss is that of each one's part. Each gets a thread and
     half of the cores, and they meet once per mini-batch. torch's own threads meet after every operation instead, which

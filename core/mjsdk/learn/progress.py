@@ -6,7 +6,7 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -50,9 +50,6 @@ class Left:
     def text(self) -> str:
         """The remaining time with its label."""
         return f"{'left' if self.by_time else 'eta'} {duration(self.seconds)}"
-
-
-_Value = TypeVar("_Value")
 
 
 class Pace:
@@ -208,7 +205,7 @@ def sparkline(values: Iterable[float]) -> str:
     return "".join(_BARS[1 + round((value - low) * scale)] if math.isfinite(value) else " " for value in values)
 
 
-def _pick(values: dict[str, _Value], *prefixes: str) -> dict[str, _Value]:
+def _pick(values: dict[str, Any], *prefixes: str) -> dict[str, Any]:
     return {name: value for prefix in prefixes for name, value in values.items() if name.startswith(prefix)}
 
 

@@ -71,18 +71,14 @@ def check_model(run: Run, session: Session) -> None:
     """
     was, now = run.info.get("model"), model_record(session)
     if was is not None and was != now and was == {**now, "sha256": was["sha256"]}:
-        _warn_of_model(run.name, session.robot_ref.name, session.robot_ref.package)
+        _warn_once(
+            f"the model of robot '{session.robot_ref.name}' has changed since run {run.name} was trained: "
+            f"{session.robot_ref.package}, or a file that it reads, describes another one now, which is what is "
+            "simulated. Restore the model, or train again."
+        )
 
 
-@functools.cache
-def _warn_of_model(run: str, robot: str, package: str) -> None:
-    _log.warning(
-        "the model of robot '%s' has changed since run %s was trained: %s, or a file that it reads, describes another "
-        "one now, which is what is simulated. Restore the model, or train again.",
-        robot,
-        run,
-        package,
-    )
+_warn_once = functools.cache(functools.partial(_log.warning, "%s"))
 
 
 def moment() -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -13,13 +12,13 @@ import torch
 from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.convert import to_plain
-from mjsdk.config.env import EnvConfig
 from mjsdk.config.presets import chosen
 from mjsdk.config.schema import flat
 from mjsdk.config.settings import Given, Settings
 from mjsdk.env import Env, make_env
 from mjsdk.errors import BrokenRun, ConfigError, Mistake
 from mjsdk.learn import records
+from mjsdk.learn.adapter import GROUPS
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
@@ -109,20 +108,18 @@ def resumed_config(run: Run, session: Session, given: Given) -> Config:
 
 def _check(config: Config) -> None:
     """What rsl_rl and the machine cannot do is an error before anything is built."""
-    mistakes = list(_missing(config.env))
+    env = config.env
+    mistakes = [
+        Mistake(f"env.observations.{network}", f"must have terms: they are all that the {network} sees")
+        for network in GROUPS
+        if network not in env.observations or not env.observations[network].terms
+    ]
+    if not env.actions:
+        mistakes.append(Mistake("env.actions", "must have terms: there is nothing to learn without actions"))
     if mistakes:
         raise ConfigError(mistakes)
     require_logger(config.agent.logger)
     config.train.device = resolve_device(config.train.device)
-
-
-def _missing(env: EnvConfig) -> Iterator[Mistake]:
-    """What networks cannot do without."""
-    for network in ("actor", "critic"):
-        if network not in env.observations or not env.observations[network].terms:
-            yield Mistake(f"env.observations.{network}", f"must have terms: they are all that the {network} sees")
-    if not env.actions:
-        yield Mistake("env.actions", "must have terms: there is nothing to learn without actions")
 
 
 def use_threads(device: str) -> int:
@@ -156,15 +153,14 @@ def _settled(config: Config) -> dict[str, Any]:
 
 
 def _record_resume(run: Run, config: Config, iteration: int) -> None:
-    before, after = flat(run.config_data), flat(_settled(config))
+    settled, info = _settled(config), run.info
+    before, after = flat(run.config_data), flat(settled)
     changed = {path: [before.get(path), value] for path, value in after.items() if before.get(path) != value}
     entry = {"iteration": iteration, "started": time.time(), **records.moment(), "changed": changed}
-    sizes = (
-        {"settings": [*run.info["settings"], len(named_settings(_settled(config)))]} if "settings" in run.info else {}
-    )
-    run.write_info({**run.info, **sizes, "resumed": [*run.info.get("resumed", []), entry]})
+    sizes = {"settings": [*info["settings"], len(named_settings(settled))]} if "settings" in info else {}
+    run.write_info({**info, **sizes, "resumed": [*info.get("resumed", []), entry]})
     if changed:
-        run.write_config(_settled(config))
+        run.write_config(settled)
 
 
 def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
@@ -174,8 +170,8 @@ def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
             f"agent.{kind}.{name}",
             f"{value} cannot be used to resume: the networks of {run.name} have {trained[kind][name]}",
         )
-        for kind, network in (("actor", config.agent.actor), ("critic", config.agent.critic))
-        for name, value in attrs.asdict(network).items()
+        for kind in GROUPS
+        for name, value in attrs.asdict(getattr(config.agent, kind)).items()
         if name in trained[kind] and trained[kind][name] != value and name not in _FREE
     ]
     if mistakes:

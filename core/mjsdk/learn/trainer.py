@@ -64,8 +64,12 @@ class Trainer:
         observations of any size.
         """
         before = {name: tensor.clone() for name, tensor in self.env.state_dict().items()}
-        seen = [self._random_step() for _ in range(_WARM_UP_STEPS)]
-        stacked = as_tensordict({group: torch.cat([obs[group] for obs in seen]) for group in seen[0]})
+        shape, seen = (self.env.num_envs, self.env.num_actions), []
+        for _ in range(_WARM_UP_STEPS):
+            actions = self.config.agent.actor.init_noise_std * torch.randn(shape, device=self.env.device)
+            obs = self.env.step(self._clip(actions))[0]
+            seen.append({group: obs[group].clone() for group in GROUPS})
+        stacked = as_tensordict({group: torch.cat([obs[group] for obs in seen]) for group in GROUPS})
         if all_finite(stacked.values()):
             self.algorithm.actor.update_normalization(stacked)
             self.algorithm.critic.update_normalization(stacked)
@@ -75,12 +79,6 @@ class Trainer:
         self.env.stagger_episodes()
         self.env.log_iteration()
         self._obs = as_tensordict(self.env.get_observations())
-
-    def _random_step(self) -> dict[str, Tensor]:
-        shape = (self.env.num_envs, self.env.num_actions)
-        actions = self.config.agent.actor.init_noise_std * torch.randn(shape, device=self.env.device)
-        obs = self.env.step(self._clip(actions))[0]
-        return {group: obs[group].clone() for group in ("actor", "critic")}
 
     def learn(
         self,
@@ -110,16 +108,10 @@ class Trainer:
                 watcher.iteration(report)
             # Half an iteration of grace, so that on average the time is met.
             over = time.monotonic() + (time.monotonic() - start) / 2 > deadline
-            reason = (
-                "done"
-                if self.iteration >= until
-                else "interrupt"
-                if self._interrupt.requested
-                else "time"
-                if over
-                else ""
-            )
-            if reason or self._due():
+            ends = {"done": self.iteration >= until, "interrupt": self._interrupt.requested, "time": over}
+            reason = next((end for end, reached in ends.items() if reached), "")
+            # The first iteration too is saved, so that an early death leaves something trained.
+            if reason or self.iteration == 1 or self.iteration % self.config.agent.save_interval == 0:
                 self.save()
         except StorageError as error:
             raise StorageError(f"{error}\n{self._rescue()}") from error
@@ -127,10 +119,6 @@ class Trainer:
             self._save_last()
             raise
         return reason
-
-    def _due(self) -> bool:
-        """The first iteration too is saved, so that an early death leaves something trained."""
-        return self.iteration == 1 or self.iteration % self.config.agent.save_interval == 0
 
     # One iteration
 
