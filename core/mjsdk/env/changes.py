@@ -23,6 +23,7 @@ def change_setting(env: Env, path: str, value: Any) -> None:
         env.rewards.sync()
     elif field.startswith("params."):
         getattr(env, section).terms[name].set_param(field.removeprefix("params."), value)
+        getattr(env, section).rows.prepare()
     else:
         put(env.commands.terms[name].config, field, value)
 

@@ -52,6 +52,14 @@ class BoundTerm:
         with self.guard:
             return self.call(*args)
 
+    def fill(self, out: Tensor) -> bool:
+        """Let the term fill `out` from now on, if it can: whether it does."""
+        use = getattr(self._object, "use", None) if self.guard.version is not None else None
+        if use is not None:
+            with self.guard:
+                use(out)
+        return use is not None
+
     def value(self, out: Tensor) -> Any:
         """What the term gives now, to be copied to `out`. Raises `HookError` if it cannot be."""
         value = self()
@@ -93,13 +101,19 @@ class Rows:
     def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
         self._env = env
         self._terms = [*zip(terms, values.unbind(0), strict=False)]
-        self._flat = values[: len(self._terms)].view(-1)
         self._stateful = [term for term, _ in self._terms if term.stateful]
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Let terms that can fill their row themselves, again after parameters have changed."""
+        self._filling = [(term, row) for term, row in self._terms if term.fill(row)]
+        self._copied = [each for each in self._terms if each not in self._filling]
 
     def compute(self) -> None:
         """Fill the rows."""
-        if self._terms:
-            torch.cat(values_of(self._terms), out=self._flat)
+        values_of(self._filling)
+        for (_, row), value in zip(self._copied, values_of(self._copied), strict=True):
+            row.copy_(value)
 
     def rehearse(self) -> None:
         """Let the terms give a value, and forget it."""

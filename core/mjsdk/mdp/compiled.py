@@ -127,6 +127,7 @@ VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     rewards.action_rate_l2: lambda env: Filled(env, loops.squared_changes, env.actions.action, env.actions.prev_action),
     rewards.ang_vel_xy_l2: lambda env: Filled(env, loops.squares, env.robot.root_ang_vel_b[:, :2]),
     rewards.flat_orientation_l2: flat_orientation_l2,
+    rewards.is_alive: lambda env: Filled(env, loops.opposite, env.terminations.terminated),
     rewards.joint_pos_limits: joint_pos_limits,
     rewards.lin_vel_z_l2: lambda env: Filled(env, loops.squares, env.robot.root_lin_vel_w[:, 2:]),
     rewards.track_angular_velocity: track_angular_velocity,

@@ -31,8 +31,12 @@ class Filled:
             args: Its arguments.
             after: What brings their memory up to date.
         """
-        self._values, self._after = env.zeros(env.num_envs), after
-        self._fill = loop.bind(*args, self._values)
+        self._loop, self._args, self._after = loop, args, after
+        self.use(env.zeros(env.num_envs))
+
+    def use(self, values: Tensor) -> None:
+        """Fill these from now on, shape (E,)."""
+        self._values, self._fill = values, self._loop.bind(*self._args, values)
 
     def __call__(self, env: Any) -> Tensor:
         """The values now; written over by the next call."""

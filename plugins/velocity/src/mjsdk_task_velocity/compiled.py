@@ -10,27 +10,26 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
+from mjsdk.mdp.clock import gait_clock
 from mjsdk.ops.compiled import Filled
 from mjsdk.robot.selection import Bodies
-from mjsdk_task_velocity import loops
+from mjsdk_task_velocity import loops, rewards
 from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePosture, body_upright
 
 
-class LoopedGaitReward(GaitReward):
+def gait(env: Env, *args: Any, **params: Any) -> Filled:
     """See `GaitReward`."""
+    term = GaitReward(env, *args, **params)
+    clock, contact = term.clock, term.contact
+    state = (clock.foot_phase, clock.swing, clock.step_commanded, contact.in_contact, contact.load)
+    feet = (env.robot.site_pos_w, np.array(term.feet.ids), env.sensor(term.velocity))
+    return Filled(env, loops.gait_reward, *state, *feet, term.load, term.rest, term.height, term.slip)
 
-    def __init__(self, env: Env, *args: Any, **params: Any) -> None:
-        super().__init__(env, *args, **params)
-        clock, contact, self._values = self._clock, self._contact, env.zeros(env.num_envs)
-        feet = (env.robot.site_pos_w, np.array(self._feet.ids), env.sensor(self._velocity))
-        limits = (self._load, self._rest, self._height, self._slip)
-        state = (clock.foot_phase, clock.step_commanded, contact.in_contact, contact.load)
-        self._fill = loops.gait_reward.bind(*state, *feet, *limits, self._values)
 
-    def __call__(self, env: Env) -> Tensor:
-        """The reward, shape (E,)."""
-        self._fill(self._clock.config.swing)
-        return self._values
+def marching(env: Env, clock: str) -> Filled:
+    """See `rewards.marching`."""
+    found = gait_clock(env, clock, "env.rewards.marching.params.clock")
+    return Filled(env, loops.only_first, found.moving, found.step_commanded)
 
 
 def foot_crowding(env: Env, *args: Any, **params: Any) -> Filled:
@@ -61,7 +60,8 @@ def upright(env: Env, bodies: Bodies, std: float) -> Callable[[Env], Tensor]:
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     FootCrowding: foot_crowding,
-    GaitReward: LoopedGaitReward,
+    GaitReward: gait,
     VariablePosture: posture,
     body_upright: upright,
+    rewards.marching: marching,
 }

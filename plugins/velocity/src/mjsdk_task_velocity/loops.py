@@ -10,11 +10,12 @@ from mjsdk.ops.loop import Loop
 
 
 @Loop.of(
-    "f4[:,::1], b1[::1], b1[:,::1], f4[:,::1], f4[:,:,::1], i8[::1], f4[:,:,:], f8, f8, f8, f8, f4[::1], f8",
+    "f4[:,::1], f4[::1], b1[::1], b1[:,::1], f4[:,::1], f4[:,:,::1], i8[::1], f4[:,:,:], f8, f8, f8, f8, f4[::1]",
 )
 def gait_reward(
     foot_phase: np.ndarray,
-    step_commanded: np.ndarray,
+    swing: np.ndarray,
+    commanded: np.ndarray,
     in_contact: np.ndarray,
     load: np.ndarray,
     sites: np.ndarray,
@@ -25,16 +26,15 @@ def gait_reward(
     height: float,
     slip: float,
     out: np.ndarray,
-    swing: float,
 ) -> None:
-    """Fill the reward of the gait, shape (E,)."""
+    """Fill the reward of the gait, shape (E,); `swing` has one number."""
     half, one = np.float32(0.5), np.float32(1.0)
     share, per_height, per_speed = one / np.float32(feet.shape[0]), np.float32(0.5 / height), np.float32(1 / slip**2)
     for e in range(foot_phase.shape[0]):
         total = np.float32(0.0)
         for foot in range(feet.shape[0]):
             touching = one if in_contact[e, foot] else np.float32(0.0)
-            if step_commanded[e] and foot_phase[e, foot] < np.float32(swing):
+            if commanded[e] and foot_phase[e, foot] < swing[0]:
                 lift = (sites[e, feet[foot], 2] - np.float32(rest)) * per_height
                 total += min(max(lift, np.float32(0.0)), half) + half - half * touching
                 if load[e, foot] > heavy:
@@ -100,3 +100,10 @@ def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: float, out: np.nda
             half = x * x + y * y
             total += half - half * half
         out[e] = math.exp(total * np.float32(factor))
+
+
+@Loop.of("b1[::1], b1[::1], f4[::1]")
+def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
+    """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
+    for e in range(first.shape[0]):
+        out[e] = 1.0 if first[e] and not second[e] else 0.0

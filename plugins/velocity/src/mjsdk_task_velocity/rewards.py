@@ -126,22 +126,22 @@ class GaitReward:
             slip: Speed at which the reward for standing has fallen to 37 % [m/s]. Recommended: 0.1..1. Bounds:
                 0.001..1000.
         """
-        self._clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
-        self._feet = feet
-        self._contact = env.contact(sensor)
-        self._velocity = velocity
-        self._height, self._load, self._slip = height, load, slip
-        self._rest = float(env.robot.pos_of_sites_w(feet)[0, :, 2].min())
+        self.clock = gait_clock(env, clock, "env.rewards.gait.params.clock")
+        self.feet = feet
+        self.contact = env.contact(sensor)
+        self.velocity = velocity
+        self.height, self.load, self.slip = height, load, slip
+        self.rest = float(env.robot.pos_of_sites_w(feet)[0, :, 2].min())
 
     def __call__(self, env: Env) -> Tensor:
         """The reward, shape (E,)."""
-        swing = (self._clock.foot_phase < self._clock.config.swing) & self._clock.step_commanded.unsqueeze(1)
-        touching, loaded = self._contact.in_contact, self._contact.load > self._load
-        lift = (env.robot.pos_of_sites_w(self._feet)[:, :, 2] - self._rest).mul_(0.5 / self._height).clamp_(0.0, 0.5)
+        swing = (self.clock.foot_phase < self.clock.config.swing) & self.clock.step_commanded.unsqueeze(1)
+        touching, loaded = self.contact.in_contact, self.contact.load > self.load
+        lift = (env.robot.pos_of_sites_w(self.feet)[:, :, 2] - self.rest).mul_(0.5 / self.height).clamp_(0.0, 0.5)
         swinging = lift.add_(0.5).sub_(touching.float().add_(loaded), alpha=0.5)
-        slip = _squared_ground_speed(env, self._velocity) * (-1.0 / (self._slip * self._slip))
+        slip = _squared_ground_speed(env, self.velocity) * (-1.0 / (self.slip * self.slip))
         standing = slip.exp_().mul_(touching)
-        return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self._feet))
+        return torch.where(swing, swinging, standing).sum(1) * (1.0 / len(self.feet))
 
 
 def marching(env: Env, clock: CommandName = "gait") -> Tensor:
