@@ -50,8 +50,6 @@ class Env:
         self.names = scene.names
         self.roles = scene.robot.roles
         self.gait = scene.robot.gait
-        self.physics_dt: float = config.sim.timestep
-        """Length of a physics step [s]."""
         self.step_dt: float = config.step_dt
         """Length of a control step [s]."""
         self.max_episode_length = max(1, round(config.episode_length_s / self.step_dt))
@@ -90,6 +88,7 @@ class Env:
         changing = set().union(*changed_by_curriculum(config, self.terms).values())
         self.rewards = Rewards(self, config.rewards, changing)
         self.metrics = Metrics(self, config.metrics)
+        self._rows = (self.terminations.rows, self.rewards.rows, self.metrics.rows)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)
         self.events.startup()
@@ -102,8 +101,8 @@ class Env:
         buffers, physics = self.buffers.state_dict(), self.physics.state_dict()
         generator = self.generator.get_state()
         with torch.inference_mode():
-            for part in (self.terminations, self.rewards, self.metrics):
-                part.rows.rehearse()
+            for rows in self._rows:
+                rows.rehearse()
             self.actions.rehearse()
         self.buffers.load_state_dict(buffers)
         self.physics.load_state_dict(physics, derived=False)
@@ -312,7 +311,7 @@ class Env:
         worlds.fill(self.episode_length_buf, 0)
         for contact in self.contacts.values():
             contact.reset(worlds)
-        for manager in (self.actions, self.observations, self.terminations, self.rewards, self.metrics):
+        for manager in (self.actions, self.observations, *self._rows):
             manager.reset(worlds)
 
 
