@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -49,13 +49,9 @@ class Actions:
     """All action terms, and the last three raw actions."""
 
     def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
-        self.terms: dict[str, ActionTerm] = {}
-        self._guarded: list[tuple[Guard, Any]] = []
-        for name, config in configs.items():
-            guard = Guard(env, "action", name, config.func)
-            with guard:
-                self.terms[name] = guard.made(ActionTerm, env, name, config)
-            self._guarded.append((guard, self.terms[name]))
+        guards = {name: Guard(env, "action", name, config.func) for name, config in configs.items()}
+        self.terms = {name: guard.made(ActionTerm, env, name, configs[name]) for name, guard in guards.items()}
+        self._guarded = [*zip(guards.values(), self.terms.values(), strict=True)]
         self.size = sum(term.size for term in self.terms.values())
         shape = (env.num_envs, self.size)
         self.action = env.buffers.new("action/action", *shape)

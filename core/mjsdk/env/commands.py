@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -54,7 +54,7 @@ class ResampledCommand(CommandTerm):
     def __init__(self, env: Env, name: str, config: ResampledCommandConfig) -> None:
         super().__init__(env, name, config)
         self.time_left = env.buffers.new(f"command/{name}/time_left", env.num_envs)
-        """Time until the next draw [s], shape (E,)."""
+        """Time until the next resampling [s], shape (E,)."""
         self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)
         """Worlds whose command `fix` set, shape (E,)."""
 
@@ -63,7 +63,7 @@ class ResampledCommand(CommandTerm):
         raise NotImplementedError
 
     def update(self) -> None:
-        """What changes in every step; after the draws."""
+        """What changes in every step, after the resampling."""
 
     def fix(self, worlds: Worlds, values: Tensor) -> None:
         """Set the command of some worlds for good, shape (rows, size) or (size,)."""
@@ -73,7 +73,7 @@ class ResampledCommand(CommandTerm):
         self.env.derived.commands_changed()
 
     def compute(self, dt: float) -> None:
-        """Advance by `dt` seconds and draw where the time for it has come."""
+        """Advance by `dt` seconds and resample where the countdown has expired."""
         self._draw(countdown(self.env, self.time_left, dt))
         self.update()
 
@@ -94,13 +94,9 @@ class Commands:
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
         self._derived = env.derived
-        self.terms: dict[str, CommandTerm] = {}
-        self._guarded: list[tuple[Guard, Any]] = []
-        for name, config in configs.items():
-            guard = Guard(env, "command", name, config.func)
-            with guard:
-                self.terms[name] = guard.made(CommandTerm, env, name, config)
-            self._guarded.append((guard, self.terms[name]))
+        guards = {name: Guard(env, "command", name, config.func) for name, config in configs.items()}
+        self.terms = {name: guard.made(CommandTerm, env, name, configs[name]) for name, guard in guards.items()}
+        self._guarded = [*zip(guards.values(), self.terms.values(), strict=True)]
         self._commands = {name: term.command for name, term in self.terms.items()}
 
     def compute(self, dt: float) -> None:

@@ -34,8 +34,8 @@ class Observations:
         keys = [shared.setdefault(key, (term, columns)) and key for key, term, columns in self._all_terms()]
         self._terms, self._order = [*shared.values()], [[*shared].index(key) for key in keys]
         sizes = {name: group.size for name, group in self.groups.items()}
-        self._stateful = any(group.stateful for group in self.groups.values())
-        self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._stateful else self._raw
+        self._remembers = any(group.remembers for group in self.groups.values())
+        self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._remembers else self._raw
         self._groups = {name: self._now[:, where] for name, where in _slices(sizes).items()}
         self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
         self.last: dict[str, Tensor] = {}
@@ -61,7 +61,7 @@ class Observations:
             values = values_of(self._terms)
             torch.cat([values[i] for i in self._order], 1, out=self._raw)
         groups = [group.finish() for group in self.groups.values()]
-        if self._stateful:
+        if self._remembers:
             torch.cat(groups, 1, out=self._now)
         if self._mirrored is not None:
             self._mirrored.reflect()
@@ -100,16 +100,17 @@ class ObservationGroup:
             for key, term in config.terms.items()
             if term.delay_max_lag or term.history_length > 1
         }
-        self.slices = _slices({key: width * config.terms[key].history_length for key, width in widths.items()})
-        """Where each term stands in the observation."""
-        self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
-        """Width D of the observation."""
         self._history = {key: term.history_length for key, term in config.terms.items()}
+        sizes = {key: width * self._history[key] for key, width in widths.items()}
+        self.slices = _slices(sizes)
+        """Where each term stands in the observation."""
+        self.size = sum(sizes.values())
+        """Width D of the observation."""
         stateful = [term for term in self._terms.values() if term.stateful]
         self._stateful: list[Memory | BoundTerm] = [*self._memory.values(), *stateful]
 
     @property
-    def stateful(self) -> bool:
+    def remembers(self) -> bool:
         """Whether any term is delayed or has a history."""
         return bool(self._memory)
 

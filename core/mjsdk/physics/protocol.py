@@ -7,17 +7,14 @@ from typing import Protocol
 import mujoco
 from torch import Tensor
 
+from mjsdk.ops.protocol import Chosen
+
 INTEGRATED = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl")
 """State fields that `write` can set."""
 
 
-class Worlds(Protocol):
-    """Some of the worlds: see `mjsdk.env.worlds.Worlds`."""
-
-    @property
-    def ids(self) -> Tensor:
-        """Their numbers, shape (n,)."""
-        ...
+class Worlds(Chosen, Protocol):
+    """Some of the worlds, with rows of numbers for them: see `mjsdk.env.worlds.Worlds`."""
 
     def take(self, source: Tensor) -> Tensor:
         """A row of `source`, shape (E, ...), for each of them."""
