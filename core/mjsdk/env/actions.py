@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.env.guard import Guard
-from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
+from mjsdk.env.mirror import Mirror, Reflection, reflection_like
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.scene import INITIAL
@@ -64,12 +64,7 @@ class Actions:
         """What the terms tell the actuators, shape (E, actuators); others hold the initial pose."""
         self.controls.copy_(torch.from_numpy(env.model.key(INITIAL).ctrl))
         self._physics = env.physics
-        self._mirrored: MirroredTensor | None = None
-
-    def use_mirror(self, mirror: Mirror | None) -> None:
-        """Let what the policy says about mirrored worlds be mirrored back."""
-        if mirror is not None:
-            self._mirrored = mirror.of(self.action, self.reflection(mirror))
+        self._mirror_back = env.mirror.of(self.action, self.reflection(env.mirror)) if env.mirror is not None else None
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""
@@ -84,8 +79,8 @@ class Actions:
         self.prev_prev_action.copy_(self.prev_action)
         self.prev_action.copy_(self.action)
         self.action.copy_(action)
-        if self._mirrored is not None:
-            self._mirrored.reflect()
+        if self._mirror_back is not None:
+            self._mirror_back()
         self._apply()
         self._physics.write("ctrl", self.controls)
 

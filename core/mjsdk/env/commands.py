@@ -11,7 +11,6 @@ from torch import Tensor
 from mjsdk.config.env import CommandTermConfig, ResampledCommandConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Reflection
-from mjsdk.env.timers import countdown, resample_timers
 from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class ResampledCommand(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Advance by `dt` seconds and resample where the countdown has expired."""
-        self._draw(countdown(self.env, self.time_left, dt))
+        self._draw(self.env.worlds(*self.env.ops.countdown(self.time_left, dt)))
         self.update()
 
     def reset(self, worlds: Worlds) -> None:
@@ -84,7 +83,8 @@ class ResampledCommand(CommandTerm):
     def _draw(self, worlds: Worlds) -> None:
         if worlds.known_empty:
             return
-        resample_timers(worlds, self.time_left, self.config.resampling_time_range)
+        low, high = self.config.resampling_time_range
+        worlds.write(self.time_left, worlds.uniform(low, high))
         if self.resample(worlds) is not None:  # type: ignore[func-returns-value]
             raise TypeError("resample gave something; it must fill `command` in place and give nothing")
 

@@ -79,10 +79,9 @@ class Env:
         }
         self.events = Events(self, config.events)
         self.commands = Commands(self, config.commands)
-        self.actions = Actions(self, config.actions)
         self.mirror = Mirror(self, config.mirror_clock) if config.mirror_clock else None
         """Left-right symmetry, if the settings ask for it."""
-        self.actions.use_mirror(self.mirror)
+        self.actions = Actions(self, config.actions)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
         changing = set().union(*changed_by_curriculum(config, self.terms).values())

@@ -131,7 +131,7 @@ class RobotState:
     @property
     def root_lin_vel_b(self) -> Tensor:
         """Velocity of the base [m/s], base frame, shape (E, 3)."""
-        return self._base_motion()[2]
+        return self.base_motion()[2]
 
     @property
     def projected_gravity_b(self) -> Tensor:
@@ -139,22 +139,22 @@ class RobotState:
 
         Zeros where there is no gravity.
         """
-        return self._base_motion()[0]
+        return self.base_motion()[0]
 
     @property
     def down_b(self) -> Tensor:
         """Direction against the world's z axis [-], base frame, shape (E, 3), whatever gravity is."""
-        return self._base_motion()[1]
+        return self.base_motion()[1]
 
     @property
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
-        return self._base_motion()[3]
+        return self.base_motion()[3]
 
     @property
     def yaw_rate(self) -> Tensor:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-        return self._base_motion()[4]
+        return self.base_motion()[4]
 
     @property
     def body_pos_w(self) -> Tensor:
@@ -208,11 +208,11 @@ class RobotState:
             )
         return values
 
-    def update_base_motion(self) -> None:
-        """Bring the velocities and directions of the base up to date, for who has looked their memory up."""
-        self._base_motion()
+    def base_motion(self) -> tuple[Tensor, ...]:
+        """`projected_gravity_b`, `down_b`, `root_lin_vel_b`, `root_lin_vel_yaw` and `yaw_rate`, all brought up to date.
 
-    def _base_motion(self) -> tuple[Tensor, ...]:
+        Their memory stays: who has it calls this before reading it.
+        """
         return self._derived.get("base_motion", self._compute_base_motion)
 
     def _compute_base_motion(self) -> tuple[Tensor, ...]:

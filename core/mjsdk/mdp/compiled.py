@@ -69,7 +69,7 @@ def velocity_errors(env: Env, command: str) -> Callable[[], errors.VelocityError
     fill = loops.velocity_errors.bind(env.command(command), robot.root_lin_vel_yaw, robot.yaw_rate, STANDING, rows)
 
     def compute() -> errors.VelocityErrors:
-        robot.update_base_motion()
+        robot.base_motion()
         fill()
         return found
 
@@ -115,7 +115,7 @@ def track_angular_velocity(env: Env, command: str, std: float) -> Filled:
 
 def flat_orientation_l2(env: Env) -> Filled:
     """See `rewards.flat_orientation_l2`."""
-    return Filled(env, loops.squares, env.robot.down_b[:, :2], after=env.robot.update_base_motion)
+    return Filled(env, loops.squares, env.robot.down_b[:, :2], after=env.robot.base_motion)
 
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {

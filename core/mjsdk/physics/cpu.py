@@ -296,14 +296,9 @@ def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 def _columns(model: mujoco.MjModel) -> dict[str, slice]:
     """Where each state field stands in a row, in the order of MuJoCo's mjSTATE_INTEGRATION."""
-    columns: dict[str, slice] = {}
-    start = 0
-    for bit in range(int(mujoco.mjtState.mjNSTATE)):
-        if not int(mujoco.mjtState.mjSTATE_INTEGRATION) >> bit & 1:
-            continue
-        size = mujoco.mj_stateSize(model, 1 << bit)
-        for name, flag in _STATE.items():
-            if int(flag) == 1 << bit:
-                columns[name] = slice(start, start + size)
-        start += size
+    columns = {}
+    for name, bit in _STATE.items():
+        before = int(mujoco.mjtState.mjSTATE_INTEGRATION) & (int(bit) - 1)
+        start = mujoco.mj_stateSize(model, before)
+        columns[name] = slice(start, start + mujoco.mj_stateSize(model, int(bit)))
     return columns
