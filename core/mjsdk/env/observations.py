@@ -30,23 +30,22 @@ class Observations:
         self._raw = env.zeros(env.num_envs, sum(widths))
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
+        terms = [each for group in self.groups.values() for each in group.terms_and_columns()]
         shared: dict[str, tuple[BoundTerm, Tensor]] = {}
-        keys = [shared.setdefault(key, (term, columns)) and key for key, term, columns in self._all_terms()]
-        self._terms, self._order = [*shared.values()], [[*shared].index(key) for key in keys]
+        for key, term, columns in terms:
+            shared.setdefault(key, (term, columns))
+        places = {key: place for place, key in enumerate(shared)}
+        self._terms, self._order = [*shared.values()], [places[key] for key, *_ in terms]
         sizes = {name: group.size for name, group in self.groups.items()}
         self._remembers = any(group.remembers for group in self.groups.values())
         self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._remembers else self._raw
         self._groups = {name: self._now[:, where] for name, where in _slices(sizes).items()}
-        self._reflect = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
+        self._reflect = None
+        if env.mirror is not None:
+            reflections = [group.reflection(env.mirror) for group in self.groups.values()]
+            self._reflect = env.mirror.of(self._now, Reflection.joined(reflections))
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
-
-    def _all_terms(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
-        for group in self.groups.values():
-            yield from group.terms_and_columns()
-
-    def _reflection(self, mirror: Mirror) -> Reflection:
-        return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
 
     def reseed(self) -> None:
         """Restart the noise, with seeds from the environment's generator."""

@@ -47,9 +47,7 @@ class LoopedSteppingJointPosition(SteppingJointPosition):
         self._fill = loops.stepping_targets.bind(*servos, *feet, self._lift, self.last_step, self._target)
 
     def target(self, action: Tensor) -> Tensor:
-        """Joint position targets [rad] for a raw action, shape (E, size)."""
-        if self.config.clip is not None:
-            action = action.clamp(*self.config.clip)
+        """Joint position targets [rad] for an action, shape (E, size)."""
         self._fill(action.numpy(), self.config.standing, self._clock.config.swing)
         return self._target
 
