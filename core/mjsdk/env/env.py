@@ -26,6 +26,7 @@ from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError, closest, listing
 from mjsdk.ops import make_ops
 from mjsdk.physics import Physics
+from mjsdk.physics.protocol import below
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
 
@@ -284,10 +285,10 @@ class Env:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from `state_dict` of an environment with the same settings."""
-        self.buffers.load_state_dict(_below(state, "buffer/"))
-        self.physics.load_state_dict(_below(state, "physics/"))
+        self.buffers.load_state_dict(below(state, "buffer/"))
+        self.physics.load_state_dict(below(state, "physics/"))
         self.generator.set_state(state["generator"].cpu())
-        self.observations.last = _below(state, "last/")
+        self.observations.last = below(state, "last/")
         self.derived.state_changed()
         self.common_step_counter = int(self._counter)
         self.curriculum.restore()
@@ -312,10 +313,6 @@ class Env:
             contact.reset(worlds)
         for manager in (self.actions, self.observations, *self._rows):
             manager.reset(worlds)
-
-
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
 def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:

@@ -94,3 +94,8 @@ class Physics(Protocol):
     def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
         """Resume from `state_dict`. Without `derived`, derived fields stay as they are: enough for who only steps."""
         ...
+
+
+def below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The part of a state whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
