@@ -102,12 +102,12 @@ def mjsdk_action_terms() -> Mapping[str, Any]:
 
 @hookspec
 def mjsdk_curriculum_terms() -> Mapping[str, Any]:
-    """Curriculum terms by name: `term(env, **params) -> float`, called as episodes end; the value is logged."""
+    """Curriculum terms by name: `term(env, worlds, **params) -> float`, a value to log, called as episodes begin."""
 
 
 @hookspec
 def mjsdk_metric_terms() -> Mapping[str, Any]:
-    """Metric terms by name: `term(env, **params) -> Tensor (E,)`, averaged over the steps of an episode."""
+    """Metric terms by name: `term(env, **params) -> Tensor (E,)`, logged as the mean over all steps and worlds."""
 
 
 @hookspec

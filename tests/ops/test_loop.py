@@ -45,13 +45,19 @@ def test_nothing_is_lost_where_compiled_code_cannot_be_kept(monkeypatch):
     assert (values.tolist(), kept) == ([2.0, 2.0], [True, False])
 
 
-def test_a_full_disk_does_not_stop_a_loop(monkeypatch):
-    njit = numba.njit
-    full_disk = Mock(side_effect=OSError(28, "No space left on device"), stats=Mock(cache_path="nowhere"))
-    monkeypatch.setattr(numba, "njit", lambda f, cache, **options: full_disk if cache else njit(f, **options))
-    values = np.ones(2)
-    Loop(double)(values)
-    assert values.tolist() == [2.0, 2.0]
+@pytest.mark.parametrize("call", [Loop.__call__, lambda loop, *args: loop.bind(*args)()], ids=["called", "bound"])
+def test_a_full_disk_does_not_stop_a_loop(call, monkeypatch):
+    def halve(values):
+        for i in range(len(values)):
+            values[i] *= 0.5
+
+    full = Mock(side_effect=OSError(28, "No space left on device"))
+    monkeypatch.setattr("numba.core.caching.Cache.save_overload", full)
+    loop, values = Loop(halve), np.ones(2)
+    for _ in range(2):
+        call(loop, values)
+    assert values.tolist() == [0.25, 0.25]
+    full.assert_called_once()
 
 
 def test_a_loop_is_compiled_by_one_process_at_a_time():

@@ -294,7 +294,7 @@ class CurriculumTermConfig(TermConfig):
 
 @attrs.define(kw_only=True)
 class MetricTermConfig(TermConfig):
-    """A quantity to log: the mean over the steps of an episode, without a part in the reward."""
+    """A quantity to log: the mean over all steps and worlds, without a part in the reward."""
 
 
 @attrs.define(kw_only=True)

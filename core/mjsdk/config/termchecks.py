@@ -125,13 +125,13 @@ def check_references(env: EnvConfig, terms: TermRegistry, leaves: Iterable[schem
         "setting": changeable(env, terms),
     }
     for leaf in leaves:
-        for given in schema.scalars(leaf.value) if leaf.names and not leaf.value == leaf.default == "" else ():
-            if isinstance(given, str) and given not in legal[leaf.names]:
-                hint = closest(given, legal[leaf.names]) or "."
-                names = (
-                    f" Legal: {listing(legal[leaf.names])}" if leaf.names != "setting" else " It is a path below env."
-                )
-                yield Mistake(leaf.path, f"there is no {leaf.names} '{given}'{hint}{names}")
+        if not leaf.names or leaf.value == leaf.default == "":
+            continue
+        there = legal[leaf.names]
+        for given in schema.scalars(leaf.value):
+            if isinstance(given, str) and given not in there:
+                names = "It is a path below env." if leaf.names == "setting" else f"Legal: {listing(there)}"
+                yield Mistake(leaf.path, f"there is no {leaf.names} '{given}'{closest(given, there) or '.'} {names}")
 
 
 def outdated_docs(env: EnvConfig, terms: TermRegistry) -> list[str]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
 
 from mjsdk.config.env import ActionTermConfig
 from mjsdk.env.guard import Guard
-from mjsdk.env.mirror import Mirror, MirroredTensor, Reflection, reflection_like
+from mjsdk.env.mirror import Mirror, Reflection, reflection_like
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 from mjsdk.scene import INITIAL
@@ -49,13 +49,9 @@ class Actions:
     """All action terms, and the last three raw actions."""
 
     def __init__(self, env: Env, configs: Mapping[str, ActionTermConfig]) -> None:
-        self.terms: dict[str, ActionTerm] = {}
-        self._guarded: list[tuple[Guard, Any]] = []
-        for name, config in configs.items():
-            guard = Guard(env, "action", name, config.func)
-            with guard:
-                self.terms[name] = guard.made(ActionTerm, env, name, config)
-            self._guarded.append((guard, self.terms[name]))
+        guards = {name: Guard(env, "action", name, config.func) for name, config in configs.items()}
+        self.terms = {name: guard.made(ActionTerm, env, name, configs[name]) for name, guard in guards.items()}
+        self._guarded = [*zip(guards.values(), self.terms.values(), strict=True)]
         self.size = sum(term.size for term in self.terms.values())
         shape = (env.num_envs, self.size)
         self.action = env.buffers.new("action/action", *shape)
@@ -68,12 +64,7 @@ class Actions:
         """What the terms tell the actuators, shape (E, actuators); others hold the initial pose."""
         self.controls.copy_(torch.from_numpy(env.model.key(INITIAL).ctrl))
         self._physics = env.physics
-        self._mirrored: MirroredTensor | None = None
-
-    def use_mirror(self, mirror: Mirror | None) -> None:
-        """Let what the policy says about mirrored worlds be mirrored back."""
-        if mirror is not None:
-            self._mirrored = mirror.of(self.action, self.reflection(mirror))
+        self._mirror_back = env.mirror.of(self.action, self.reflection(env.mirror)) if env.mirror is not None else None
 
     def reflection(self, mirror: Mirror) -> Reflection:
         """How the whole action looks in the mirror."""
@@ -88,8 +79,8 @@ class Actions:
         self.prev_prev_action.copy_(self.prev_action)
         self.prev_action.copy_(self.action)
         self.action.copy_(action)
-        if self._mirrored is not None:
-            self._mirrored.reflect()
+        if self._mirror_back is not None:
+            self._mirror_back()
         self._apply()
         self._physics.write("ctrl", self.controls)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor
@@ -11,7 +11,6 @@ from torch import Tensor
 from mjsdk.config.env import CommandTermConfig, ResampledCommandConfig
 from mjsdk.env.guard import Guard
 from mjsdk.env.mirror import Reflection
-from mjsdk.env.timers import countdown, resample_timers
 from mjsdk.env.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class ResampledCommand(CommandTerm):
     def __init__(self, env: Env, name: str, config: ResampledCommandConfig) -> None:
         super().__init__(env, name, config)
         self.time_left = env.buffers.new(f"command/{name}/time_left", env.num_envs)
-        """Time until the next draw [s], shape (E,)."""
+        """Time until the next resampling [s], shape (E,)."""
         self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)
         """Worlds whose command `fix` set, shape (E,)."""
 
@@ -63,7 +62,7 @@ class ResampledCommand(CommandTerm):
         raise NotImplementedError
 
     def update(self) -> None:
-        """What changes in every step; after the draws."""
+        """What changes in every step, after the resampling."""
 
     def fix(self, worlds: Worlds, values: Tensor) -> None:
         """Set the command of some worlds for good, shape (rows, size) or (size,)."""
@@ -73,8 +72,8 @@ class ResampledCommand(CommandTerm):
         self.env.derived.commands_changed()
 
     def compute(self, dt: float) -> None:
-        """Advance by `dt` seconds and draw where the time for it has come."""
-        self._draw(countdown(self.env, self.time_left, dt))
+        """Advance by `dt` seconds and resample where the countdown has expired."""
+        self._draw(self.env.worlds(*self.env.ops.countdown(self.time_left, dt)))
         self.update()
 
     def reset(self, worlds: Worlds) -> None:
@@ -84,7 +83,8 @@ class ResampledCommand(CommandTerm):
     def _draw(self, worlds: Worlds) -> None:
         if worlds.known_empty:
             return
-        resample_timers(worlds, self.time_left, self.config.resampling_time_range)
+        low, high = self.config.resampling_time_range
+        worlds.write(self.time_left, worlds.uniform(low, high))
         if self.resample(worlds) is not None:  # type: ignore[func-returns-value]
             raise TypeError("resample gave something; it must fill `command` in place and give nothing")
 
@@ -94,13 +94,9 @@ class Commands:
 
     def __init__(self, env: Env, configs: Mapping[str, CommandTermConfig]) -> None:
         self._derived = env.derived
-        self.terms: dict[str, CommandTerm] = {}
-        self._guarded: list[tuple[Guard, Any]] = []
-        for name, config in configs.items():
-            guard = Guard(env, "command", name, config.func)
-            with guard:
-                self.terms[name] = guard.made(CommandTerm, env, name, config)
-            self._guarded.append((guard, self.terms[name]))
+        guards = {name: Guard(env, "command", name, config.func) for name, config in configs.items()}
+        self.terms = {name: guard.made(CommandTerm, env, name, configs[name]) for name, guard in guards.items()}
+        self._guarded = [*zip(guards.values(), self.terms.values(), strict=True)]
         self._commands = {name: term.command for name, term in self.terms.items()}
 
     def compute(self, dt: float) -> None:

@@ -1,4 +1,4 @@
-"""Which feet touch the ground, and since when."""
+"""Which parts touch something, and since when."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ContactState:
 
     @property
     def flights(self) -> Flights:
-        """When each part left the ground and touched down. Raises `ConfigError` if the settings do not ask for it."""
+        """Times of each part in the air and on the ground. Raises `ConfigError` if the settings do not ask for it."""
         if self._flights is None:
             path = f"env.scene.sensors.{self._name}.track_air_time"
             raise ConfigError([Mistake(path, "must be true for terms that read times in the air or on the ground")])

@@ -26,6 +26,7 @@ from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError, closest, listing
 from mjsdk.ops import make_ops
 from mjsdk.physics import Physics
+from mjsdk.physics.protocol import below
 from mjsdk.scene import Scene
 from mjsdk.terms import TermRegistry
 
@@ -50,8 +51,6 @@ class Env:
         self.names = scene.names
         self.roles = scene.robot.roles
         self.gait = scene.robot.gait
-        self.physics_dt: float = config.sim.timestep
-        """Length of a physics step [s]."""
         self.step_dt: float = config.step_dt
         """Length of a control step [s]."""
         self.max_episode_length = max(1, round(config.episode_length_s / self.step_dt))
@@ -81,15 +80,15 @@ class Env:
         }
         self.events = Events(self, config.events)
         self.commands = Commands(self, config.commands)
-        self.actions = Actions(self, config.actions)
         self.mirror = Mirror(self, config.mirror_clock) if config.mirror_clock else None
         """Left-right symmetry, if the settings ask for it."""
-        self.actions.use_mirror(self.mirror)
+        self.actions = Actions(self, config.actions)
         self.observations = Observations(self, config.observations)
         self.terminations = Terminations(self, config.terminations)
         changing = set().union(*changed_by_curriculum(config, self.terms).values())
         self.rewards = Rewards(self, config.rewards, changing)
         self.metrics = Metrics(self, config.metrics)
+        self._rows = (self.terminations.rows, self.rewards.rows, self.metrics.rows)
         self.curriculum = Curriculum(self, config.curriculum)
         self.log = EpisodeLog(self)
         self.events.startup()
@@ -102,8 +101,8 @@ class Env:
         buffers, physics = self.buffers.state_dict(), self.physics.state_dict()
         generator = self.generator.get_state()
         with torch.inference_mode():
-            for part in (self.terminations, self.rewards, self.metrics):
-                part.rows.rehearse()
+            for rows in self._rows:
+                rows.rehearse()
             self.actions.rehearse()
         self.buffers.load_state_dict(buffers)
         self.physics.load_state_dict(physics, derived=False)
@@ -286,10 +285,10 @@ class Env:
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         """Resume from `state_dict` of an environment with the same settings."""
-        self.buffers.load_state_dict(_below(state, "buffer/"))
-        self.physics.load_state_dict(_below(state, "physics/"))
+        self.buffers.load_state_dict(below(state, "buffer/"))
+        self.physics.load_state_dict(below(state, "physics/"))
         self.generator.set_state(state["generator"].cpu())
-        self.observations.last = _below(state, "last/")
+        self.observations.last = below(state, "last/")
         self.derived.state_changed()
         self.common_step_counter = int(self._counter)
         self.curriculum.restore()
@@ -312,12 +311,8 @@ class Env:
         worlds.fill(self.episode_length_buf, 0)
         for contact in self.contacts.values():
             contact.reset(worlds)
-        for manager in (self.actions, self.observations, self.terminations, self.rewards, self.metrics):
+        for manager in (self.actions, self.observations, *self._rows):
             manager.reset(worlds)
-
-
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
 def _shapes(state: dict[str, Tensor]) -> dict[str, torch.Size]:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
 from mjsdk.env.terms import BoundTerm
-from mjsdk.env.timers import countdown, resample_timers
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
 
@@ -41,15 +40,16 @@ class Events:
         """What happens as the episodes of some worlds begin."""
         for term in self._by_mode["reset"].values():
             term.act(worlds)
-        for name, time_left in self._time_left.items():
-            resample_timers(worlds, time_left, self._intervals[name])
+        for name in self._time_left:
+            self._resample(name, worlds)
 
     def interval(self, dt: float) -> None:
-        """Advance by `dt` seconds and do what the time has come for."""
+        """Advance by `dt` seconds and let terms act where their countdown has expired."""
+        env = self._env
         for name, term in self._by_mode["interval"].items():
-            worlds = countdown(self._env, self._time_left[name], dt)
+            worlds = env.worlds(*env.ops.countdown(self._time_left[name], dt))
             if not worlds.known_empty:
-                resample_timers(worlds, self._time_left[name], self._intervals[name])
+                self._resample(name, worlds)
                 term.act(worlds)
 
     def _add_timer(self, name: str, config: EventTermConfig) -> None:
@@ -60,7 +60,10 @@ class Events:
         low, high = config.interval_range_s
         self._intervals[name] = (low, high)
         self._time_left[name] = self._env.buffers.new(f"event/{name}/time_left", self._env.num_envs)
-        resample_timers(self._env.all_worlds, self._time_left[name], (low, high))
+        self._resample(name, self._env.all_worlds)
+
+    def _resample(self, name: str, worlds: Worlds) -> None:
+        worlds.write(self._time_left[name], worlds.uniform(*self._intervals[name]))
 
 
 class Curriculum:
@@ -71,7 +74,7 @@ class Curriculum:
         others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
         self._values: dict[str, Any] = dict.fromkeys(self.terms, 0.0)
-        self._updated_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
+        self._updated_at = env.buffers.new("curriculum/updated_at", dtype=torch.long)
         self.buffers = env.buffers.names - others
         """Names of the buffers that hold where the curriculum is."""
 

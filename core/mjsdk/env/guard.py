@@ -47,14 +47,15 @@ class Guard:
 
     def made(self, base: type[T], env: Env, name: str, config: Any) -> T:
         """The term of a command or an action, made from its settings."""
-        if not issubclass(self.term, base):
-            raise self.error(f"is not derived from {base.__module__}.{base.__name__}")
-        if not isinstance(getattr(self.term, "size", 1), (int, property)):
-            raise self.error(f"has the size {described(self.term.size)}; it must be a whole number")
-        term = (self.version or self.term)(env, name, config)
-        if not isinstance(term, base):
-            raise self.refusal(term, f"a {base.__name__}")
-        return term
+        with self:
+            if not issubclass(self.term, base):
+                raise self.error(f"is not derived from {base.__module__}.{base.__name__}")
+            if not isinstance(getattr(self.term, "size", 1), (int, property)):
+                raise self.error(f"has the size {described(self.term.size)}; it must be a whole number")
+            term = (self.version or self.term)(env, name, config)
+            if not isinstance(term, base):
+                raise self.refusal(term, f"a {base.__name__}")
+            return term
 
     def act(self, call: Callable[..., Any], *args: Any) -> None:
         """Call code that must act in place, and refuse what it gives: whoever gives it believes that it is used."""

@@ -15,7 +15,6 @@ from mjsdk.scene.mirror import joint_partners, partner
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
     from mjsdk.env.guard import Guard
-    from mjsdk.ops.protocol import Ops
 
 
 @attrs.frozen
@@ -77,9 +76,10 @@ class Mirror:
         """Update which worlds the networks see mirrored. What they answer is about worlds as they saw them."""
         torch.ge(self._clock.phase.unsqueeze(1), 0.5, out=self.active)  # type: ignore[attr-defined]
 
-    def of(self, values: Tensor, reflection: Reflection) -> MirroredTensor:
-        """What mirrors a tensor of shape (E, D) in place, in the worlds that are seen mirrored."""
-        return MirroredTensor(self._env.ops, values, self.active, reflection)
+    def of(self, values: Tensor, reflection: Reflection) -> Callable[[], None]:
+        """What mirrors a tensor of shape (E, D) in place, in the worlds that are seen mirrored, again and again."""
+        ops = self._env.ops
+        return ops.prepared(ops.reflect, values, self.active, *reflection.tensors(self._env.device))
 
     def joints(self, ids: Sequence[int]) -> Reflection:
         """Reflection of numbers about the joints `ids`, which must contain the partner of each."""
@@ -97,14 +97,6 @@ class Mirror:
         """Reflection of one number per part."""
         partners = [partner(name, self._env.scene.robot.mirror, names) for name in names]
         return Reflection(tuple(names.index(name) for name in partners), (1.0,) * len(names))
-
-
-class MirroredTensor:
-    """A tensor that is mirrored in place, again and again."""
-
-    def __init__(self, ops: Ops, values: Tensor, active: Tensor, reflection: Reflection) -> None:
-        self.reflect = ops.prepared(ops.reflect, values, active, *reflection.tensors(str(values.device)))
-        """Mirrors what the tensor holds now, in the worlds that are seen mirrored."""
 
 
 Declaration = Callable[..., Reflection]

@@ -30,23 +30,22 @@ class Observations:
         self._raw = env.zeros(env.num_envs, sum(widths))
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
+        terms = [each for group in self.groups.values() for each in group.terms_and_columns()]
         shared: dict[str, tuple[BoundTerm, Tensor]] = {}
-        keys = [shared.setdefault(key, (term, columns)) and key for key, term, columns in self._all_terms()]
-        self._terms, self._order = [*shared.values()], [[*shared].index(key) for key in keys]
+        for key, term, columns in terms:
+            shared.setdefault(key, (term, columns))
+        places = {key: place for place, key in enumerate(shared)}
+        self._terms, self._order = [*shared.values()], [places[key] for key, *_ in terms]
         sizes = {name: group.size for name, group in self.groups.items()}
-        self._stateful = any(group.stateful for group in self.groups.values())
-        self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._stateful else self._raw
+        self._remembers = any(group.remembers for group in self.groups.values())
+        self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._remembers else self._raw
         self._groups = {name: self._now[:, where] for name, where in _slices(sizes).items()}
-        self._mirrored = env.mirror.of(self._now, self._reflection(env.mirror)) if env.mirror is not None else None
+        self._reflect = None
+        if env.mirror is not None:
+            reflections = [group.reflection(env.mirror) for group in self.groups.values()]
+            self._reflect = env.mirror.of(self._now, Reflection.joined(reflections))
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
-
-    def _all_terms(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
-        for group in self.groups.values():
-            yield from group.terms_and_columns()
-
-    def _reflection(self, mirror: Mirror) -> Reflection:
-        return Reflection.joined([group.reflection(mirror) for group in self.groups.values()])
 
     def reseed(self) -> None:
         """Restart the noise, with seeds from the environment's generator."""
@@ -61,10 +60,10 @@ class Observations:
             values = values_of(self._terms)
             torch.cat([values[i] for i in self._order], 1, out=self._raw)
         groups = [group.finish() for group in self.groups.values()]
-        if self._stateful:
+        if self._remembers:
             torch.cat(groups, 1, out=self._now)
-        if self._mirrored is not None:
-            self._mirrored.reflect()
+        if self._reflect is not None:
+            self._reflect()
 
     def snapshot(self) -> dict[str, Tensor]:
         """What was computed last, by group: tensors of their own, that no later step changes."""
@@ -100,25 +99,28 @@ class ObservationGroup:
             for key, term in config.terms.items()
             if term.delay_max_lag or term.history_length > 1
         }
-        self.slices = _slices({key: width * config.terms[key].history_length for key, width in widths.items()})
-        """Where each term stands in the observation."""
-        self.size = sum(width * config.terms[key].history_length for key, width in widths.items())
-        """Width D of the observation."""
         self._history = {key: term.history_length for key, term in config.terms.items()}
+        sizes = {key: width * self._history[key] for key, width in widths.items()}
+        self.slices = _slices(sizes)
+        """Where each term stands in the observation."""
+        self.size = sum(sizes.values())
+        """Width D of the observation."""
         stateful = [term for term in self._terms.values() if term.stateful]
         self._stateful: list[Memory | BoundTerm] = [*self._memory.values(), *stateful]
 
     @property
-    def stateful(self) -> bool:
+    def remembers(self) -> bool:
         """Whether any term is delayed or has a history."""
         return bool(self._memory)
 
     def use(self, values: Tensor) -> None:
         """Take the terms' numbers from `values`, shape (E, width), from now on."""
-        self._values = values
-        self._uniform = None
-        if self._uniform_scale is not None:
-            self._uniform = UniformNoise(self._env, f"observation/{self._name}", values, self._uniform_scale)
+        env, self._values, self._add_uniform = self._env, values, None
+        if self._uniform is not None:
+            self._seed = env.buffers.new(f"observation/{self._name}/noise", 1, dtype=torch.long)
+            noise = (values, self._uniform, self._seed, env.generator)
+            self._add_uniform = env.ops.prepared(env.ops.add_noise, *noise)
+            self.reseed()
 
     def terms_and_columns(self) -> Iterator[tuple[str, BoundTerm, Tensor]]:
         """Each term with a key, the same for terms that compute the same, and with the columns that it fills."""
@@ -128,13 +130,13 @@ class ObservationGroup:
     def reseed(self) -> None:
         """Restart the noise, with a seed from the environment's generator."""
         if self._uniform is not None:
-            self._uniform.reseed()
+            self._seed.random_(generator=self._env.generator)
 
     def finish(self) -> Tensor:
         """What becomes of the terms' numbers, which are changed in place: shape (E, D)."""
         out = self._values
-        if self._uniform is not None:
-            self._uniform.add()
+        if self._add_uniform is not None:
+            self._add_uniform()
         if self._gaussian is not None:
             out.addcmul_(torch.empty_like(out).normal_(generator=self._env.generator), self._gaussian)
         if self._clip is not None:
@@ -170,27 +172,12 @@ class ObservationGroup:
         device = self._env.device
         terms = config.terms
         noisy = config.enable_corruption
-        self._uniform_scale = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
+        self._uniform = _vector([_noise(terms[k], "uniform") * noisy for k in terms], widths, 0.0, device)
         self._gaussian = _vector([_noise(terms[k], "gaussian") * noisy for k in terms], widths, 0.0, device)
         low = _vector([(terms[k].clip or [-torch.inf])[0] for k in terms], widths, -torch.inf, device)
         high = _vector([(terms[k].clip or [torch.inf])[-1] for k in terms], widths, torch.inf, device)
         self._clip = None if low is None and high is None else (low, high)
         self._scale = _vector([terms[k].scale for k in terms], widths, 1.0, device, f"env.observations.{name}.terms")
-
-
-class UniformNoise:
-    """Adds noise between -scale and scale to a tensor of shape (E, D), with `scale` of shape (D,)."""
-
-    def __init__(self, env: Env, name: str, values: Tensor, scale: Tensor) -> None:
-        self._env = env
-        self._seed = env.buffers.new(f"{name}/noise", 1, dtype=torch.long)
-        self.add = env.ops.prepared(env.ops.add_noise, values, scale, self._seed, env.generator)
-        """Adds new noise to what the tensor holds now."""
-        self.reseed()
-
-    def reseed(self) -> None:
-        """Start over with a seed from the environment's generator."""
-        self._seed.random_(generator=self._env.generator)
 
 
 def _slices(widths: Mapping[str, int]) -> dict[str, slice]:

@@ -62,10 +62,6 @@ class Rewards:
                     "takes a root of a negative number. Fix the term, or set its weight to 0."
                 )
 
-    def reset(self, worlds: Worlds) -> None:
-        """Let terms forget some worlds."""
-        self.rows.reset(worlds)
-
 
 class Terminations:
     """Why episodes end."""
@@ -92,10 +88,6 @@ class Terminations:
         env = self._env
         return env.worlds(*env.ops.end_episodes(self.reasons, self._failures, self.terminated, self.truncated))
 
-    def reset(self, worlds: Worlds) -> None:
-        """Let terms forget some worlds."""
-        self.rows.reset(worlds)
-
 
 class Metrics:
     """Quantities that are only logged."""
@@ -110,7 +102,3 @@ class Metrics:
         """Each metric now, shape (metrics, E)."""
         self.rows.compute()
         return self.values
-
-    def reset(self, worlds: Worlds) -> None:
-        """Let terms forget some worlds."""
-        self.rows.reset(worlds)

@@ -43,27 +43,22 @@ class RobotState:
         self._motion = env.zeros(env.num_envs, 12)
         self._motions = (*self._motion[:, :11].split((3, 3, 3, 2), 1), self._motion[:, 11])
         moving = (self._pose, self._velocity, gravity_w, self._motion)
-        self._measure = env.ops.prepared(env.ops.base_motion, *moving) if self.has_free_base else None
-        hinges = list(entity.joints)
-        self._qpos_columns, self._qvel_columns = (
-            as_index(list(entity.qpos), device),
-            as_index(list(entity.qvel), device),
-        )
+        self._measure = env.ops.prepared(env.ops.base_motion, *moving)
+        joints = list(entity.joints)
+        self._qpos_columns, self._qvel_columns = (as_index(list(at), device) for at in (entity.qpos, entity.qvel))
         self._qpos_runs, self._qvel_runs = runs(entity.qpos), runs(entity.qvel)
         self._dofs = as_index(list(entity.dofs), device)
         self.joints_in_place = isinstance(self._qpos_columns, slice) and isinstance(self._qvel_columns, slice)
         """Whether `joint_pos` and `joint_vel` are views of the physics' memory: joints follow each other evenly."""
-        self.joint_names = env.names.joints
-        """Names of the robot's own joints, in the order of all joint tensors."""
         self.default_joint_pos = torch.tensor(env.scene.default_joint_pos, device=device)
         """Joint positions of the pose that episodes start from [rad], shape (J,)."""
-        limits = torch.tensor(model.jnt_range[hinges], dtype=torch.float32)
-        limits[torch.tensor(model.jnt_limited[hinges] == 0)] = torch.tensor([-torch.inf, torch.inf])
+        limits = torch.tensor(model.jnt_range[joints], dtype=torch.float32)
+        limits[torch.tensor(model.jnt_limited[joints] == 0)] = torch.tensor([-torch.inf, torch.inf])
         self.joint_pos_limits = limits.to(device)
         """Range of the joints [rad], shape (J, 2); infinite where there is none."""
         self.soft_joint_pos_limits = _shrink(self.joint_pos_limits, env.scene.robot.soft_joint_pos_limit_factor)
         """The middle part of the range that tasks treat as its limits [rad], shape (J, 2)."""
-        self.encoder_bias = env.buffers.new("robot/encoder_bias", env.num_envs, len(hinges))
+        self.encoder_bias = env.buffers.new("robot/encoder_bias", env.num_envs, len(joints))
         """What the encoders read too much [rad], shape (E, J). Zero unless an event sets it."""
 
     @property
@@ -136,7 +131,7 @@ class RobotState:
     @property
     def root_lin_vel_b(self) -> Tensor:
         """Velocity of the base [m/s], base frame, shape (E, 3)."""
-        return self._base_motion()[2]
+        return self.base_motion()[2]
 
     @property
     def projected_gravity_b(self) -> Tensor:
@@ -144,22 +139,22 @@ class RobotState:
 
         Zeros where there is no gravity.
         """
-        return self._base_motion()[0]
+        return self.base_motion()[0]
 
     @property
     def down_b(self) -> Tensor:
         """Direction against the world's z axis [-], base frame, shape (E, 3), whatever gravity is."""
-        return self._base_motion()[1]
+        return self.base_motion()[1]
 
     @property
     def root_lin_vel_yaw(self) -> Tensor:
         """Horizontal velocity of the base [m/s] in the frame that turns with its heading only, shape (E, 2)."""
-        return self._base_motion()[3]
+        return self.base_motion()[3]
 
     @property
     def yaw_rate(self) -> Tensor:
         """Rate at which the base turns around the vertical [rad/s], shape (E,)."""
-        return self._base_motion()[4]
+        return self.base_motion()[4]
 
     @property
     def body_pos_w(self) -> Tensor:
@@ -213,17 +208,16 @@ class RobotState:
             )
         return values
 
-    def update_base_motion(self) -> None:
-        """Bring the velocities and directions of the base up to date, for who has looked their memory up."""
-        self._base_motion()
+    def base_motion(self) -> tuple[Tensor, ...]:
+        """`projected_gravity_b`, `down_b`, `root_lin_vel_b`, `root_lin_vel_yaw` and `yaw_rate`, all brought up to date.
 
-    def _base_motion(self) -> tuple[Tensor, ...]:
+        Their memory stays: who has it calls this before reading it.
+        """
         return self._derived.get("base_motion", self._compute_base_motion)
 
     def _compute_base_motion(self) -> tuple[Tensor, ...]:
         self._of_free_base(self._pose)
-        if self._measure is not None:
-            self._measure()
+        self._measure()
         return self._motions
 
 

@@ -83,12 +83,12 @@ class JointPosition(ActionTerm):
 
     def apply(self, action: Tensor) -> None:
         """Set the targets, shape (E, size)."""
+        if self.config.clip is not None:
+            action = action.clamp(*self.config.clip)
         self.env.actions.controls[:, self._controls] = self.target(action)
 
     def target(self, action: Tensor) -> Tensor:
-        """Joint position targets [rad] for a raw action, shape (E, size)."""
-        if self.config.clip is not None:
-            action = action.clamp(*self.config.clip)
+        """Joint position targets [rad] for an action, shape (E, size)."""
         return torch.addcmul(self.offset, action, self.scale).sub_(self.env.robot.encoder_bias[:, self.index])
 
     def reflection(self, mirror: Mirror) -> Reflection:
@@ -158,9 +158,7 @@ class SteppingJointPosition(JointPosition):
         """What the open-loop step added to the targets in this control step [rad], shape (E, size)."""
 
     def target(self, action: Tensor) -> Tensor:
-        """Joint position targets [rad] for a raw action, shape (E, size)."""
-        if self.config.clip is not None:
-            action = action.clamp(*self.config.clip)
+        """Joint position targets [rad] for an action, shape (E, size)."""
         moving = self._clock.moving.unsqueeze(1).float()
         bump = swing_bump(self._clock.foot_phase, self._clock.config.swing).mul_(moving)
         torch.mm(bump, self._lift, out=self.last_step)

@@ -18,6 +18,7 @@ from mjsdk.env.mirror import HALF_TURN
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake, listing
 from mjsdk.mdp.commands import STANDING, commanded_speed
+from mjsdk.scene import INITIAL
 from mjsdk.terms import CommandName
 
 if TYPE_CHECKING:
@@ -75,12 +76,9 @@ class GaitClock(CommandTerm):
         """Worlds that are commanded to step; others that step end a step or catch themselves, shape (E,)."""
         self.foot_phase = env.buffers.new(f"command/{name}/foot_phase", env.num_envs, len(offsets))
         """Phase of each foot in cycles, [0, 1); it swings while below the share `swing`. Shape (E, F)."""
-        self.swing = torch.full((1,), config.swing, device=env.device)
-        """Part of the cycle in which a foot is in the air [-], shape (1,)."""
         # The cosine is the sine a quarter ahead.
         self._angles = torch.tensor([0.0, torch.pi / 2.0], device=env.device)
         self._turn = torch.tensor(2.0 * torch.pi, device=env.device)
-        self._swing = config.swing
         self._side = _side_of_first_step(env, offsets) if config.recovery_tilt else 0.0
 
     @property
@@ -90,14 +88,7 @@ class GaitClock(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Advance by `dt` seconds. Commanded to stand, a world ends the step that it is in and then holds its phase."""
-        progress = self.frequency * dt
-        if self.config.swing != self._swing:
-            self._follow_settings()
-        self._advance(progress)
-
-    def _follow_settings(self) -> None:
-        self._swing = self.config.swing
-        self.swing.fill_(self._swing)
+        self._advance(self.frequency * dt)
 
     def _advance(self, progress: float) -> None:
         """Advance the clocks by `progress` cycles."""
@@ -140,7 +131,7 @@ def _side_of_first_step(env: Env, offsets: Sequence[float]) -> float:
     if len(sites) != len(offsets):
         return 0.0
     data = mujoco.MjData(env.model)
-    mujoco.mj_resetDataKeyframe(env.model, data, env.model.key("initial").id)
+    mujoco.mj_resetDataKeyframe(env.model, data, env.model.key(INITIAL).id)
     mujoco.mj_kinematics(env.model, data)
     base = env.scene.entity.base
     axis = data.xmat[base].reshape(3, 3)[:, 1]

@@ -134,10 +134,8 @@ class UniformVelocity(ResampledCommand):
 
     def _draw_kinds(self, worlds: Worlds, random: Tensor) -> None:
         """Commands by numbers from 0 to 1 for forward, left, yaw, heading and the kind, shape (rows, 5)."""
-        drawn, mode = (
-            torch.lerp(self._low, self._high, random[:, :4]),
-            torch.bucketize(random[:, 4].contiguous(), self._modes, right=True),
-        )
+        drawn = torch.lerp(self._low, self._high, random[:, :4])
+        mode = torch.bucketize(random[:, 4].contiguous(), self._modes, right=True)
         worlds.write(self.command, drawn[:, :3] * self._parts.index_select(0, mode))
         if self.config.heading_command:
             worlds.write(self._heading, drawn[:, 3])

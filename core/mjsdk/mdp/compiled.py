@@ -47,9 +47,7 @@ class LoopedSteppingJointPosition(SteppingJointPosition):
         self._fill = loops.stepping_targets.bind(*servos, *feet, self._lift, self.last_step, self._target)
 
     def target(self, action: Tensor) -> Tensor:
-        """Joint position targets [rad] for a raw action, shape (E, size)."""
-        if self.config.clip is not None:
-            action = action.clamp(*self.config.clip)
+        """Joint position targets [rad] for an action, shape (E, size)."""
         self._fill(action.numpy(), self.config.standing, self._clock.config.swing)
         return self._target
 
@@ -69,7 +67,7 @@ def velocity_errors(env: Env, command: str) -> Callable[[], errors.VelocityError
     fill = loops.velocity_errors.bind(env.command(command), robot.root_lin_vel_yaw, robot.yaw_rate, STANDING, rows)
 
     def compute() -> errors.VelocityErrors:
-        robot.update_base_motion()
+        robot.base_motion()
         fill()
         return found
 
@@ -115,7 +113,7 @@ def track_angular_velocity(env: Env, command: str, std: float) -> Filled:
 
 def flat_orientation_l2(env: Env) -> Filled:
     """See `rewards.flat_orientation_l2`."""
-    return Filled(env, loops.squares, env.robot.down_b[:, :2], after=env.robot.update_base_motion)
+    return Filled(env, loops.squares, env.robot.down_b[:, :2], after=env.robot.base_motion)
 
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {

@@ -21,8 +21,9 @@ class VelocityErrors:
     """Distance of the yaw rate [rad/s]."""
     squared_lin_vel: Tensor
     squared_ang_vel: Tensor
+    """Their squares [m^2/s^2], [rad^2/s^2]."""
     drift: Tensor
-    """The first of them where the command is to stand, and 0 elsewhere."""
+    """`lin_vel` where the command is to stand, and 0 elsewhere."""
 
 
 def errors_of(env: Env, command: str) -> VelocityErrors:
@@ -43,13 +44,3 @@ def velocity_errors(env: Env, command: str) -> Callable[[], VelocityErrors]:
         return VelocityErrors(distance, angular.abs(), squared, angular * angular, drift)
 
     return compute
-
-
-def squared_lin_vel_error(env: Env, command: str) -> Tensor:
-    """Squared distance of the horizontal velocity from the command [m^2/s^2], in the heading frame, shape (E,)."""
-    return errors_of(env, command).squared_lin_vel
-
-
-def squared_ang_vel_error(env: Env, command: str) -> Tensor:
-    """Squared distance of the yaw rate from the command [rad^2/s^2], shape (E,)."""
-    return errors_of(env, command).squared_ang_vel

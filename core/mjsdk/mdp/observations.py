@@ -24,14 +24,6 @@ def _of_joints(mirror: Mirror, env: Env, joints: Joints, **_: object) -> Reflect
     return mirror.joints(joints.ids)
 
 
-def _of_actions(mirror: Mirror, env: Env) -> Reflection:
-    return env.actions.reflection(mirror)
-
-
-def _of_command(mirror: Mirror, env: Env, command: str) -> Reflection:
-    return env.commands.terms[command].reflection
-
-
 def _of_sensor(mirror: Mirror, env: Env, sensor: str) -> Reflection:
     parts, kind = env.sensor_parts(sensor), env.config.scene.sensors[sensor].type
     if kind not in _SENSOR_REFLECTIONS:
@@ -43,10 +35,6 @@ def _of_sensor(mirror: Mirror, env: Env, sensor: str) -> Reflection:
     width = len(single.signs)
     sources = tuple(width * i + k for i in mirror.parts(parts).sources for k in single.sources)
     return Reflection(sources, single.signs * len(parts))
-
-
-def _of_contact(mirror: Mirror, env: Env, sensor: str) -> Reflection:
-    return mirror.parts(env.sensor_parts(sensor))
 
 
 @reflects(POLAR)
@@ -95,13 +83,13 @@ def joint_vel(env: Env, joints: Joints = ".*") -> Tensor:  # type: ignore[assign
     return take(env.robot.joint_vel, joints.index)
 
 
-@reflects(_of_actions)
+@reflects(lambda mirror, env: env.actions.reflection(mirror))
 def last_action(env: Env) -> Tensor:
     """What the policy asked for in the last step [-], shape (E, A)."""
     return env.actions.action
 
 
-@reflects(_of_command)
+@reflects(lambda mirror, env, command: env.commands.terms[command].reflection)
 def generated_commands(env: Env, command: CommandName) -> Tensor:
     """What is asked of the policy now, shape (E, size).
 
@@ -121,7 +109,7 @@ def sensor(env: Env, sensor: SensorName) -> Tensor:
     return env.sensor(sensor).flatten(1)
 
 
-@reflects(_of_contact)
+@reflects(lambda mirror, env, sensor: mirror.parts(env.sensor_parts(sensor)))
 def contact(env: Env, sensor: SensorName) -> Tensor:
     """Which parts touch something, 0 or 1, shape (E, parts).
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from mjsdk.env.env import Env
 from mjsdk.env.robot_state import take
-from mjsdk.mdp.errors import errors_of, squared_ang_vel_error, squared_lin_vel_error
+from mjsdk.mdp.errors import errors_of
 from mjsdk.robot.selection import Joints, PerJoint
 from mjsdk.terms import CommandName
 
@@ -36,7 +36,7 @@ def track_linear_velocity(env: Env, command: CommandName, std: float = 0.5) -> T
             Smaller asks for more precision and gives a weaker hint from afar; two terms, one wide and one narrow, do
             both.
     """
-    return torch.exp(squared_lin_vel_error(env, command) * (-1.0 / (std * std)))
+    return torch.exp(errors_of(env, command).squared_lin_vel * (-1.0 / (std * std)))
 
 
 def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> Tensor:
@@ -47,7 +47,7 @@ def track_angular_velocity(env: Env, command: CommandName, std: float = 0.5) -> 
         std: Error at which the reward has fallen to 37 % [rad/s]. Recommended: 0.2..1. Bounds: 0.001..1000.
             Steps make the yaw rate swing: below 0.3 the swing drowns the mean.
     """
-    return torch.exp(squared_ang_vel_error(env, command) * (-1.0 / (std * std)))
+    return torch.exp(errors_of(env, command).squared_ang_vel * (-1.0 / (std * std)))
 
 
 def linear_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
@@ -56,7 +56,7 @@ def linear_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     Args:
         command: Name of the command; its first two numbers are forward and sideways velocity [m/s].
     """
-    return squared_lin_vel_error(env, command)
+    return errors_of(env, command).squared_lin_vel
 
 
 def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
@@ -68,7 +68,7 @@ def angular_velocity_error_l2(env: Env, command: CommandName) -> Tensor:
     Args:
         command: Name of the command; its third number is the yaw rate [rad/s].
     """
-    return squared_ang_vel_error(env, command)
+    return errors_of(env, command).squared_ang_vel
 
 
 def drift(env: Env, command: CommandName) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ class Loop:
         """Types of arguments that it is compiled for ahead, as numba writes them: `f4[:,::1], i8` is an array of floats
         without gaps and an integer.
         """
-        self._dispatcher: Any = None
 
     @classmethod
     def of(cls, *types: str) -> Callable[[Callable[..., Any]], Loop]:
@@ -31,23 +30,15 @@ class Loop:
 
     def __call__(self, *args: Any) -> Any:
         """Run it, on numbers and on tensors or arrays that it writes to in place."""
-        ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
-        try:
-            return (self._dispatcher or self._compiled())(*ready)
-        except OSError:  # a full disk: the compiled code cannot be kept
-            return self._compiled(keep=False)(*ready)
+        return self.bind(*args)()
 
     def bind(self, *args: Any) -> Callable[..., Any]:
         """The loop with its first arguments, for calls in every step: numbers, arrays, tensors whose memory stays."""
-        ready = [arg.numpy() if hasattr(arg, "numpy") else arg for arg in args]
-        return partial(self._compiled(), *ready)
+        return partial(self._dispatcher, *(arg.numpy() if hasattr(arg, "numpy") else arg for arg in args))
 
     def compile(self, types: Any) -> None:
         """Compile it for some types of its arguments, or get the code that was kept."""
-        try:
-            self._compiled().compile(types)
-        except OSError:
-            self._compiled(keep=False).compile(types)
+        self._dispatcher.compile(types)
 
     @property
     def kept(self) -> bool:
@@ -56,13 +47,12 @@ class Loop:
         found = _indices(self.function, source.parent / "__pycache__")
         return any(index.stat().st_mtime >= source.stat().st_mtime for index in found)
 
-    def _compiled(self, keep: bool = True) -> Any:
-        if self._dispatcher is None or not keep:
-            self._dispatcher = _dispatcher(self.function, keep)
-        return self._dispatcher
+    @cached_property
+    def _dispatcher(self) -> Any:
+        return _dispatcher(self.function)
 
 
-def _dispatcher(function: Callable[..., Any], keep: bool) -> Any:
+def _dispatcher(function: Callable[..., Any], keep: bool = True) -> Any:
     """What numba makes of a function: it compiles for each kind of arguments once."""
     import numba
 
@@ -73,8 +63,9 @@ def _dispatcher(function: Callable[..., Any], keep: bool) -> Any:
             raise
         return _dispatcher(function, keep=False)
     if keep:
-        lock = Path(made.stats.cache_path) / f"{function.__module__.rpartition('.')[2]}.{function.__name__}.lock"
-        made.compile = _one_at_a_time(_remaking(made.compile, function, Path(made.stats.cache_path)), lock)
+        folder = Path(made.stats.cache_path)
+        lock = folder / f"{function.__module__.rpartition('.')[2]}.{function.__name__}.lock"
+        made.compile = _one_at_a_time(_remaking(made.compile, function, folder), lock, made)
     return made
 
 
@@ -100,13 +91,17 @@ def _remaking(compile_: Callable[[Any], Any], function: Callable[..., Any], fold
     return compile_again
 
 
-def _one_at_a_time(compile_: Callable[[Any], Any], lock: Path) -> Callable[[Any], Any]:
+def _one_at_a_time(compile_: Callable[[Any], Any], lock: Path, made: Any) -> Callable[[Any], Any]:
     """`compile_`, by one process at a time: what numba keeps on disk may be wrong where two write it at once."""
     from filelock import FileLock
 
     def compile_alone(types: Any) -> Any:
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock, timeout=LOCK_TIMEOUT_S):
+        try:
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(lock, timeout=LOCK_TIMEOUT_S):
+                return compile_(types)
+        except OSError:  # a full disk, or a process that takes too long: nothing is kept
+            made._cache.disable()
             return compile_(types)
 
     return compile_alone

@@ -16,7 +16,7 @@ from torch import Tensor
 from mjsdk import ops
 from mjsdk.errors import PhysicsError, listing, one_line
 from mjsdk.ops import loops
-from mjsdk.physics.protocol import INTEGRATED, Worlds
+from mjsdk.physics.protocol import INTEGRATED, Worlds, below
 from mjsdk.runtime import available_threads
 
 _STATE = {
@@ -229,7 +229,7 @@ class CpuPhysics:
         The states are written twice, because `forward` is what makes mjbatch's copies of them agree, and it changes the
         warm start of the solver.
         """
-        for field, values in _below(state, "model/").items():
+        for field, values in below(state, "model/").items():
             self.expand(field).copy_(values)
         self._state.copy_(state["state"])
         self._has_own_start = "start" in state
@@ -240,7 +240,7 @@ class CpuPhysics:
             self.set_const()
         self.forward()
         self._state.copy_(state["state"])
-        for field, values in _below(state, "bound/").items():
+        for field, values in below(state, "bound/").items():
             if field not in self._columns:
                 self.bind(field).copy_(values)
 
@@ -290,20 +290,11 @@ def _run(method: Callable[..., None], *args: Any, **named: Any) -> None:
         raise PhysicsError(f"MuJoCo cannot simulate this model: {said}. Change the model, or its <size>") from error
 
 
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): values for name, values in state.items() if name.startswith(prefix)}
-
-
 def _columns(model: mujoco.MjModel) -> dict[str, slice]:
     """Where each state field stands in a row, in the order of MuJoCo's mjSTATE_INTEGRATION."""
-    columns: dict[str, slice] = {}
-    start = 0
-    for bit in range(int(mujoco.mjtState.mjNSTATE)):
-        if not int(mujoco.mjtState.mjSTATE_INTEGRATION) >> bit & 1:
-            continue
-        size = mujoco.mj_stateSize(model, 1 << bit)
-        for name, flag in _STATE.items():
-            if int(flag) == 1 << bit:
-                columns[name] = slice(start, start + size)
-        start += size
+    columns = {}
+    for name, bit in _STATE.items():
+        before = int(mujoco.mjtState.mjSTATE_INTEGRATION) & (int(bit) - 1)
+        start = mujoco.mj_stateSize(model, before)
+        columns[name] = slice(start, start + mujoco.mj_stateSize(model, int(bit)))
     return columns

@@ -7,17 +7,14 @@ from typing import Protocol
 import mujoco
 from torch import Tensor
 
+from mjsdk.ops.protocol import Chosen
+
 INTEGRATED = ("time", "qpos", "qvel", "qacc_warmstart", "ctrl")
 """State fields that `write` can set."""
 
 
-class Worlds(Protocol):
-    """Some of the worlds: see `mjsdk.env.worlds.Worlds`."""
-
-    @property
-    def ids(self) -> Tensor:
-        """Their numbers, shape (n,)."""
-        ...
+class Worlds(Chosen, Protocol):
+    """Some of the worlds, with rows of numbers for them: see `mjsdk.env.worlds.Worlds`."""
 
     def take(self, source: Tensor) -> Tensor:
         """A row of `source`, shape (E, ...), for each of them."""
@@ -97,3 +94,8 @@ class Physics(Protocol):
     def load_state_dict(self, state: dict[str, Tensor], *, derived: bool = True) -> None:
         """Resume from `state_dict`. Without `derived`, derived fields stay as they are: enough for who only steps."""
         ...
+
+
+def below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The part of a state whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}

@@ -44,12 +44,14 @@ def build_scene(session: Session, config: EnvConfig, *, visuals: bool = False) -
     alone = robot_alone(session, config.scene.collisions)
     spec, bare = alone.spec, alone.model
     add_ground(spec, config.scene.terrain, visuals)
-    names = ModelNames.of(bare, find_robot(bare, robot).joints)
+    entity = find_robot(bare, robot)
+    names = ModelNames.of(bare, entity.joints)
     added = add_sensors(spec, config.scene.sensors, names, robot.roles)
     _apply_options(spec, config.sim)
     initial = _pose(robot, config.scene.pose)
     joint_pos = per_joint(initial.joint_pos, names, robot.roles, default=0.0)
-    _add_initial(spec, bare, robot, initial, joint_pos)
+    qpos, ctrl = entity.start(bare, initial, joint_pos)
+    spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)
     if not visuals:
         _drop_visuals(spec)
     model = compile_model(f"{who} with its ground and sensors", spec)
@@ -104,11 +106,3 @@ def _gives_mass(geom: mujoco.MjsGeom) -> bool:
     """Whether the mass and inertia of the geom's body come from its geoms."""
     stated = geom.parent.explicitinertial or geom.parent.name == "world"
     return geom.compiler.inertiafromgeom == mujoco.mjtInertiaFromGeom.mjINERTIAFROMGEOM_TRUE or not stated
-
-
-def _add_initial(
-    spec: mujoco.MjSpec, model: mujoco.MjModel, robot: Robot, initial: InitialState, joint_pos: tuple[float, ...]
-) -> None:
-    """Add the pose as the keyframe `initial`, with servos that hold it."""
-    qpos, ctrl = find_robot(model, robot).start(model, initial, joint_pos)
-    spec.add_key(name=INITIAL, qpos=qpos, ctrl=ctrl)

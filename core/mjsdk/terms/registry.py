@@ -12,9 +12,6 @@ import attrs
 from mjsdk.errors import SelectionError, closest, listing
 from mjsdk.terms.references import named_by, without_reference
 
-KINDS = ("observation", "reward", "termination", "event", "command", "action", "curriculum", "metric")
-"""Kinds of terms; the hook of each is `mjsdk_<kind>_terms`."""
-
 CONFIG_SECTIONS = {
     "observation": "observations",
     "reward": "rewards",
@@ -26,6 +23,9 @@ CONFIG_SECTIONS = {
     "metric": "metrics",
 }
 """Section of `EnvConfig` for each kind."""
+
+KINDS = tuple(CONFIG_SECTIONS)
+"""Kinds of terms; the hook of each is `mjsdk_<kind>_terms`."""
 
 Term = Callable[..., Any]
 """A function `term(env, **params)`, or a class made as `Term(env, **params)` and called as `term(env)`."""

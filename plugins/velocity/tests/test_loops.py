@@ -71,12 +71,12 @@ def test_loops_follow_settings_that_change(robot, without_loops):
 def test_all_that_a_training_needs_is_compiled_ahead(robot, monkeypatch):
     used = [*loops_of(("mjsdk.ops", "mjsdk.mdp", "mjsdk_task_velocity"))]
     for loop in used:
-        monkeypatch.setattr(loop, "_dispatcher", None)
+        monkeypatch.delitem(vars(loop), "_dispatcher", raising=False)
     env = an_env(robot)
     env.reset()
     for _ in range(60):
         env.step(torch.randn(16, env.num_actions) * 0.4)
     ahead = {loop: {parsed(types) for types in loop.types} for loop in used}
-    late = {k.function.__name__: set(k._dispatcher.signatures) - ahead[k] for k in used if k._dispatcher is not None}
+    late = {k.function.__name__: set(k._dispatcher.signatures) - ahead[k] for k in used if "_dispatcher" in vars(k)}
     assert late
     assert {name: types for name, types in late.items() if types} == {}

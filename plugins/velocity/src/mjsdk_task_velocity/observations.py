@@ -5,20 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mjsdk.env import Env, Mirror, Reflection, reflects
+from mjsdk.env import Env, reflects
 from mjsdk.robot.selection import Sites
 from mjsdk.terms import SensorName
 
 
-def _of_feet(mirror: Mirror, env: Env, feet: Sites) -> Reflection:
-    return mirror.parts(feet.names)
-
-
-def _of_forces(mirror: Mirror, env: Env, sensor: str) -> Reflection:
-    return mirror.parts(env.sensor_parts(sensor))
-
-
-@reflects(_of_feet)
+@reflects(lambda mirror, env, feet: mirror.parts(feet.names))
 def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assignment]
     """Height of the feet's sites over the ground [m], shape (E, F).
 
@@ -28,7 +20,7 @@ def foot_height(env: Env, feet: Sites = "@feet") -> Tensor:  # type: ignore[assi
     return env.robot.pos_of_sites_w(feet)[:, :, 2]
 
 
-@reflects(_of_forces)
+@reflects(lambda mirror, env, sensor: mirror.parts(env.sensor_parts(sensor)))
 def foot_force(env: Env, sensor: SensorName = "feet_contact") -> Tensor:
     """Vertical force on the feet as log(1 + |F|) [-], shape (E, F).
 

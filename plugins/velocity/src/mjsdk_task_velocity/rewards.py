@@ -53,7 +53,7 @@ def foot_clearance(
         target: Height of the site in mid swing [m]. Recommended: 0.02..0.3. Higher steps clear rougher ground and cost
             energy.
     """
-    speed = env.sensor(velocity)[..., :2].norm(dim=-1)
+    speed = _squared_ground_speed(env, velocity).sqrt()
     error = (env.robot.pos_of_sites_w(feet)[:, :, 2] - target).abs()
     return (error * speed).sum(1) * _moving(env, command)
 
