@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import AsJson, Device
 from mjsdk.cli.app import FREE_FLAGS
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def bench(
     preset: Annotated[
         str | None, typer.Option(help="Such as fast, faithful, gpu.", show_default="the device's")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     with_: Annotated[list[str] | None, typer.Option("--with", help="Extra to load; may be repeated.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time an environment against its physics alone.
 

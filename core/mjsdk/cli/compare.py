@@ -9,21 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import (
-    AsJson,
-    Device,
-    LogRoot,
-    Noise,
-    NumEnvs,
-    Push,
-    Seed,
-    Sim,
-    TrustCode,
-    find_checkpoint,
-    run_evaluation,
-    summary_rows,
-    warn_of_collisions,
-)
+from mjsdk.cli._commands import AsJson, Device, LogRoot, Noise, NumEnvs, Push, Seed, Sim, TrustCode
+from mjsdk.cli.eval import find_checkpoint, run_evaluation, summary_rows, warn_of_collisions
 
 if TYPE_CHECKING:
     from mjsdk.runs import Run

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import AsJson, Extras, Preset
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ def explain(
     ] = None,
     robot: Annotated[str | None, typer.Option(help="Show values for this robot ...", metavar="NAME")] = None,
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
-    extras: Annotated[
-        list[str] | None, typer.Option("--with", help="Extra to load; repeatable.", metavar="NAME")
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    extras: Extras = None,
+    preset: Preset = None,
+    as_json: AsJson = False,
 ) -> None:
     """Explain settings: value, default, unit, meaning, recommended range and advice."""
     from mjsdk.config.explain import find

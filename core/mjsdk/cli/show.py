@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import Commands
+from mjsdk.cli._commands import AsJson, Commands
 from mjsdk.errors import PluginError, closest, listing
 
 KINDS = ("robot", "task")
 """What can be shown."""
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -6,13 +6,14 @@ import shlex
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._lasting import lasting_output
+from mjsdk.cli._streams import lasting_output
 from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
 
@@ -46,7 +47,10 @@ Examples:
 MOST_MINUTES = 1e6
 """Longest training by the clock: two years."""
 
-_WHAT, _HOW, _RECORD = "What is trained", "How", "What is kept"
+_TRUST = "With --resume: run plugin files of a run that was not trained here, now and later."
+_what, _how, _kept = (
+    partial(typer.Option, rich_help_panel=panel) for panel in ("What is trained", "How", "What is kept")
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -56,48 +60,25 @@ def register(app: typer.Typer) -> None:
 
 def train(
     context: typer.Context,
-    robot: Annotated[str, typer.Option(help="Robot: NAME, PACKAGE:NAME or ./FILE.py.", rich_help_panel=_WHAT)] = "",
-    task: Annotated[str, typer.Option(help="Task, likewise.", rich_help_panel=_WHAT)] = "",
+    robot: Annotated[str, _what(help="Robot: NAME, PACKAGE:NAME or ./FILE.py.")] = "",
+    task: Annotated[str, _what(help="Task, likewise.")] = "",
     with_: Annotated[
-        list[str] | None,
-        typer.Option("--with", help="Extra to load, likewise; may be given several times.", rich_help_panel=_WHAT),
+        list[str] | None, _what("--with", help="Extra to load, likewise; may be given several times.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an earlier run, in its folder.", rich_help_panel=_WHAT)
-    ] = False,
-    trust_code: Annotated[
-        bool,
-        typer.Option(
-            "--trust-code",
-            help="With --resume: run plugin files of a run that was not trained here, now and later.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = False,
+    resume: Annotated[bool, _what("--resume", help="Resume an earlier run, in its folder.")] = False,
+    trust_code: Annotated[bool, _what("--trust-code", help=_TRUST)] = False,
     preset: Annotated[
-        str,
-        typer.Option(
-            help="Named settings: cpu, gpu, stable, fast, faithful; several joined by commas.", rich_help_panel=_HOW
-        ),
+        str, _how(help="Named settings: cpu, gpu, stable, fast, faithful; several joined by commas.")
     ] = "",
-    config: Annotated[Path | None, typer.Option(help="YAML file with settings.", rich_help_panel=_HOW)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_HOW)] = "",
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of all random numbers (agent.seed).", rich_help_panel=_HOW)
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Train for that much wall time, then save.", rich_help_panel=_HOW)
-    ] = None,
-    run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
-    log_root: Annotated[
-        str | None, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
-    ] = None,
-    video: Annotated[
-        bool, typer.Option("--video", help="Record videos while training.", rich_help_panel=_RECORD)
-    ] = False,
-    video_length: Annotated[int | None, typer.Option(help="Control steps per video.", rich_help_panel=_RECORD)] = None,
-    video_interval: Annotated[
-        int | None, typer.Option(help="Iterations between videos.", rich_help_panel=_RECORD)
-    ] = None,
+    config: Annotated[Path | None, _how(help="YAML file with settings.")] = None,
+    device: Annotated[str, _how(help="auto, cpu, cuda or cuda:N.")] = "",
+    seed: Annotated[int | None, _how(help="Seed of all random numbers (agent.seed).")] = None,
+    minutes: Annotated[float | None, _how(help="Train for that much wall time, then save.")] = None,
+    run_name: Annotated[str, _kept(help="Suffix of the run's folder.")] = "",
+    log_root: Annotated[str | None, _kept(help="Folder that holds the runs.", show_default="logs")] = None,
+    video: Annotated[bool, _kept("--video", help="Record videos while training.")] = False,
+    video_length: Annotated[int | None, _kept(help="Control steps per video.")] = None,
+    video_interval: Annotated[int | None, _kept(help="Iterations between videos.")] = None,
 ) -> None:
     """Train a robot on a task, or resume an earlier training.
 
