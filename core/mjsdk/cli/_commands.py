@@ -77,7 +77,3 @@ class Commands(_Quick, TyperGroup):
                 error.message = f"'{causes[0]['input']}' ({error.message})"
             error.message = shortened(error.message, 400)
             raise
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order of registration."""
-        return list(self.commands)

@@ -38,11 +38,11 @@ def print_overview(items: Sequence[Item]) -> None:
             # Settings right in a section of the first level, and all below one of the second.
             below = [path for path in entries if path.startswith(f"{item.path}.") and (depth or path.count(".") == 1)]
             rows.append((Text(item.path, "cyan"), item.meaning, str(len(below))))
-    console.print(_output.table("Settings", ("section", "what", "settings"), rows, right=("settings",)))
+    console.print(_output.Table("Settings", ("section", "what", "settings"), rows, right=("settings",)))
     for command, what in _NEXT:
         console.print(Text.assemble(("  mjsdk explain " + command).ljust(58), (what, "dim")))
     presets = [(Text(name, "cyan"), text) for name, text in MEANINGS.items()]
-    console.print(_output.table("\nPresets", ("--preset", "for"), presets))
+    console.print(_output.Table("\nPresets", ("--preset", "for"), presets))
 
 
 # One setting
@@ -96,7 +96,7 @@ def print_section(found: Found, items: Sequence[Item]) -> None:
             (Text(path), *(_short(values[path]) if path in values else "" for values in PRESETS.values()))
             for path in paths
         ]
-        console.print(_output.table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows))
+        console.print(_output.Table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows))
         return
     head, *rest = found.items
     title = Text(found.path, "bold cyan")

@@ -69,7 +69,7 @@ def _print(result: Result, title: str) -> None:
         ("physics alone", f"{result.physics_env_steps_per_s:,.0f}"),
     ]
     console = _output.console()
-    console.print(_output.table(f"{title}: {result.num_envs} worlds", ("", "steps/s"), rows, right=("steps/s",)))
+    console.print(_output.Table(f"{title}: {result.num_envs} worlds", ("", "steps/s"), rows, right=("steps/s",)))
     low, high = min(result.blocks), max(result.blocks)
     console.print(f"overhead {result.overhead:.3f} (median of {len(result.blocks)} blocks, {low:.3f} to {high:.3f})")
     console.print(f"A step of the environment takes {result.overhead:.2f} times as long as its physics alone.")

@@ -109,7 +109,7 @@ def side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> A
         for i, data in enumerate(reports, first)
     ]
     columns = ("", *("\n".join(shortened(line, room) for line in lines) for lines in headings))
-    return _output.table("", columns, cells, right=columns[1:])
+    return _output.Table("", columns, cells, right=columns[1:])
 
 
 def shortened(text: str, room: int) -> str:

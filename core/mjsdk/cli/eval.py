@@ -112,7 +112,7 @@ def _print(report: Report) -> None:
     console = _output.console()
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
     console.print(how_measured(data) + "\n")
-    console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
+    console.print(_output.Table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" not in data:
         return
     columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
@@ -129,7 +129,7 @@ def _print(report: Report) -> None:
         for row in data["commands"]
     ]
     title = "by command: errors [m/s, rad/s] and mean velocity"
-    console.print(_output.table(title, columns, cells, right=columns[1:]))
+    console.print(_output.Table(title, columns, cells, right=columns[1:]))
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:

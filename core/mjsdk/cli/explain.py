@@ -59,9 +59,8 @@ def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], prese
         return catalogue()
     if robot is None or task is None:
         missing = [name for name, given in (("robot", robot), ("task", task)) if given is None]
-        raise ConfigError(
-            [Mistake(f"--{name}", "must be given too: values depend on robot and task") for name in missing]
-        )
+        needed = "must be given too: values depend on robot and task"
+        raise ConfigError([Mistake(f"--{name}", needed) for name in missing])
     from mjsdk.config.settings import compose
     from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session

@@ -59,4 +59,4 @@ def _print(data: dict[str, list[dict[str, Any]]]) -> None:
         for p in plugins:
             status = Text(p["status"], "green" if p["status"] == "ok" else "bold red")
             rows.append((Text(p["name"], "bold cyan"), f"{p['dist']} {p['version']}", status, p["summary"]))
-        console.print(_output.table(title, ("name", "package", "status", "summary"), rows))
+        console.print(_output.Table(title, ("name", "package", "status", "summary"), rows))

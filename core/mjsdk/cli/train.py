@@ -15,7 +15,7 @@ import typer
 from mjsdk.cli import _output
 from mjsdk.cli._streams import lasting_output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
+from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, refuse, shortened
 
 if TYPE_CHECKING:
     from mjsdk.config.settings import Given
@@ -150,16 +150,9 @@ def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
 def _check_named(robot: str, task: str) -> None:
     from mjsdk.plugins import installed
 
-    missing = [
-        Mistake(
-            f"--{kind}",
-            f"must be given. Installed: {listing(ref.name for ref in installed() if ref.kind == kind)}, or ./FILE.py",
-        )
-        for kind, name in (("robot", robot), ("task", task))
-        if not name
-    ]
-    if missing:
-        raise ConfigError(missing)
+    missing = [kind for kind, name in (("robot", robot), ("task", task)) if not name]
+    known = {kind: listing(ref.name for ref in installed() if ref.kind == kind) for kind in missing}
+    refuse([Mistake(f"--{kind}", f"must be given. Installed: {known[kind]}, or ./FILE.py") for kind in missing])
 
 
 def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bool, trust_code: bool) -> Training:
@@ -205,8 +198,7 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
         mistakes.append(
             Mistake("--seed", f"run {run.name} continues with its own random numbers, of seed {was}; leave it out")
         )
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse(mistakes)
 
 
 def _check_names(run: Run, run_name: str, experiment: str) -> None:
