@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 import attrs
 import typer
 
-from mjsdk.cli import _apart
+from mjsdk.cli import _streams
 from mjsdk.errors import shortened
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ _TRAILING = re.compile(r" +(?=\n)")
 
 def print_json(data: Any) -> None:
     """Print data for programs, with escapes where the output cannot take every character."""
-    _apart.release()
+    _streams.release()
     text = json.dumps(data, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mjsdk.cli import _apart, _output
+from mjsdk.cli import _output, _streams
 from mjsdk.cli._commands import Extras, Preset
 from mjsdk.cli.app import FREE_FLAGS
 
@@ -50,7 +50,7 @@ def config(
         _output.warn(warning)
     text = as_yaml(composed)
     if output is None:
-        _apart.release()
+        _streams.release()
         typer.echo(text, nl=False)
         return
     with files.output(output) as file:

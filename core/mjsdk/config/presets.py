@@ -11,9 +11,6 @@ from mjsdk.robot import Robot
 Preset = Mapping[str, Any]
 """Values by dotted path."""
 
-DEVICES = ("cpu", "gpu")
-"""Presets that the device chooses between, unless one of them is asked for."""
-
 # Contacts dominate the cost of a step. Few solver iterations and long steps are several times cheaper, and policies that
 # learn so hold up under the faithful settings. The control rate stays 50 Hz either way.
 FAST: Preset = {
@@ -98,7 +95,7 @@ def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -
         if name not in legal
     ]
     refuse([Mistake("preset", what + more) for what in wrong])
-    if device and not set(names) & set(DEVICES):
+    if device and not {"cpu", "gpu"}.intersection(names):
         names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
     return tuple(dict.fromkeys(names))
 
