@@ -13,8 +13,7 @@ import torch
 
 from mjsdk.config.settings import Given, compose
 from mjsdk.errors import BrokenRun, MjsdkError
-from mjsdk.learn.layout import check_layout
-from mjsdk.learn.policy import describe_env, load_policy
+from mjsdk.learn.policy import check_layout, describe_env, load_policy
 from mjsdk.learn.start import resume, start
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session

@@ -9,7 +9,7 @@ import yaml
 from mjsdk.errors import BrokenRun, ConfigError, StorageError, UnknownRun
 from mjsdk.files import write_atomically
 from mjsdk.runs import Run, create_run, find_run, newest_run
-from mjsdk.runs.versions import IGNORE_VERSIONS
+from mjsdk.runs.run import IGNORE_VERSIONS
 
 
 def make(root, experiment="arm_reach", name="", started=0.0, **config):

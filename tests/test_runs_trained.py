@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mjsdk.errors import RunInUse
-from mjsdk.runs import Run, create_run, newest_run, read_metrics
+from mjsdk.runs import Run, create_run, newest_run
 from mjsdk.runs.aside import leave_behind
 from mjsdk.runs.lock import RunLock
 
@@ -126,7 +126,7 @@ def test_what_lies_beyond_is_moved_aside_and_named(trained, caplog):
     gone = ["model_3.pt", "model_4.pt", "model_5.pt"]
     assert names(folder) == ["iteration_4.mp4", "metrics.jsonl", *gone]
     assert (folder / "model_4.pt").read_text() == "4"
-    assert [row["iteration"] for row in read_metrics(folder / "metrics.jsonl")] == [3, 4, 5]
+    assert [row["iteration"] for row in Run(folder).metrics()] == [3, 4, 5]
     assert [row["iteration"] for row in trained.metrics()] == [1, 2]
     assert trained.newest_checkpoint().name == "model_2.pt"
     assert names(trained.path / "videos") == ["iteration_2.mp4"]

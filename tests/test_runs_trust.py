@@ -16,7 +16,7 @@ from mjsdk.learn.start import start
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
 from mjsdk.runs import Run, create_run, trust
-from mjsdk.runs.versions import IGNORE_VERSIONS
+from mjsdk.runs.run import IGNORE_VERSIONS
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 MARK = "import pathlib; pathlib.Path({!r}).touch()\n"

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
-from mjsdk.errors import ConfigError, Mistake
+from mjsdk.errors import Mistake, refuse
 from mjsdk.physics import Physics
 from mjsdk.runtime import training_runtime
 
@@ -90,8 +90,7 @@ def check_counts(blocks: int, steps: int) -> None:
         for flag, count in given.items()
         if not 1 <= count <= MAX_COUNT
     ]
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse(mistakes)
 
 
 def _time_block(env: Env, actions: list[Tensor]) -> tuple[float, float]:

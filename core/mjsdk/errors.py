@@ -91,6 +91,12 @@ class ConfigError(MjsdkError):
         super().__init__("\n".join([*lines, hint] if hint else lines))
 
 
+def refuse(mistakes: Sequence[Mistake], hint: str = "") -> None:
+    """Raise `ConfigError` if there are mistakes."""
+    if mistakes:
+        raise ConfigError(mistakes, hint)
+
+
 class MissingRole(MjsdkError):
     """A robot has no body part of that role."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mjsdk.cli import _apart, main
+from mjsdk.cli import _streams, main
 from mjsdk.testing.worlds import TESTBOT, TESTTASK
 
 NOISY = """
@@ -74,7 +74,7 @@ def test_stdout_is_given_back_after_an_error(capfd):
     before = sys.stdout
     assert run("show", "robot", "nobody", "--json") == 2
     assert sys.stdout is before
-    with pytest.raises(ValueError, match="no"), _apart.on_stderr():
+    with pytest.raises(ValueError, match="no"), _streams.on_stderr():
         raise ValueError("no")
     print("mine")
     assert capfd.readouterr().out == "mine\n"

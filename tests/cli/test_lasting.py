@@ -5,7 +5,7 @@ import sys
 import pytest
 import typer
 
-from mjsdk.cli._lasting import lasting_output
+from mjsdk.cli._streams import lasting_output
 
 
 class Gone(io.StringIO):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from mjsdk.cli._output import table
+from mjsdk.cli._output import Table
 
 COLUMNS = ("joint", "kp\n[N m]", "effort", "notes")
 ROWS = [("left_hip_joint", "40.18", "139", "some words that may wrap"), ("knee", "2.5", "8.25", "-")]
@@ -16,7 +16,7 @@ ROWS = [("left_hip_joint", "40.18", "139", "some words that may wrap"), ("knee",
 
 def printed(width: int) -> str:
     console = Console(file=io.StringIO(), width=width)
-    console.print(table("motors", COLUMNS, ROWS, right=COLUMNS[1:3]))
+    console.print(Table("motors", COLUMNS, ROWS, right=COLUMNS[1:3]))
     return console.file.getvalue()
 
 

@@ -8,7 +8,7 @@ import pytest
 from mjsdk.errors import MissingDependency, StorageError
 from mjsdk.learn.loggers import MetricsFile, TensorBoard, WeightsAndBiases, open_loggers, require_logger
 from mjsdk.learn.report import Report
-from mjsdk.runs import Run, read_metrics
+from mjsdk.runs import Run
 
 
 def report(iteration, **values):
@@ -41,7 +41,7 @@ def test_a_half_written_last_line_is_not_read(path):
     write(path, [1, 2])
     with path.open("a") as file:
         file.write('{"iteration": 3, "los')
-    assert [row["iteration"] for row in read_metrics(path)] == [1, 2]
+    assert [row["iteration"] for row in Run(path.parent).metrics()] == [1, 2]
 
 
 def test_lines_that_are_not_rows_are_skipped(path):
@@ -49,7 +49,7 @@ def test_lines_that_are_not_rows_are_skipped(path):
     with path.open("ab") as file:
         file.write(b'3\n[1]\nnull\n\xff\x00\n{"iteration": "x"}\n' + b"[" * 100_000 + b"\n")
         file.write(b'{"iteration": 2}\n')
-    assert [row["iteration"] for row in read_metrics(path)] == [1, 2]
+    assert [row["iteration"] for row in Run(path.parent).metrics()] == [1, 2]
 
 
 def test_resuming_keeps_a_copy_of_a_damaged_file(path, caplog):
@@ -57,7 +57,7 @@ def test_resuming_keeps_a_copy_of_a_damaged_file(path, caplog):
     spoilt = b"\xff\x00\n" + path.read_bytes()
     path.write_bytes(spoilt)
     write(path, [3], after=2)
-    assert [row["iteration"] for row in read_metrics(path)] == [1, 2, 3]
+    assert [row["iteration"] for row in Run(path.parent).metrics()] == [1, 2, 3]
     assert path.with_name("metrics.jsonl.damaged").read_bytes() == spoilt
     assert "metrics.jsonl are left out: 1" in caplog.text
 
@@ -67,14 +67,14 @@ def test_resuming_cuts_what_will_be_done_again_and_half_lines(path):
     with path.open("a") as file:
         file.write('{"iteration": 5, "los')
     write(path, [3], after=2)
-    assert [row["iteration"] for row in read_metrics(path)] == [1, 2, 3]
+    assert [row["iteration"] for row in Run(path.parent).metrics()] == [1, 2, 3]
 
 
 def test_numbers_that_are_not_finite_are_null_in_json(path):
     file = MetricsFile(path, 0)
     file.iteration(report(1, **{"metrics/x": float("nan")}))
     file.close()
-    assert read_metrics(path)[0]["metrics/x"] is None
+    assert Run(path.parent).metrics()[0]["metrics/x"] is None
 
 
 def test_a_full_disk_is_a_storage_error(path):

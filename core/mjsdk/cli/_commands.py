@@ -1,8 +1,8 @@
-"""How commands parse and print their help: grouped by panel, and without importing rich or pydantic."""
+"""How commands parse and print their help: grouped by panel, without rich or pydantic; options that several take."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -11,6 +11,26 @@ from mjsdk.errors import shortened
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 """What typer raises for any mistake in a command line; it does not export the name."""
+
+RunName = Annotated[
+    str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`; RUN/model_100.pt for a checkpoint.")
+]
+NumEnvs = Annotated[int, typer.Option(help="Worlds, rounded up to the same number per command.")]
+Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
+Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
+Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
+Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
+Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
+LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
+TrustCode = Annotated[
+    bool, typer.Option("--trust-code", help="Run plugin files of a run that was not trained here, now and later.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Checkpoint = Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")]
+Extras = Annotated[list[str] | None, typer.Option("--with", help="Extra to load; repeatable.", metavar="NAME")]
+Preset = Annotated[
+    str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
+]
 
 PANELS = ("Learn", "Use a run", "Look")
 """Groups of commands in the help, in order."""
@@ -57,7 +77,3 @@ class Commands(_Quick, TyperGroup):
                 error.message = f"'{causes[0]['input']}' ({error.message})"
             error.message = shortened(error.message, 400)
             raise
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order of registration."""
-        return list(self.commands)

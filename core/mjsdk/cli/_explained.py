@@ -30,22 +30,19 @@ _NEXT = (
 def print_overview(items: Sequence[Item]) -> None:
     """The sections of the first two levels, and the presets."""
     console = _output.console()
-    rows = [(Text(path, "cyan"), meaning, str(count)) for path, meaning, count in _sections(items)]
-    console.print(_output.table("Settings", ("section", "what", "settings"), rows, right=("settings",)))
-    for command, what in _NEXT:
-        console.print(Text.assemble(("  mjsdk explain " + command).ljust(58), (what, "dim")))
-    presets = [(Text(name, "cyan"), text) for name, text in MEANINGS.items()]
-    console.print(_output.table("\nPresets", ("--preset", "for"), presets))
-
-
-def _sections(items: Sequence[Item]) -> Iterator[tuple[str, str, int]]:
-    """Sections of the first two levels, with the number of settings right in or, at the second level, below them."""
     entries = [item.path for item in items if isinstance(item, Entry)]
+    rows = []
     for item in items:
         depth = item.path.count(".")
         if isinstance(item, Section) and depth < 2 and item.path != "presets":
+            # Settings right in a section of the first level, and all below one of the second.
             below = [path for path in entries if path.startswith(f"{item.path}.") and (depth or path.count(".") == 1)]
-            yield item.path, item.meaning, len(below)
+            rows.append((Text(item.path, "cyan"), item.meaning, str(len(below))))
+    console.print(_output.Table("Settings", ("section", "what", "settings"), rows, right=("settings",)))
+    for command, what in _NEXT:
+        console.print(Text.assemble(("  mjsdk explain " + command).ljust(58), (what, "dim")))
+    presets = [(Text(name, "cyan"), text) for name, text in MEANINGS.items()]
+    console.print(_output.Table("\nPresets", ("--preset", "for"), presets))
 
 
 # One setting
@@ -99,7 +96,7 @@ def print_section(found: Found, items: Sequence[Item]) -> None:
             (Text(path), *(_short(values[path]) if path in values else "" for values in PRESETS.values()))
             for path in paths
         ]
-        console.print(_output.table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows))
+        console.print(_output.Table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows))
         return
     head, *rest = found.items
     title = Text(found.path, "bold cyan")

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from mjsdk.cli import _apart, _streams
+from mjsdk.cli import _streams
 from mjsdk.errors import MjsdkError, shortened
 
 TRACEBACK = "MJSDK_TRACEBACK"
@@ -19,13 +19,8 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 _NO_MEMORY = "can't allocate memory"
 """What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
-_WORLDS = "--num-envs, or --env.scene.num-envs in a training"
-
-_ENCODINGS = "Give files and folders other names, or set PYTHONUTF8=1 where names in UTF-8 are not understood"
 _BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 """What torch names where a package that extends it cannot be imported."""
-
-_BUG = "This is a bug in mjsdk, or in a plugin that the lines below name; please report it with these lines.\n"
 
 
 def main(args: Sequence[str] | None = None) -> None:
@@ -38,7 +33,7 @@ def main(args: Sequence[str] | None = None) -> None:
         finally:
             stdout.flush()
             if args is None:
-                _apart.leave(sys.argv[1:])
+                _streams.leave(sys.argv[1:])
     except MjsdkError as error:
         if os.environ.get(TRACEBACK):
             raise
@@ -51,7 +46,8 @@ def main(args: Sequence[str] | None = None) -> None:
     except Exception as error:
         message = _surroundings(error)
         if not message or os.environ.get(TRACEBACK):
-            sys.stderr.write(_BUG)
+            where = "in mjsdk, or in a plugin that the lines below name"
+            sys.stderr.write(f"This is a bug {where}; please report it with these lines.\n")
             raise
         _fail(message)
 
@@ -62,10 +58,12 @@ def _surroundings(error: Exception) -> str:
         _streams.mute(sys.stdout)
         return f"cannot write: {error.strerror}"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
-        return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {_WORLDS}"
+        worlds = "--num-envs, or --env.scene.num-envs in a training"
+        return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {worlds}"
     if isinstance(error, UnicodeEncodeError):
+        way_out = "Give files and folders other names, or set PYTHONUTF8=1 where names in UTF-8 are not understood"
         text = shortened(error.object[max(0, error.start - 40) : error.start + 40])
-        return f"'{text}' is not text in the encoding {error.encoding}. {_ENCODINGS}"
+        return f"'{text}' is not text in the encoding {error.encoding}. {way_out}"
     if isinstance(error, RuntimeError) and "environment variable" in str(error):  # as MuJoCo says of MUJOCO_GL
         return f"{shortened(str(error))}. Unset it, or give it a legal value"
     if isinstance(error, OSError) and error.filename is not None:
@@ -92,7 +90,7 @@ def _run(args: Sequence[str] | None) -> None:
     if not any(isinstance(handler, _WarningsOnStderr) for handler in logger.handlers):
         logger.addHandler(_WarningsOnStderr(logging.WARNING))
     given = [*(sys.argv[1:] if args is None else args)]
-    with _apart.hold(given):
+    with _streams.hold(given):
         typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+import attrs
 import typer
 
-from mjsdk.cli import _apart
+from mjsdk.cli import _streams
 from mjsdk.errors import shortened
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
 
 
 def console(stderr: bool = False) -> Console:
@@ -27,15 +27,12 @@ def console(stderr: bool = False) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     if stream.isatty():
         return Console(stderr=stderr, highlight=False)
-    return Console(
-        file=cast(TextIO, _Trimmed(stream)),
-        highlight=False,
-        width=int(os.environ.get("COLUMNS", _SCREEN[0])),
-    )
+    width = int(os.environ.get("COLUMNS", _SCREEN[0]))
+    return Console(file=cast(TextIO, _Trimmed(stream)), highlight=False, width=width)
 
 
-class _Trimmed(io.TextIOBase):
-    """Writes lines without the spaces that tables end them with."""
+class _Trimmed:
+    """A stream whose lines lose the spaces that tables end them with."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -44,16 +41,14 @@ class _Trimmed(io.TextIOBase):
         """Write whole lines."""
         return self._stream.write(_TRAILING.sub("", text))
 
-    def flush(self) -> None:
-        """Flush what lies below."""
-        self._stream.flush()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """Encoding of what lies below."""
-        return self._stream.encoding
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
+_GAP = 2
+"""Characters around a column of a table."""
+_NARROWEST = 8
+"""Characters that a column of text is wrapped to at least."""
 _SCREEN = (120, 24)
 """Columns and rows that every screen has."""
 _LONGEST_LINE = 5 * _SCREEN[0]
@@ -62,7 +57,7 @@ _TRAILING = re.compile(r" +(?=\n)")
 
 def print_json(data: Any) -> None:
     """Print data for programs, with escapes where the output cannot take every character."""
-    _apart.release()
+    _streams.release()
     text = json.dumps(data, indent=2, ensure_ascii=False)
     try:
         text.encode(sys.stdout.encoding or "ascii")
@@ -71,20 +66,56 @@ def print_json(data: Any) -> None:
     typer.echo(text)
 
 
-def table(
-    title: str,
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    right: Sequence[str] = (),
-    whole: Sequence[str] = (),
-) -> RenderableType:
+@attrs.frozen
+class Table:
     """A table without boxes. Columns named in `right` are aligned to the right; the first and `whole` do not wrap.
 
     No number is cut or torn: where the room is too small, the last columns of `right` are left out, and named below.
     """
-    from mjsdk.cli._tables import FittingTable
 
-    return FittingTable(title, columns, rows, right, whole)
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    right: Sequence[str] = ()
+    whole: Sequence[str] = ()
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """What fits, and a line about what does not."""
+        from rich import box, table
+        from rich.text import Text
+
+        rows = [[cell if isinstance(cell, Text) else Text(str(cell)) for cell in row] for row in self.rows]
+        shown = self._fitting([[cell.plain for cell in row] for row in rows], options.max_width)
+        made = table.Table(title=Text(self.title, "bold"), box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+        made.title_justify = "left"
+        for i in shown:
+            side: JustifyMethod = "right" if self.columns[i] in self.right else "left"
+            made.add_column(Text(self.columns[i]), justify=side, overflow="fold", no_wrap=self._unbroken(i))
+        for row in rows:
+            made.add_row(*(row[i] for i in shown))
+        yield made
+        hidden = [name for i, name in enumerate(self.columns) if i not in shown]
+        if hidden:
+            names = ", ".join(" ".join(name.split()) for name in hidden)
+            yield Text(f"no room in {options.max_width} columns for: {names}\n", "italic")
+
+    def _fitting(self, rows: Sequence[Sequence[str]], room: int) -> list[int]:
+        """Places of the columns that fit."""
+        needs = []
+        for i, column in enumerate(self.columns):
+            cells = [column, *(row[i] for row in rows)]
+            longest = max(len(line) for cell in cells for line in cell.split("\n"))
+            needs.append(longest if self._unbroken(i) else min(longest, _NARROWEST))
+        shown = list(range(len(needs)))
+        for i in reversed(shown.copy()):
+            if sum(needs[k] + _GAP for k in shown) <= room:
+                break
+            if i and self.columns[i] in self.right:
+                shown.remove(i)
+        return shown
+
+    def _unbroken(self, i: int) -> bool:
+        return i == 0 or self.columns[i] in (*self.right, *self.whole)
 
 
 def error(text: str) -> None:

@@ -1,4 +1,8 @@
-"""The standard streams as a command finds them: closed, unread, or unable to write every character."""
+"""The standard streams: kept apart for data, and as a command finds or loses them.
+
+Stdout is for what a command says; what plugins print meanwhile goes to stderr, wherever it comes from. Streams may be
+closed, unread, or unable to write every character.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,9 @@ import io
 import os
 import re
 import sys
-from contextlib import suppress
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, cast
 
 _SPELLED = "mjsdk"
 """Name of the way in which characters are written that a stream's encoding lacks."""
@@ -23,6 +28,8 @@ _ALIKE = {
 }
 _DRAWN = range(0x2500, 0x2900)
 """Lines, blocks and braille: each becomes one character, so that drawings keep their shape."""
+_held = ExitStack()
+"""What gives stdout back that `hold` took."""
 
 
 def prepare() -> None:
@@ -58,3 +65,105 @@ def _spell(error: UnicodeError) -> tuple[str, int]:
         other = "*" if ord(character) in _DRAWN else character.encode("ascii", "backslashreplace").decode()
         spelled += _ALIKE.get(character, other)
     return spelled, error.end
+
+
+@contextmanager
+def lasting_output(what: str) -> Iterator[None]:
+    """Inside of the block, an output that cannot be written to falls silent, after a warning that `what` continues."""
+    before = sys.stdout, sys.stderr
+    sys.stdout = cast(Any, _Lasting(sys.stdout, f"the standard output any more; {what}"))
+    sys.stderr = cast(Any, _Lasting(sys.stderr, f"the error output any more; {what}"))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Lasting:
+    """A stream that falls silent where another one would raise."""
+
+    def __init__(self, stream: Any, name: str) -> None:
+        self._stream, self._name, self._silent = stream, name, False
+
+    def write(self, data: Any) -> int:
+        """Write, if that can be done."""
+        if hasattr(self._stream, "encoding") and not isinstance(data, str):
+            raise TypeError("this stream takes text")  # by which click tells streams apart, silent ones too
+        return int(self._try("write", data) or 0)
+
+    def flush(self) -> None:
+        """Flush, if that can be done."""
+        self._try("flush")
+
+    @property
+    def buffer(self) -> _Lasting:
+        """The stream below, which is used where the encoding of this one does not suit."""
+        return _Lasting(self._stream.buffer, self._name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def _try(self, method: str, *args: Any) -> Any:
+        try:
+            return None if self._silent else getattr(self._stream, method)(*args)
+        except (OSError, ValueError) as error:  # ValueError: it is closed
+            if isinstance(error, UnicodeError):
+                raise
+            self._silent = True
+            mute(self._stream)
+            from mjsdk.cli._output import warn
+
+            warn(f"nothing can be written to {self._name} ({error})")
+
+
+@contextmanager
+def on_stderr() -> Iterator[None]:
+    """What Python, a library or another process prints inside of the block goes to stderr, even if it closes stdout."""
+    stdout = sys.stdout
+    stdout.flush()
+    with ExitStack() as undo:
+        with suppress(OSError):  # one of them is closed, or there is none
+            kept = os.dup(1)
+            undo.callback(os.close, kept)
+            undo.callback(os.dup2, kept, 1)
+            os.dup2(2, 1)
+        sys.stdout = cast(Any, _Stderr())
+        try:
+            yield
+        finally:
+            sys.stdout = stdout
+
+
+def hold(args: Sequence[str]) -> ExitStack:
+    """Keep stdout for data, if that is what a command line asks for, until `release` or the end of the result."""
+    if _wants_data(args):
+        _held.enter_context(on_stderr())
+    return _held
+
+
+def _wants_data(args: Sequence[str]) -> bool:
+    return ("--json" in args or args[:1] == ["config"]) and not {"-h", "--help"} & set(args)
+
+
+def release() -> None:
+    """Give stdout back: now the command prints what it was asked for."""
+    _held.close()
+
+
+def leave(args: Sequence[str]) -> None:
+    """At the end of a process that wrote data: what threads and exit handlers of plugins still print is none of it."""
+    if _wants_data(args):
+        with suppress(OSError):  # one of them is closed
+            os.dup2(2, 1)
+
+
+class _Stderr:
+    """Stands in for stdout: it is stderr as that is then, but closing it does nothing."""
+
+    closed = False
+
+    def close(self) -> None:
+        """Leave stderr open."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stderr, name)

@@ -10,7 +10,7 @@ How to write a command, in `cli/<name>.py`:
         from mjsdk.learn.start import begin                     # heavy imports go inside
 
 * Importing the module is light: typer, the standard library, `mjsdk.errors` and `mjsdk.cli._output`; nothing else.
-* Print with `mjsdk.cli._output`: `console()` and `table()` for people, `print_json(data)` for `--json`, `warn(text)`
+* Print with `mjsdk.cli._output`: `console()` and `Table` for people, `print_json(data)` for `--json`, `warn(text)`
   for warnings on stderr. Warnings of loggers below `mjsdk` appear on stderr by themselves.
 * Raise `MjsdkError`s and do not catch them: `main` prints `error: ...` on stderr and exits with 2. For other exit codes
   raise `typer.Exit(code)`.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import AsJson, Device
 from mjsdk.cli.app import FREE_FLAGS
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def bench(
     preset: Annotated[
         str | None, typer.Option(help="Such as fast, faithful, gpu.", show_default="the device's")
     ] = None,
-    device: Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")] = "auto",
+    device: Device = "auto",
     with_: Annotated[list[str] | None, typer.Option("--with", help="Extra to load; may be repeated.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Time an environment against its physics alone.
 
@@ -68,7 +69,7 @@ def _print(result: Result, title: str) -> None:
         ("physics alone", f"{result.physics_env_steps_per_s:,.0f}"),
     ]
     console = _output.console()
-    console.print(_output.table(f"{title}: {result.num_envs} worlds", ("", "steps/s"), rows, right=("steps/s",)))
+    console.print(_output.Table(f"{title}: {result.num_envs} worlds", ("", "steps/s"), rows, right=("steps/s",)))
     low, high = min(result.blocks), max(result.blocks)
     console.print(f"overhead {result.overhead:.3f} (median of {len(result.blocks)} blocks, {low:.3f} to {high:.3f})")
     console.print(f"A step of the environment takes {result.overhead:.2f} times as long as its physics alone.")

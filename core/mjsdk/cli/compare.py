@@ -9,21 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import (
-    AsJson,
-    Device,
-    LogRoot,
-    Noise,
-    NumEnvs,
-    Push,
-    Seed,
-    Sim,
-    TrustCode,
-    find_checkpoint,
-    run_evaluation,
-    summary_rows,
-    warn_of_collisions,
-)
+from mjsdk.cli._commands import AsJson, Device, LogRoot, Noise, NumEnvs, Push, Seed, Sim, TrustCode
+from mjsdk.cli.eval import find_checkpoint, run_evaluation, summary_rows, warn_of_collisions
 
 if TYPE_CHECKING:
     from mjsdk.runs import Run
@@ -122,7 +109,7 @@ def side_by_side(reports: list[dict[str, Any]], width: int, first: int = 1) -> A
         for i, data in enumerate(reports, first)
     ]
     columns = ("", *("\n".join(shortened(line, room) for line in lines) for lines in headings))
-    return _output.table("", columns, cells, right=columns[1:])
+    return _output.Table("", columns, cells, right=columns[1:])
 
 
 def shortened(text: str, room: int) -> str:

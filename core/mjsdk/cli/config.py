@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mjsdk.cli import _apart, _output
+from mjsdk.cli import _output, _streams
+from mjsdk.cli._commands import Extras, Preset
 from mjsdk.cli.app import FREE_FLAGS
 
 
@@ -20,12 +21,8 @@ def config(
     context: typer.Context,
     robot: Annotated[str, typer.Option(help="Robot: name, package:name or ./file.py.", metavar="NAME")],
     task: Annotated[str, typer.Option(help="Task, likewise.", metavar="NAME")],
-    extras: Annotated[
-        list[str] | None, typer.Option("--with", help="Extra to load; repeatable.", metavar="NAME")
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
-    ] = None,
+    extras: Extras = None,
+    preset: Preset = None,
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N; chooses the preset cpu or gpu.", show_default="auto")
     ] = "",
@@ -37,34 +34,25 @@ def config(
     Any setting is given as a dotted flag: --env.scene.num-envs 512; a term is removed by null: --env.events.push null.
     The output is a file for --config.
     """
+    from mjsdk import files
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import Given, as_yaml, compose_given
     from mjsdk.mdp import core_terms
+    from mjsdk.physics import resolve_device
     from mjsdk.plugins import open_session
 
     overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
     session = open_session(robot, task, extras or [], core=core_terms)
     given = Given(preset=preset, file=file, overrides=overrides)
-    composed = compose_given(session, given, _device(str(given.get("train.device", "auto"))))
+    where = str(given.get("train.device", "auto"))  # which need not be here
+    composed = compose_given(session, given, resolve_device(where) if where == "auto" else where)
     for warning in composed.warnings:
         _output.warn(warning)
-    _write(as_yaml(composed), output)
-
-
-def _device(device: str) -> str:
-    """The device that the settings are for, which need not be here."""
-    from mjsdk.physics import resolve_device
-
-    return resolve_device(device) if device == "auto" else device
-
-
-def _write(text: str, output: Path | None) -> None:
+    text = as_yaml(composed)
     if output is None:
-        _apart.release()
+        _streams.release()
         typer.echo(text, nl=False)
         return
-    from mjsdk import files
-
     with files.output(output) as file:
         file.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {output}", err=True)

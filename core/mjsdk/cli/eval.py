@@ -8,27 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import AsJson, Checkpoint, Device, LogRoot, Noise, NumEnvs, Push, RunName, Seed, Sim, TrustCode
 from mjsdk.errors import UnknownRun
 
 if TYPE_CHECKING:
     from mjsdk.evaluate import Options, Report
     from mjsdk.evaluate.episode_statistics import EpisodeStatistics
     from mjsdk.runs import Run
-
-RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="Folder, name of a run, or `latest`; RUN/model_100.pt for a checkpoint.")
-]
-NumEnvs = Annotated[int, typer.Option(help="Worlds, rounded up to the same number per command.")]
-Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
-Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
-Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
-Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
-Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
-LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
-TrustCode = Annotated[
-    bool, typer.Option("--trust-code", help="Run plugin files of a run that was not trained here, now and later.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +29,7 @@ def evaluate(
     sim: Sim = "faithful",
     noise: Noise = False,
     push: Push = False,
-    checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
+    checkpoint: Checkpoint = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
     log_root: LogRoot = "logs",
@@ -126,7 +112,7 @@ def _print(report: Report) -> None:
     console = _output.console()
     console.print(f"[bold]{data['robot']} {data['task']}[/bold]  {data['run']}  {data['checkpoint']}")
     console.print(how_measured(data) + "\n")
-    console.print(_output.table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
+    console.print(_output.Table("", ("", "value", "meaning"), summary_rows(data), right=("value",)))
     if "commands" not in data:
         return
     columns = ("command", "falls", "lin\nerror", "ang\nerror", "forward", "left", "yaw\nrate", "slip", "length")
@@ -143,7 +129,7 @@ def _print(report: Report) -> None:
         for row in data["commands"]
     ]
     title = "by command: errors [m/s, rad/s] and mean velocity"
-    console.print(_output.table(title, columns, cells, right=columns[1:]))
+    console.print(_output.Table(title, columns, cells, right=columns[1:]))
 
 
 def summary_rows(data: dict[str, Any]) -> list[tuple[str, str, str]]:

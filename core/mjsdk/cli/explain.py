@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import AsJson, Extras, Preset
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -28,13 +29,9 @@ def explain(
     ] = None,
     robot: Annotated[str | None, typer.Option(help="Show values for this robot ...", metavar="NAME")] = None,
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
-    extras: Annotated[
-        list[str] | None, typer.Option("--with", help="Extra to load; repeatable.", metavar="NAME")
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help="cpu, gpu, stable, fast, faithful, or several joined by commas.", metavar="NAME")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    extras: Extras = None,
+    preset: Preset = None,
+    as_json: AsJson = False,
 ) -> None:
     """Explain settings: value, default, unit, meaning, recommended range and advice."""
     from mjsdk.config.explain import find
@@ -62,9 +59,8 @@ def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], prese
         return catalogue()
     if robot is None or task is None:
         missing = [name for name, given in (("robot", robot), ("task", task)) if given is None]
-        raise ConfigError(
-            [Mistake(f"--{name}", "must be given too: values depend on robot and task") for name in missing]
-        )
+        needed = "must be given too: values depend on robot and task"
+        raise ConfigError([Mistake(f"--{name}", needed) for name in missing])
     from mjsdk.config.settings import compose
     from mjsdk.mdp import core_terms
     from mjsdk.plugins import open_session

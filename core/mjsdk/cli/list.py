@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import QuickCommand
+from mjsdk.cli._commands import AsJson, QuickCommand
 from mjsdk.errors import PluginError, closest, listing
 
 KINDS = {"robots": "robot", "tasks": "task", "extras": "extra"}
@@ -15,19 +15,15 @@ KINDS = {"robots": "robot", "tasks": "task", "extras": "extra"}
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    settings = {"allow_extra_args": True}  # a declared argument would import pydantic: half of this command's time
-    app.command(
-        "list",
-        cls=QuickCommand,
-        rich_help_panel="Look",
-        options_metavar="[robots|tasks|extras] [OPTIONS]",
-        context_settings=settings,
-    )(list_plugins)
+    # A declared argument would import pydantic: half of this command's time.
+    settings, metavar = {"allow_extra_args": True}, "[robots|tasks|extras] [OPTIONS]"
+    command = app.command(
+        "list", cls=QuickCommand, rich_help_panel="Look", options_metavar=metavar, context_settings=settings
+    )
+    command(list_plugins)
 
 
-def list_plugins(
-    context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
-) -> None:
+def list_plugins(context: typer.Context, as_json: AsJson = False) -> None:
     """List the installed robots, tasks and extras, or one kind of them."""
     from mjsdk.plugins.index import installed, status_of
 
@@ -63,4 +59,4 @@ def _print(data: dict[str, list[dict[str, Any]]]) -> None:
         for p in plugins:
             status = Text(p["status"], "green" if p["status"] == "ok" else "bold red")
             rows.append((Text(p["name"], "bold cyan"), f"{p['dist']} {p['version']}", status, p["summary"]))
-        console.print(_output.table(title, ("name", "package", "status", "summary"), rows))
+        console.print(_output.Table(title, ("name", "package", "status", "summary"), rows))

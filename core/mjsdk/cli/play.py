@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli.eval import Device, LogRoot, RunName, TrustCode, find_checkpoint
+from mjsdk.cli._commands import Checkpoint, Device, LogRoot, Noise, RunName, Sim, TrustCode
+from mjsdk.cli.eval import find_checkpoint
 from mjsdk.errors import ConfigError, Mistake
 
 VIDEO_S = 16.0
@@ -39,10 +40,10 @@ def play(
     command: Annotated[
         str | None, typer.Option(help="Forward m/s, left m/s, yaw rate rad/s: 0.8,0,0.", show_default="several in turn")
     ] = None,
-    checkpoint: Annotated[str | None, typer.Option(help="Such as model_100.pt.", show_default="the newest")] = None,
+    checkpoint: Checkpoint = None,
     seed: Annotated[int, typer.Option(help="Seed of start pose and randomisation.")] = 1,
-    sim: Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")] = "faithful",
-    noise: Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")] = False,
+    sim: Sim = "faithful",
+    noise: Noise = False,
     device: Device = "cpu",
     log_root: LogRoot = "logs",
     trust_code: TrustCode = False,

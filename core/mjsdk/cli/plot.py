@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
+from mjsdk.cli._commands import LogRoot
 from mjsdk.errors import RunError
 
 if TYPE_CHECKING:
@@ -32,13 +33,10 @@ def plot(
     against: Annotated[str, typer.Option(help="time, steps or iteration.")] = "time",
     metric: Annotated[
         list[str] | None,
-        typer.Option(
-            help="reward, length, metrics, or a full name; may be repeated.",
-            show_default="these three",
-        ),
+        typer.Option(help="reward, length, metrics, or a full name; may be repeated.", show_default="these three"),
     ] = None,
     band: Annotated[bool, typer.Option("--band/--no-band", help="One curve for runs that differ by seed.")] = True,
-    log_root: Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")] = "logs",
+    log_root: LogRoot = "logs",
 ) -> None:
     """Draw learning curves of one or more runs.
 

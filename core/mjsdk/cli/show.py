@@ -7,13 +7,11 @@ from typing import Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import Commands
+from mjsdk.cli._commands import AsJson, Commands
 from mjsdk.errors import PluginError, closest, listing
 
 KINDS = ("robot", "task")
 """What can be shown."""
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -96,9 +94,9 @@ def _print_robot(facts: dict[str, Any]) -> None:
         for k, rule in enumerate(rules)
     ]
     console.print(_joints(facts))
-    console.print(_output.table("roles", ("role", "part", "names"), roles))
-    console.print(_output.table("poses", ("pose", "base [m]", "joints [rad]"), poses))
-    console.print(_output.table("collision presets", ("preset", "geoms", "contacts"), collisions))
+    console.print(_output.Table("roles", ("role", "part", "names"), roles))
+    console.print(_output.Table("poses", ("pose", "base [m]", "joints [rad]"), poses))
+    console.print(_output.Table("collision presets", ("preset", "geoms", "contacts"), collisions))
 
 
 def _found(found: dict[str, Any]) -> str:
@@ -130,7 +128,7 @@ def _joints(facts: dict[str, Any]) -> Any:
         numbers = (motor.get(key) for key in columns.values())
         rows.append([joint["name"], span, *("" if number is None else f"{number:.4g}" for number in numbers)])
     names = ("joint", "range\n[rad]", *columns)
-    return _output.table("joints and actuators", names, rows, right=names[1:], whole=names[:2])
+    return _output.Table("joints and actuators", names, rows, right=names[1:], whole=names[:2])
 
 
 def _contacts(rule: dict[str, Any]) -> str:
@@ -146,7 +144,7 @@ def _print_task(facts: dict[str, Any]) -> None:
         f"for {whom}, control at {1 / facts['step_dt']:.4g} Hz, episodes of {facts['episode_length_s']:g} s\n"
     )
     needs = [(need["role"], f"{need['at_least']}+ {need['part']}", need["why"]) for need in facts["requires"]]
-    console.print(_output.table("needs", ("role", "parts", "for"), needs))
+    console.print(_output.Table("needs", ("role", "parts", "for"), needs))
     for group, settings in facts["observations"].items():
         console.print(_terms(f"observations: {group}", settings["terms"], _observation))
     for section in ("actions", "commands", "rewards", "terminations", "events", "curriculum", "metrics"):
@@ -162,7 +160,7 @@ def _terms(title: str, terms: dict[str, Any], details: Any) -> Any:
     for name, term in terms.items():
         settings = [text for text in (details(term), _map(term.get("params") or {})) if text]
         rows.append((name, term["func"], ", ".join(settings)))
-    return _output.table(title, ("name", "func", "settings"), rows, whole=("func",))
+    return _output.Table(title, ("name", "func", "settings"), rows, whole=("func",))
 
 
 def _observation(term: dict[str, Any]) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from contextlib import closing
+from contextlib import chdir, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mjsdk.cli import _output
-from mjsdk.cli._lasting import lasting_output
+from mjsdk.cli import _output, _streams
+from mjsdk.cli._streams import lasting_output
 from mjsdk.cli.app import FREE_FLAGS
-from mjsdk.errors import ConfigError, Mistake, MjsdkError, listing, shortened
+from mjsdk.errors import ConfigError, HookError, Mistake, MjsdkError, listing, one_line, refuse, shortened
 
 if TYPE_CHECKING:
     from mjsdk.config.settings import Given
@@ -46,7 +47,10 @@ Examples:
 MOST_MINUTES = 1e6
 """Longest training by the clock: two years."""
 
-_WHAT, _HOW, _RECORD = "What is trained", "How", "What is kept"
+_TRUST = "With --resume: run plugin files of a run that was not trained here, now and later."
+_what, _how, _kept = (
+    partial(typer.Option, rich_help_panel=panel) for panel in ("What is trained", "How", "What is kept")
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -56,48 +60,25 @@ def register(app: typer.Typer) -> None:
 
 def train(
     context: typer.Context,
-    robot: Annotated[str, typer.Option(help="Robot: NAME, PACKAGE:NAME or ./FILE.py.", rich_help_panel=_WHAT)] = "",
-    task: Annotated[str, typer.Option(help="Task, likewise.", rich_help_panel=_WHAT)] = "",
+    robot: Annotated[str, _what(help="Robot: NAME, PACKAGE:NAME or ./FILE.py.")] = "",
+    task: Annotated[str, _what(help="Task, likewise.")] = "",
     with_: Annotated[
-        list[str] | None,
-        typer.Option("--with", help="Extra to load, likewise; may be given several times.", rich_help_panel=_WHAT),
+        list[str] | None, _what("--with", help="Extra to load, likewise; may be given several times.")
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume an earlier run, in its folder.", rich_help_panel=_WHAT)
-    ] = False,
-    trust_code: Annotated[
-        bool,
-        typer.Option(
-            "--trust-code",
-            help="With --resume: run plugin files of a run that was not trained here, now and later.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = False,
+    resume: Annotated[bool, _what("--resume", help="Resume an earlier run, in its folder.")] = False,
+    trust_code: Annotated[bool, _what("--trust-code", help=_TRUST)] = False,
     preset: Annotated[
-        str,
-        typer.Option(
-            help="Named settings: cpu, gpu, stable, fast, faithful; several joined by commas.", rich_help_panel=_HOW
-        ),
+        str, _how(help="Named settings: cpu, gpu, stable, fast, faithful; several joined by commas.")
     ] = "",
-    config: Annotated[Path | None, typer.Option(help="YAML file with settings.", rich_help_panel=_HOW)] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", rich_help_panel=_HOW)] = "",
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of all random numbers (agent.seed).", rich_help_panel=_HOW)
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="Train for that much wall time, then save.", rich_help_panel=_HOW)
-    ] = None,
-    run_name: Annotated[str, typer.Option(help="Suffix of the run's folder.", rich_help_panel=_RECORD)] = "",
-    log_root: Annotated[
-        str | None, typer.Option(help="Folder that holds the runs.", rich_help_panel=_RECORD, show_default="logs")
-    ] = None,
-    video: Annotated[
-        bool, typer.Option("--video", help="Record videos while training.", rich_help_panel=_RECORD)
-    ] = False,
-    video_length: Annotated[int | None, typer.Option(help="Control steps per video.", rich_help_panel=_RECORD)] = None,
-    video_interval: Annotated[
-        int | None, typer.Option(help="Iterations between videos.", rich_help_panel=_RECORD)
-    ] = None,
+    config: Annotated[Path | None, _how(help="YAML file with settings.")] = None,
+    device: Annotated[str, _how(help="auto, cpu, cuda or cuda:N.")] = "",
+    seed: Annotated[int | None, _how(help="Seed of all random numbers (agent.seed).")] = None,
+    minutes: Annotated[float | None, _how(help="Train for that much wall time, then save.")] = None,
+    run_name: Annotated[str, _kept(help="Suffix of the run's folder.")] = "",
+    log_root: Annotated[str | None, _kept(help="Folder that holds the runs.", show_default="logs")] = None,
+    video: Annotated[bool, _kept("--video", help="Record videos while training.")] = False,
+    video_length: Annotated[int | None, _kept(help="Control steps per video.")] = None,
+    video_interval: Annotated[int | None, _kept(help="Iterations between videos.")] = None,
 ) -> None:
     """Train a robot on a task, or resume an earlier training.
 
@@ -105,6 +86,9 @@ def train(
     `mjsdk eval` and `--resume` need nothing else. Ctrl-C saves and says how to resume.
     """
     started = time.monotonic()
+    from mjsdk.config.overrides import parse_flags
+    from mjsdk.config.settings import Given
+
     flags = {
         "train.device": device or None,
         "agent.seed": seed,
@@ -114,7 +98,8 @@ def train(
         "train.video_length": video_length,
         "train.video_interval": video_interval,
     }
-    given = _given(context.args, flags, preset, config)
+    overrides = [*parse_flags(context.args), *((path, value) for path, value in flags.items() if value is not None)]
+    given = Given(preset=preset or None, file=config, overrides=overrides)
     deadline = started + _seconds(minutes)
     by_time = minutes is not None and given.get("agent.max_iterations") is None
     with lasting_output("the training continues"):
@@ -124,14 +109,6 @@ def train(
             training = _fresh(robot, task, with_ or [], given)
         with closing(training):
             _run(training, deadline, by_time)
-
-
-def _given(args: list[str], flags: dict[str, Any], preset: str, file: Path | None) -> Given:
-    from mjsdk.config.overrides import parse_flags
-    from mjsdk.config.settings import Given
-
-    overrides = [*parse_flags(args), *((path, value) for path, value in flags.items() if value is not None)]
-    return Given(preset=preset or None, file=file, overrides=overrides)
 
 
 def _seconds(minutes: float | None) -> float:
@@ -149,9 +126,11 @@ def _seconds(minutes: float | None) -> float:
 def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
     from mjsdk.mdp import core_terms
     from mjsdk.ops import ahead
-    from mjsdk.plugins import open_session
+    from mjsdk.plugins import installed, open_session
 
-    _check_named(robot, task)
+    missing = [kind for kind, name in (("robot", robot), ("task", task)) if not name]
+    known = {kind: listing(ref.name for ref in installed() if ref.kind == kind) for kind in missing}
+    refuse([Mistake(f"--{kind}", f"must be given. Installed: {known[kind]}, or ./FILE.py") for kind in missing])
     typer.echo(shortened(f"composing {_plugin_name(robot)} + {_plugin_name(task)} ..."), err=True)
     session = open_session(robot, task, extras, core=core_terms)
     ahead.start(["mjsdk.mdp", *session.packages])
@@ -164,21 +143,6 @@ def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
     from mjsdk.learn.start import start
 
     return start(composed.config, session)
-
-
-def _check_named(robot: str, task: str) -> None:
-    from mjsdk.plugins import installed
-
-    missing = [
-        Mistake(
-            f"--{kind}",
-            f"must be given. Installed: {listing(ref.name for ref in installed() if ref.kind == kind)}, or ./FILE.py",
-        )
-        for kind, name in (("robot", robot), ("task", task))
-        if not name
-    ]
-    if missing:
-        raise ConfigError(missing)
 
 
 def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bool, trust_code: bool) -> Training:
@@ -204,36 +168,23 @@ def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: s
     recorded = run.info.get("plugins", [])
     plugins = {plugin["kind"]: plugin for plugin in recorded}
     known = [plugin["name"] for plugin in recorded if plugin["kind"] == "extra"]
-    mistakes = [
-        Mistake(
-            f"--{kind}",
-            f"{given} is not the {kind} of run {run.name}, which is {plugins[kind]['name']}; leave it out to resume",
-        )
-        for kind, given in (("robot", robot), ("task", task))
-        if given and kind in plugins and _plugin_name(given) != plugins[kind]["name"]
-    ]
-    mistakes += [
-        Mistake(
-            "--with", f"run {run.name} continues with its own extras ({listing(known)}), without {extra}; leave it out"
-        )
-        for extra in extras
-        if _plugin_name(extra) not in known
-    ]
+    own, wrong = f"run {run.name} continues with its own", list[tuple[str, str]]()
+    for kind, given in (("robot", robot), ("task", task)):
+        if given and kind in plugins and _plugin_name(given) != (was := plugins[kind]["name"]):
+            message = f"{given} is not the {kind} of run {run.name}, which is {was}; leave it out to resume"
+            wrong.append((kind, message))
+    strange = [extra for extra in extras if _plugin_name(extra) not in known]
+    wrong += [("with", f"{own} extras ({listing(known)}), without {extra}; leave it out") for extra in strange]
     if seed and seed != str(run.info.get("seed", seed)):
-        was = run.info["seed"]
-        mistakes.append(
-            Mistake("--seed", f"run {run.name} continues with its own random numbers, of seed {was}; leave it out")
-        )
-    if mistakes:
-        raise ConfigError(mistakes)
+        wrong.append(("seed", f"{own} random numbers, of seed {run.info['seed']}; leave it out"))
+    refuse([Mistake(f"--{flag}", message) for flag, message in wrong])
 
 
 def _check_names(run: Run, run_name: str, experiment: str) -> None:
     agent = run.config_data.get("agent")
     if run_name and run_name != (agent.get("run_name") if isinstance(agent, dict) else None):
-        raise ConfigError(
-            [Mistake("--run-name", f"run {run.name} continues in its own folder; leave it out to resume")]
-        )
+        wrong = f"run {run.name} continues in its own folder; leave it out to resume"
+        raise ConfigError([Mistake("--run-name", wrong)])
     known = run.path.resolve().parent.name
     if experiment and experiment != known:
         wrong = f"run {run.name} is of experiment {known}, not '{shortened(experiment)}'; leave it out to resume"
@@ -249,7 +200,6 @@ def _plugin_name(spec: str) -> str:
 
 
 def _run(training: Training, deadline: float, by_time: bool) -> None:
-    from mjsdk.cli._export import export
     from mjsdk.learn.interrupts import graceful
     from mjsdk.learn.report import Dispensable
 
@@ -265,7 +215,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
     ) as interrupt:
         reason = _learn(training, view, until, deadline, interrupt)
     try:
-        export(training)
+        _export_all(training)
     except KeyboardInterrupt:
         _conclude(trainer, reason)
         raise
@@ -352,6 +302,40 @@ def _conclude(trainer: Trainer, reason: str) -> None:
     typer.echo(f"evaluate  mjsdk eval {folder}")
     more = f" --agent.max-iterations {2 * trainer.iteration}" if reason == "done" else ""
     typer.echo(f"resume    {resume_command(run)}{more}")
+
+
+def _export_all(training: Training) -> None:
+    """Give a finished run to every exporter. One that fails is a warning: the training is saved, the others still run.
+
+    Raises `HookError` for one after which the checkpoint is gone.
+    """
+    run = training.trainer.run
+    checkpoint = run.checkpoint_path(training.trainer.iteration).absolute()
+    try:
+        exporters = training.session.exporters()
+    except MjsdkError as error:
+        _output.warn(f"nothing is exported: {error}")
+        return
+    for name, exporter in exporters.items():
+        _export(name, exporter, run)
+        if not checkpoint.is_file():
+            raise HookError(f"exporter '{name}' removed {checkpoint}, the checkpoint of this training")
+
+
+def _export(name: str, exporter: Any, run: Any) -> None:
+    try:
+        with _streams.on_stderr(), chdir("."):
+            written = one_line(str(exporter(run)))
+    except KeyboardInterrupt:
+        _output.warn(f"exporter '{name}' was interrupted; the training is saved")
+        raise
+    except BaseException as error:
+        from mjsdk.plugins.load import describe
+
+        reason = describe(error, getattr(exporter, "__module__", ""))
+        _output.warn(f"exporter '{name}' failed: {reason}. The training is saved; tell the exporter's authors")
+    else:
+        typer.echo(f"exported {name}: {written}")
 
 
 def _way_on(run: Run) -> str:

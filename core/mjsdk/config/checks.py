@@ -67,7 +67,7 @@ def _add(result: Checked, leaf: schema.Leaf) -> None:
     *parents, name = leaf.path.split(".")
     is_range = ("ranges" in parents and "params" not in parents) or _RANGE.search(name)
     ordered = _disordered(value) if is_range else ()
-    wrong = dict.fromkeys([*_impossible(value, setting, endless), *ordered, *_unprintable(value)])
+    wrong = dict.fromkeys([*_impossible(value, setting, endless), *ordered])
     result.mistakes += [Mistake(leaf.path, message) for message in wrong]
     if not wrong:
         result.warnings += [f"{leaf.path}: {message}" for message in odd(value, setting)]
@@ -92,6 +92,9 @@ def _impossible(value: Any, setting: Setting, endless: bool) -> Iterator[str]:
         count = str(most) if fewest == most else f"{fewest} to {most}"
         lacking = not value and fewest == 1
         yield "needs at least one element" if lacking else f"takes {count} values, not {len(value)}: {show(value)}"
+    for part in schema.scalars(value):
+        if isinstance(part, str) and not part.isprintable():  # it becomes names of files and curves
+            yield f"takes text that can be printed, not {show(part)}"
     for number in schema.numbers(value):
         yield from _out_of_bounds(number, setting, endless)
 
@@ -113,13 +116,6 @@ def _out_of_bounds(number: float, setting: Setting, endless: bool) -> Iterator[s
         yield f"must be at most {show(high)}, not {show(number)}"
 
 
-def _unprintable(value: Any) -> Iterator[str]:
-    """Text becomes names of files and curves: control characters, and bytes that are no UTF-8, are in none."""
-    for text in schema.scalars(value):
-        if isinstance(text, str) and not text.isprintable():
-            yield f"takes text that can be printed, not {show(text)}"
-
-
 def _disordered(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -139,9 +135,11 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
     if 0 < env.episode_length_s < env.step_dt < math.inf:
         least = f"one control step ({env.step_dt:g} s = decimation x sim.timestep)"
         yield Mistake("env.episode_length_s", f"must be at least {least}, not {show(env.episode_length_s)}")
-    for name, legal in (("pose", robot.poses), ("collisions", robot.collisions)) if robot is not None else ():
+    if robot is None:
+        return
+    for name, legal in (("pose", robot.poses), ("collisions", robot.collisions)):
         given = getattr(env.scene, name)
-        if robot is not None and given and given not in legal:
+        if given and given not in legal:
             hint = f"{closest(given, legal) or '.'} Legal: {listing(legal)}, or empty for its default"
             yield Mistake(f"env.scene.{name}", f"robot '{robot.name}' has no '{given}'{hint}")
 
@@ -169,18 +167,14 @@ def _batches(config: Config) -> Iterator[Mistake]:
     worlds, parts = config.env.scene.num_envs, config.agent.algorithm.num_mini_batches
     if worlds < 1 or parts < 1:
         return
-    path = "agent.algorithm.num_mini_batches"
-    samples = worlds * config.agent.num_steps_per_env
+    path, samples = "agent.algorithm.num_mini_batches", worlds * config.agent.num_steps_per_env
     if worlds % parts and _recurrent(config):
         divisors = [str(i) for i in range(1, min(worlds, 64) + 1) if worlds % i == 0]
-        yield Mistake(
-            path,
-            f"must divide env.scene.num_envs ({worlds}) for a recurrent network, not {parts}. Legal: {listing(divisors)}",
-        )
+        must = f"must divide env.scene.num_envs ({worlds}) for a recurrent network, not {parts}"
+        yield Mistake(path, f"{must}. Legal: {listing(divisors)}")
     elif samples < parts:
-        yield Mistake(
-            path, f"{parts} mini-batches need at least as many samples; num_envs x num_steps_per_env is {samples}"
-        )
+        need = f"{parts} mini-batches need at least as many samples"
+        yield Mistake(path, f"{need}; num_envs x num_steps_per_env is {samples}")
 
 
 def _agent(config: Config) -> Iterator[Mistake]:
@@ -192,9 +186,8 @@ def _agent(config: Config) -> Iterator[Mistake]:
             yield Mistake(f"agent.{name}", str(error))
     yield from _networks(agent)
     if not _DEVICE.fullmatch(config.train.device):
-        yield Mistake(
-            "train.device", f"no device {show(config.train.device)}. Legal: auto, cpu, cuda, cuda:0, cuda:1, ..."
-        )
+        legal = "auto, cpu, cuda, cuda:0, cuda:1, ..."
+        yield Mistake("train.device", f"no device {show(config.train.device)}. Legal: {legal}")
     if not config.train.log_root.strip():
         yield Mistake("train.log_root", "must name a folder, such as logs; a dot is the present one")
 

@@ -9,7 +9,7 @@ import attrs
 from mjsdk.config.checks import check
 from mjsdk.config.env import EnvConfig
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, Mistake
+from mjsdk.errors import Mistake, refuse
 
 if TYPE_CHECKING:
     from mjsdk.plugins import Session
@@ -36,8 +36,5 @@ def check_evaluation(session: Session, config: Config, names: ModelNames | None 
             _, found, below = mistake.path.partition(section)
             if found and below.partition(".")[0] in getattr(evaluation, part):
                 mistakes.append(Mistake(f"evaluation.{part}.{below}", mistake.message))
-    if mistakes:
-        ref = session.task_ref
-        raise ConfigError(
-            mistakes, f"This comes from task '{ref.name}' ({ref.package}), not from your settings; tell its authors."
-        )
+    ref = session.task_ref
+    refuse(mistakes, f"This comes from task '{ref.name}' ({ref.package}), not from your settings; tell its authors.")

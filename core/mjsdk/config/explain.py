@@ -189,18 +189,17 @@ def find(items: Sequence[Item], path: str, *, composed: bool) -> Found:
 
 
 def _at(items: Sequence[Item], path: str) -> Found | None:
-    here = [item for item in items if _same(item.path, path)]
-    below = [item for item in items if _same(item.path, path, below=True)]
-    if here and isinstance(here[0], Entry):
-        return Found(here[0].path, (here[0],), is_leaf=True)
-    return Found(path, (*here, *below)) if here or below else None
-
-
-def _same(known: str, given: str, *, below: bool = False) -> bool:
-    """Whether a path is the given one, or below it; `<name>` stands for any name."""
-    known_keys, given_keys = known.split("."), given.split(".")
-    long_enough = len(known_keys) > len(given_keys) if below else len(known_keys) == len(given_keys)
-    return long_enough and all(one in (other, ANY) for one, other in zip(known_keys, given_keys, strict=False))
+    """What is at a path, and below it; `<name>` stands for any name."""
+    given = path.split(".")
+    known = [(item, item.path.split(".")[: len(given)]) for item in items]
+    found = [
+        item
+        for item, keys in known
+        if len(keys) == len(given) and all(one in (other, ANY) for one, other in zip(keys, given, strict=True))
+    ]
+    if found and isinstance(found[0], Entry) and found[0].path.count(".") < len(given):
+        return Found(found[0].path, (found[0],), is_leaf=True)
+    return Found(path, tuple(found)) if found else None
 
 
 def _unknown(items: Sequence[Item], path: str) -> str:

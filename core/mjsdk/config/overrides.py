@@ -12,7 +12,7 @@ import yaml
 from mjsdk.config import schema, yamlio
 from mjsdk.config.convert import no_such, show
 from mjsdk.config.root import Config
-from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing
+from mjsdk.errors import Mistake, SelectionError, closest, listing, refuse
 from mjsdk.terms import TermRegistry
 
 Override = tuple[str, Any]
@@ -52,8 +52,7 @@ def parse_flags(args: Sequence[str]) -> list[Override]:
         if name.count(".") > yamlio.DEEPEST // 2:
             mistakes.append(Mistake(token, "has more parts than any setting's path"))
         overrides.append((name.replace("-", "_"), parse_value(text) if equals else True))
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse(mistakes)
     return overrides
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.errors import Mistake, closest, listing, refuse
 from mjsdk.robot import Robot
 
 Preset = Mapping[str, Any]
 """Values by dotted path."""
-
-DEVICES = ("cpu", "gpu")
-"""Presets that the device chooses between, unless one of them is asked for."""
 
 # Contacts dominate the cost of a step. Few solver iterations and long steps are several times cheaper, and policies that
 # learn so hold up under the faithful settings. The control rate stays 50 Hz either way.
@@ -91,15 +88,14 @@ def chosen(given: str | None, device: str, task_presets: Mapping[str, Preset]) -
     """Names of the presets to apply: those asked for, after the one that suits the device, if any, unless one is named."""
     names = [name.strip() for name in given.split(",")] if given else []
     legal = [*PRESETS, *(name for name in task_presets if name not in PRESETS)]
+    more = f" Legal: {listing(legal)}, or several joined by commas"
     wrong = [
         f"no preset '{name}'{closest(name, legal) or '.'}" if name else f"an empty name in '{given}'."
         for name in names
         if name not in legal
     ]
-    if wrong:
-        more = f" Legal: {listing(legal)}, or several joined by commas"
-        raise ConfigError([Mistake("preset", what + more) for what in wrong])
-    if device and not set(names) & set(DEVICES):
+    refuse([Mistake("preset", what + more) for what in wrong])
+    if device and not {"cpu", "gpu"}.intersection(names):
         names.insert(0, "gpu" if device.startswith("cuda") else "cpu")
     return tuple(dict.fromkeys(names))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import attrs
 
+from mjsdk.errors import ConfigError, Mistake, shortened
+
 LARGEST = 100.0
 """Largest velocity to ask for [m/s, rad/s]."""
 
@@ -47,8 +49,6 @@ STANDARD = (
 
 def parse_command(text: str) -> Command:
     """The command of `vx,vy,wz`. Raises `ConfigError`."""
-    from mjsdk.errors import ConfigError, Mistake, shortened
-
     try:
         forward, left, yaw_rate = (float(part) for part in text.split(","))
     except ValueError:

@@ -95,6 +95,7 @@ def _summary(episodes: Episodes, worlds: Tensor, weight: float) -> dict[str, Any
 
 def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any]:
     summary, command = _summary(episodes, episodes.groups == index, weight), episodes.commands[index]
+    metrics = summary.pop("metrics")
     reached: list[float | None] = [None, None, None]
     if episodes.tracks:
         # After the first second if anybody lasts that long.
@@ -102,17 +103,7 @@ def _command_row(episodes: Episodes, index: int, weight: float) -> dict[str, Any
         late = tracks[round(SETTLE_S / episodes.statistics.step_dt) :]
         settled = late if late.isfinite().any() else tracks
         reached = [mean(settled[:, axis].tolist()) for axis in range(3)]
-    return {
-        "command": list(command.values),
-        "label": command.label,
-        "episodes": summary["episodes"],
-        "fall_rate": summary["fall_rate"],
-        "survival": summary["survival"],
-        "mean_velocity": reached,
-        **summary["metrics"],
-        "mean_reward": summary["mean_reward"],
-        "mean_episode_length_s": summary["mean_episode_length_s"],
-    }
+    return {"command": list(command.values), "label": command.label, "mean_velocity": reached, **metrics, **summary}
 
 
 def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -123,14 +114,10 @@ def _standing(episodes: Episodes, table: list[dict[str, Any]]) -> dict[str, Any]
     worlds, grounded = episodes.groups == index, None
     if episodes.statistics.has("grounded"):
         steps = max(1, episodes.length - 1)  # the state after the last one is that of the next episode
-        grounded = (
-            float(episodes.statistics.total("grounded")[worlds].mean()) / steps
-        )  # a world that fell does not stand
-    return {
-        "mean_base_speed": _mean(episodes, "speed", worlds),
-        "feet_on_ground": grounded,
-        "fall_rate": table[index]["fall_rate"],
-    }
+        # A world that fell does not stand.
+        grounded = float(episodes.statistics.total("grounded")[worlds].mean()) / steps
+    speed = _mean(episodes, "speed", worlds)
+    return {"mean_base_speed": speed, "feet_on_ground": grounded, "fall_rate": table[index]["fall_rate"]}
 
 
 def _cost_of_transport(episodes: Episodes, worlds: Tensor, weight: float) -> float | None:

@@ -10,7 +10,7 @@ from mjsdk.config import Config, SensorConfig, schema
 from mjsdk.config.env import MAX_WORLDS
 from mjsdk.config.presets import numbers
 from mjsdk.config.termchecks import changed_by_curriculum
-from mjsdk.errors import ConfigError, Mistake, closest, listing
+from mjsdk.errors import Mistake, closest, listing, refuse
 from mjsdk.plugins import Session
 from mjsdk.robot import Robot
 from mjsdk.task import EvaluationConfig
@@ -58,8 +58,8 @@ def evaluation_config(
     env.scene.num_envs = options.num_envs
     env.episode_length_s = options.horizon_s
     env.events = {name: term for name, term in env.events.items() if term.mode != "interval"}
-    if not options.noise:
-        _silence(config)
+    for group in env.observations.values():
+        group.enable_corruption &= options.noise
     _watch_feet(config, robot)
     if evaluation is not None:
         env.scene.sensors.update(evaluation.sensors)
@@ -83,13 +83,7 @@ def check_options(options: Options) -> None:
     if not SHORTEST_S <= options.horizon_s <= LONGEST_S:
         legal = f"from {SHORTEST_S:g} to {LONGEST_S:g} s"
         mistakes.append(Mistake("horizon_s", f"must be {legal}, not {options.horizon_s:g}"))
-    if mistakes:
-        raise ConfigError(mistakes)
-
-
-def _silence(config: Config) -> None:
-    for group in config.env.observations.values():
-        group.enable_corruption = False
+    refuse(mistakes)
 
 
 def _choose_physics(config: Config, robot: Robot, sim: str) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mjsdk.config.checks import check
 from mjsdk.config.convert import from_plain
-from mjsdk.errors import BrokenRun, ConfigError, shortened
+from mjsdk.errors import BrokenRun, ConfigError, refuse, shortened
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.finite import all_finite
 from mjsdk.learn.rsl import PPO
@@ -35,9 +35,7 @@ MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 def described(policy: Mapping[str, Any]) -> AgentConfig:
     """The networks that a checkpoint describes, as settings. Raises `ConfigError` if these are not legal."""
     config = from_plain({"agent": {kind: policy[kind] for kind in GROUPS}})
-    mistakes = [mistake for mistake in check(config, TermRegistry()).mistakes if mistake.path.startswith("agent.")]
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse([mistake for mistake in check(config, TermRegistry()).mistakes if mistake.path.startswith("agent.")])
     return config.agent
 
 

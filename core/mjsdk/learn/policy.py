@@ -1,8 +1,9 @@
-"""A trained policy as a function, without its environment."""
+"""A trained policy as a function, without its environment, and whether it fits another one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,10 @@ import torch
 from torch import Tensor
 
 from mjsdk.config.convert import to_plain
-from mjsdk.errors import BrokenRun
+from mjsdk.errors import BrokenRun, MjsdkError
 from mjsdk.learn.adapter import GROUPS, build_network
 from mjsdk.learn.checkpoints import read_checkpoint
 from mjsdk.learn.fitting import described, network_sizes
-from mjsdk.learn.layout import check_layout
 from mjsdk.learn.rsl import MLPModel
 from mjsdk.mdp.clock import GaitClock
 from mjsdk.runs import Run
@@ -45,10 +45,15 @@ def describe_env(env: Env) -> dict[str, Any]:
 def _meaning(env: Env) -> dict[str, Any]:
     """Settings that give the same numbers another meaning."""
     groups = {name: env.config.observations[name] for name in GROUPS}
+    # What clocks and lifts take from the robot, which the settings do not tell.
+    clocks = {name: term for name, term in env.commands.terms.items() if isinstance(term, GaitClock)}
+    rhythm: dict[str, Any] = {f"commands.{name}.frequency": float(term.frequency) for name, term in clocks.items()}
+    if env.gait is not None and clocks:
+        rhythm["gait.offsets"], rhythm["gait.lift"] = list(env.gait.offsets), [dict(lift) for lift in env.gait.lift]
     return {
         "mirror_clock": env.config.mirror_clock,
         "default_joint_pos": [round(value, 6) for value in env.robot.default_joint_pos.tolist()],
-        **_gaits(env),
+        **rhythm,
         **{f"actions.{name}": to_plain(config) for name, config in env.config.actions.items()},
         **{
             f"observations.{group}.terms.{name}.scale": term.scale
@@ -58,14 +63,51 @@ def _meaning(env: Env) -> dict[str, Any]:
     }
 
 
-def _gaits(env: Env) -> dict[str, Any]:
-    """What clocks and lifts take from the robot, which the settings do not tell."""
-    clocks = {name: term for name, term in env.commands.terms.items() if isinstance(term, GaitClock)}
-    rhythm = {f"commands.{name}.frequency": float(term.frequency) for name, term in clocks.items()}
-    if env.gait is None or not clocks:
-        return rhythm
-    steps = {"offsets": list(env.gait.offsets), "lift": [dict(lift) for lift in env.gait.lift]}
-    return rhythm | {f"gait.{name}": value for name, value in steps.items()}
+def check_layout(
+    trained: Mapping[str, Any], built: Mapping[str, Any], run: Run, groups: Sequence[str] = GROUPS
+) -> None:
+    """Raise `BrokenRun` that says what of observations, actions and joints is not as it was in training."""
+    changes = []
+    for group in groups:
+        then, now = trained["observations"][group], built["observations"][group]
+        if then != now:
+            widths = ({name: stop - start for name, (start, stop) in terms.items()} for terms in (then, now))
+            changes.append(f"{group} observations {_differences(*widths)}")
+    if trained["num_actions"] != built["num_actions"]:
+        changes.append(f"{trained['num_actions']} actions then, {built['num_actions']} now")
+    if list(trained["joints"]) != list(built["joints"]):
+        orders = ({name: i for i, name in enumerate(layout["joints"])} for layout in (trained, built))
+        changes.append(f"joints {_differences(*orders)}")
+    for name, value in trained.get("meaning", {}).items():
+        of_other_group = name.startswith("observations.") and name.split(".")[1] not in groups
+        if built["meaning"].get(name, value) != value and not of_other_group:
+            changes.append(f"{name} was {value}, is {built['meaning'][name]}")
+    if changes:
+        raise BrokenRun(f"run {run.name} does not fit the installed plugins: {'; '.join(changes)}. {_way_out(run)}")
+
+
+def _way_out(run: Run) -> str:
+    trained = run.info.get("plugins", [])
+    versions = ", ".join(f"{p['dist'] or p['target']} {p['version']}".strip() for p in trained) or "unknown versions"
+    now: list[dict[str, Any]] = []
+    with suppress(MjsdkError):
+        now = run.session().provenance() if trained else now
+    then, installed = ({(p["kind"], p["name"], p["version"]) for p in plugins} for plugins in (trained, now))
+    if not trained or then != installed:
+        return f"It was trained with {versions}: install those versions, or train again."
+    return (
+        f"It was trained with these versions ({versions}): the settings or a plugin's code have changed since, or the "
+        "checkpoint is that of another training. Undo the change, choose another checkpoint, or train again."
+    )
+
+
+def _differences(then: dict[str, int], now: dict[str, int]) -> str:
+    gone = [name for name in then if name not in now]
+    new = [name for name in now if name not in then]
+    moved = [f"{name} ({then[name]} then, {now[name]} now)" for name in then if name in now and then[name] != now[name]]
+    parts = (("without", gone), ("with the new", new), ("with other sizes or places:", moved))
+    lines = [f"{text} {', '.join(names[:5])}{'...' if len(names) > 5 else ''}" for text, names in parts if names]
+    return ", ".join(lines) or "in another order"
 
 
 @attrs.frozen(eq=False)

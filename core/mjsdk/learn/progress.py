@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from mjsdk.learn.report import Report
+from mjsdk.learn.report import Report, Watcher
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -71,7 +71,7 @@ class Pace:
         return Left(rest, True, (now - self._start) / max(now - self._start + rest, 1e-9))
 
 
-class PlainView:
+class PlainView(Watcher):
     """One line per iteration."""
 
     def __init__(self, emit: Callable[[str], None], deadline: float = float("inf")) -> None:
@@ -85,9 +85,6 @@ class PlainView:
     def iteration(self, report: Report) -> None:
         """Print the line of an iteration."""
         self._emit(line(report, self._pace.left(report)))
-
-    def close(self) -> None:
-        """Nothing is left to do."""
 
 
 class LiveView:

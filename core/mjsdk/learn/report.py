@@ -34,13 +34,14 @@ class Report:
 
 
 class Watcher(Protocol):
-    """Is called with every iteration, before its checkpoint is written."""
+    """Is called with every iteration, before its checkpoint is written. As a base class it does nothing."""
 
     def iteration(self, report: Report) -> None:
         """Take in an iteration."""
 
     def close(self) -> None:
         """The training has ended, well or not."""
+        return
 
 
 class Dispensable:

@@ -16,7 +16,7 @@ from mjsdk.config.presets import chosen
 from mjsdk.config.schema import flat
 from mjsdk.config.settings import Given, Settings
 from mjsdk.env import Env, make_env
-from mjsdk.errors import BrokenRun, ConfigError, Mistake
+from mjsdk.errors import BrokenRun, Mistake, refuse
 from mjsdk.learn import records
 from mjsdk.learn.adapter import GROUPS
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
@@ -116,8 +116,7 @@ def _check(config: Config) -> None:
     ]
     if not env.actions:
         mistakes.append(Mistake("env.actions", "must have terms: there is nothing to learn without actions"))
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse(mistakes)
     require_logger(config.agent.logger)
     config.train.device = resolve_device(config.train.device)
 
@@ -165,17 +164,15 @@ def _record_resume(run: Run, config: Config, iteration: int) -> None:
 
 def _check_networks(run: Run, config: Config, trained: dict[str, Any]) -> None:
     """Refuse other networks: the weights would not fit, or mean something else."""
-    mistakes = [
-        Mistake(
-            f"agent.{kind}.{name}",
-            f"{value} cannot be used to resume: the networks of {run.name} have {trained[kind][name]}",
-        )
-        for kind in GROUPS
-        for name, value in attrs.asdict(getattr(config.agent, kind)).items()
-        if name in trained[kind] and trained[kind][name] != value and name not in _FREE
-    ]
-    if mistakes:
-        raise ConfigError(mistakes)
+    why = f"cannot be used to resume: the networks of {run.name} have"
+    refuse(
+        [
+            Mistake(f"agent.{kind}.{name}", f"{value} {why} {trained[kind][name]}")
+            for kind in GROUPS
+            for name, value in attrs.asdict(getattr(config.agent, kind)).items()
+            if name in trained[kind] and trained[kind][name] != value and name not in _FREE
+        ]
+    )
 
 
 _FREE = ("init_noise_std", "noise_std_range")

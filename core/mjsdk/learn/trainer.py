@@ -22,8 +22,7 @@ from mjsdk.learn.average import Average
 from mjsdk.learn.finite import all_finite, check_rollout, check_update
 from mjsdk.learn.fitting import check_worlds, loadable
 from mjsdk.learn.interrupts import Interrupt
-from mjsdk.learn.layout import check_layout
-from mjsdk.learn.policy import describe_policy
+from mjsdk.learn.policy import check_layout, describe_policy
 from mjsdk.learn.report import Report, Watcher
 from mjsdk.runs import Run
 from mjsdk.runtime import training_runtime
@@ -92,12 +91,11 @@ class Trainer:
 
         Returns why it ended: `done`, `time` or `interrupt`. A checkpoint of that moment is there by then.
         """
-        self._interrupt = interrupt = interrupt or Interrupt()
+        self._interrupt = interrupt or Interrupt()
         reason = "done" if self.iteration >= until else ""
         with unvalidated_distributions(), training_runtime(self.env.device):
             while not reason:
-                start = time.monotonic()
-                reason = self._one(until, watchers, deadline, start)
+                reason = self._one(until, watchers, deadline, time.monotonic())
         return reason
 
     def _one(self, until: int, watchers: Sequence[Watcher], deadline: float, start: float) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mjsdk.errors import StorageError
 from mjsdk.learn.checkpoints import random_state, set_random_state
-from mjsdk.learn.report import Report
+from mjsdk.learn.report import Report, Watcher
 from mjsdk.learn.trainer import Trainer
 
 
-class Videos:
+class Videos(Watcher):
     """Films a world of its own every so many iterations, with the deterministic policy. Training does not notice."""
 
     def __init__(self, trainer: Trainer) -> None:
@@ -23,9 +23,6 @@ class Videos:
         if report.iteration % self._every == 0 or report.iteration == report.last_iteration:
             self._trainer.save()
             self._film()
-
-    def close(self) -> None:
-        """Nothing is left to do."""
 
     def _film(self) -> None:
         from mjsdk.evaluate import Options

@@ -11,17 +11,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from mjsdk.plugins.index import DISABLE, FLAGS, GROUPS, PluginRef, find_plugin, installed, status_of
+from mjsdk.plugins.index import DISABLE, PluginRef, find_plugin, installed, status_of
 
 if TYPE_CHECKING:
-    from mjsdk.plugins.load import SUPPORTED, Plugin, load_plugin, read_source
+    from mjsdk.plugins.load import Plugin, load_plugin, read_source
     from mjsdk.plugins.session import Session, open_session
 
 __all__ = [
     "DISABLE",
-    "FLAGS",
-    "GROUPS",
-    "SUPPORTED",
     "Plugin",
     "PluginRef",
     "Session",
@@ -34,7 +31,7 @@ __all__ = [
 ]
 
 _LATER = {
-    **dict.fromkeys(("SUPPORTED", "Plugin", "load_plugin", "read_source"), "load"),
+    **dict.fromkeys(("Plugin", "load_plugin", "read_source"), "load"),
     **dict.fromkeys(("Session", "open_session"), "session"),
 }
 

@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import attrs
@@ -94,14 +93,17 @@ def fault(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
         return "illegal name: use lower-case letters, digits and single hyphens"
     if not ref.local and not _MODULE.fullmatch(ref.target):
         return f"illegal target '{ref.target}': must be one module"
-    return unmet(ref) or _shared_module(ref, refs)
+    # A plugin manager takes a module once, so two entry points of a package must name two modules.
+    twins = [other for other in refs if other != ref and (other.dist, other.target) == (ref.dist, ref.target)]
+    shared = f"same module as {twins[0].kind} '{twins[0].name}': give each its own" if twins else ""
+    return unmet(ref) or shared
 
 
 def find_plugin(kind: str, spec: str) -> PluginRef:
     """The one plugin that `spec` means: `name`, `package:name` or `./file.py`."""
     if kind not in GROUPS:
         raise PluginError(f"no kind of plugin '{kind}'{closest(kind, GROUPS)} Legal: {listing(GROUPS)}")
-    if _is_path(spec):
+    if spec.endswith(".py") or spec.startswith((".", "~")) or "/" in spec or os.sep in spec:
         return _find_file(kind, spec)
     refs = [ref for ref in installed() if ref.kind == kind]
     found = [ref for ref in refs if _matches(ref, spec)]
@@ -113,8 +115,7 @@ def find_plugin(kind: str, spec: str) -> PluginRef:
 
 
 def _installed() -> list[PluginRef]:
-    refs = [_ref(kind, point) for kind, group in GROUPS.items() for point in _entry_points(group)]
-    return sorted(refs)
+    return sorted(_ref(kind, point) for kind, group in GROUPS.items() for point in _entry_points(group))
 
 
 def _entry_points(group: str) -> Sequence[Any]:
@@ -141,7 +142,8 @@ def _salvage(group: str) -> Iterator[Any]:
 
 def damage_behind(error: BaseException) -> str:
     """Which installed packages are damaged, if an error is from reading about them, as libraries do too; or nothing."""
-    if not any(_reads_metadata(frame) for each in _causes(error) for frame, _ in frames(each)):
+    modules = (str(frame.f_globals.get("__name__")) for each in _causes(error) for frame, _ in frames(each))
+    if not any(f"{module}.".startswith(("importlib.metadata.", "importlib_metadata.")) for module in modules):
         return ""
     from importlib.metadata import distributions
 
@@ -158,10 +160,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _reads_metadata(frame: FrameType) -> bool:
-    return str(frame.f_globals.get("__name__")).split(".")[:2] in (["importlib", "metadata"], ["importlib_metadata"])
 
 
 def _damage_of(dist: Any) -> str:
@@ -221,12 +219,6 @@ def unmet(ref: PluginRef) -> str:
     return "" if met else f"needs mjsdk{ref.requires}, found {__version__}"
 
 
-def _shared_module(ref: PluginRef, refs: Iterable[PluginRef]) -> str:
-    """A plugin manager takes a module once, so two entry points of a package must name two modules."""
-    twins = [other for other in refs if other != ref and (other.dist, other.target) == (ref.dist, ref.target)]
-    return f"same module as {twins[0].kind} '{twins[0].name}': give each its own" if twins else ""
-
-
 def _disabled(ref: PluginRef) -> bool:
     names = [name.strip() for name in os.environ.get(DISABLE, "").split(",") if name.strip()]
     return any(_matches(ref, name) or _matches(ref, f"{name}:{ref.name}") for name in names)
@@ -235,10 +227,6 @@ def _disabled(ref: PluginRef) -> bool:
 def _matches(ref: PluginRef, spec: str) -> bool:
     dist, _, name = spec.rpartition(":")
     return ref.name == name and (not dist or ref.dist == _normal(dist))
-
-
-def _is_path(spec: str) -> bool:
-    return spec.endswith(".py") or spec.startswith((".", "~")) or "/" in spec or os.sep in spec
 
 
 def _find_file(kind: str, spec: str) -> PluginRef:

@@ -9,21 +9,16 @@ logs/rsl_rl/<experiment_name>/<time>[_<run_name>]/
     abandoned/      what lay beyond a checkpoint that the training went back to
 """
 
-from mjsdk.runs.files import metrics_lines, read_metrics
+from mjsdk.runs.files import metrics_lines
 from mjsdk.runs.finding import all_runs, create_run, find_run, newest_run
-from mjsdk.runs.run import CONFIG, INFO, METRICS, PLUGINS, Run, iteration_of
+from mjsdk.runs.run import METRICS, Run
 
 __all__ = [
-    "CONFIG",
-    "INFO",
     "METRICS",
-    "PLUGINS",
     "Run",
     "all_runs",
     "create_run",
     "find_run",
-    "iteration_of",
     "metrics_lines",
     "newest_run",
-    "read_metrics",
 ]

@@ -44,11 +44,6 @@ def read_mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
     return data
 
 
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file that are whole."""
-    return [row for row in metrics_lines(path) if row is not None]
-
-
 def metrics_lines(path: Path) -> list[dict[str, Any] | None]:
     """The lines of a metrics file, None for those that are damaged; a last line that was cut short is left out."""
     try:

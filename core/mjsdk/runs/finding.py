@@ -52,7 +52,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
 
     What was trained last is what was begun or resumed last. A run's own name may be given as EXPERIMENT/NAME too.
     """
-    runs = [run for run in all_runs(log_root, experiment) if run.complete]
+    runs = [run for run in all_runs(log_root, experiment) if not run.missing]
     chosen = [run for run in runs if _matches(run, pattern)]
     if chosen:
         return chosen[-1]
@@ -60,7 +60,7 @@ def newest_run(log_root: str | Path = "logs", experiment: str = "*", pattern: st
     where = root if experiment == "*" else root / experiment
     files = (path for name in (CONFIG, INFO, "model_*.pt") for path in root.glob(f"{experiment}/*/{name}"))
     for run in map(Run, sorted({path.parent for path in files}, reverse=True)):
-        if not run.name.startswith(".") and not run.complete and _matches(run, pattern):
+        if not run.name.startswith(".") and run.missing and _matches(run, pattern):
             raise BrokenRun(f"run {run.path} is not complete: it has no {run.missing}. Choose another, or train again.")
     if runs:
         raise UnknownRun(f"no run in {where} matches '{shortened(pattern)}'. There: {_names(runs)}")

@@ -13,6 +13,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.version import InvalidVersion, Version
+
 from mjsdk.config import yamlio
 from mjsdk.errors import (
     BrokenRun,
@@ -28,9 +30,8 @@ from mjsdk.errors import (
 from mjsdk.files import storing, write_atomically
 from mjsdk.robot.selection import regular_expression
 from mjsdk.runs import schema
-from mjsdk.runs.files import read_mapping, read_metrics
+from mjsdk.runs.files import metrics_lines, read_mapping
 from mjsdk.runs.trust import remember, require_known
-from mjsdk.runs.versions import check_version
 
 if TYPE_CHECKING:
     from mjsdk.config import Config
@@ -40,6 +41,8 @@ CONFIG = "config.yaml"
 INFO = "run.json"
 METRICS = "metrics.jsonl"
 PLUGINS = "plugins"
+IGNORE_VERSIONS = "MJSDK_IGNORE_VERSIONS"
+"""Environment variable: use a run although its robot or task package has another version by now."""
 
 _CHECKPOINT = re.compile(r"model_(\d+)\.pt")
 _log = logging.getLogger(__name__)
@@ -60,13 +63,8 @@ class Run:
         return self.path.name or self.path.resolve().name
 
     @property
-    def complete(self) -> bool:
-        """Whether the folder holds what `play`, `eval` and `--resume` need."""
-        return not self.missing
-
-    @property
     def missing(self) -> str:
-        """What the folder lacks to be complete."""
+        """What the folder lacks of what `play`, `eval` and `--resume` need."""
         parts = {CONFIG: (self.path / CONFIG).is_file(), "checkpoint (model_<iteration>.pt)": bool(self.checkpoints())}
         return " and no ".join(part for part, there in parts.items() if not there)
 
@@ -164,19 +162,15 @@ class Run:
         for now in session.provenance():
             was = before.get((now["kind"], now["name"]))
             if was is not None:
-                check_version(self.path, was, now)
+                _check_version(self.path, was, now)
             elif "format" in self.info:
                 raise BrokenRun(
                     f"{self.path / INFO} is not what mjsdk wrote: plugins lacks {now['kind']} '{now['name']}', which "
                     f"{CONFIG} beside it names."
                 )
             elif now["kind"] in ("robot", "task"):
-                _log.warning(
-                    "%s does not say which version of %s '%s' was trained: it is taken for the installed one",
-                    self.path / INFO,
-                    now["kind"],
-                    now["name"],
-                )
+                which = f"{self.path / INFO} does not say which version of {now['kind']} '{now['name']}' was trained"
+                _log.warning("%s: it is taken for the installed one", which)
 
     # Checkpoints and curves
 
@@ -217,7 +211,7 @@ class Run:
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`; what is not one is left out."""
-        return read_metrics(self.path / METRICS)
+        return [row for row in metrics_lines(self.path / METRICS) if row is not None]
 
     # Writing
 
@@ -256,6 +250,36 @@ class Run:
             with suppress(OSError):  # other runs may be there
                 self.path.parent.rmdir()
                 self.path.parent.parent.rmdir()
+
+
+def _check_version(run: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
+    """Warn of a plugin that has changed since, or refuse it where such versions may differ in anything."""
+    if was.get("api", now["api"]) != now["api"]:
+        raise BrokenRun(
+            f"run {run} was trained with {now['kind']} '{now['name']}' for plugin contract {was['api']}, "
+            f"but the installed one is for {now['api']} (MJSDK_API). Install the old one, or train again."
+        )
+    same_package = was["dist"] == now["dist"]
+    if same_package and was["version"] == now["version"]:
+        return
+    source = f"{was['dist'] or was['target']} {was['version']}".strip()
+    instead = now["version"] if same_package else f"{now['dist'] or now['target']} {now['version']}".strip()
+    text = (
+        f"run {run.name} was trained with {now['kind']} '{now['name']}' of {source}, "
+        f"but {instead} is {'installed' if now['dist'] else 'what it names now'}"
+    )
+    try:  # what a policy depends on should not change within a series
+        same_series = same_package and Version(was["version"]).release[:2] == Version(now["version"]).release[:2]
+    except InvalidVersion:
+        same_series = False
+    if now["kind"] == "extra" or same_series or os.environ.get(IGNORE_VERSIONS):
+        _log.warning("%s", text)
+        return
+    old = f"Install the old one: pip install '{was['dist']}=={was['version']}'" if was["dist"] else "Put the file back"
+    raise BrokenRun(
+        f"{text}; robot and task may be others now. {old}. "
+        f"Or train again, or set {IGNORE_VERSIONS}=1 if you know that what changed does not matter."
+    )
 
 
 def new_folder(path: Path) -> Path:

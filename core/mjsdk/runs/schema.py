@@ -137,11 +137,7 @@ _MOMENT: Mapping[str, Shape] = {
 _GIT: Shape = {"commit": NAME, "branch": TEXT, "dirty": or_none(SWITCH)}
 _PROGRAMS = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy", "python")
 
-CONFIG_SHAPE: Shape = {
-    "robot": NAME,
-    "task": NAME,
-    "extras?": [NAME],
-}
+CONFIG_SHAPE: Shape = {"robot": NAME, "task": NAME, "extras?": [NAME]}
 """`config.yaml`, as far as it is needed to open the plugins; these say what the rest must be."""
 
 _RECORDS: Mapping[str, Shape] = {

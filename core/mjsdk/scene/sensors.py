@@ -8,7 +8,7 @@ import attrs
 import mujoco
 
 from mjsdk.config.env import SensorConfig
-from mjsdk.errors import ConfigError, Mistake, SelectionError
+from mjsdk.errors import Mistake, SelectionError, refuse
 from mjsdk.robot import Roles
 from mjsdk.robot.selection import Bodies, Geoms, ModelNames, Sites, select
 
@@ -47,8 +47,7 @@ def add_sensors(
             mistakes.append(Mistake(f"env.scene.sensors.{name}.on", str(error)))
             continue
         added[name] = tuple(_add(spec, name, config, part) for part in parts.names)
-    if mistakes:
-        raise ConfigError(mistakes)
+    refuse(mistakes)
     return added
 
 
