@@ -20,10 +20,11 @@ from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePostur
 def gait(env: Env, *args: Any, **params: Any) -> Filled:
     """See `GaitReward`."""
     term = GaitReward(env, *args, **params)
-    clock, contact = term.clock, term.contact
-    state = (clock.foot_phase, clock.swing, clock.step_commanded, contact.in_contact, contact.load)
+    clock, contact, swing = term.clock, term.contact, env.zeros(1)
+    state = (clock.foot_phase, swing, clock.step_commanded, contact.in_contact, contact.load)
     feet = (env.robot.site_pos_w, np.array(term.feet.ids), env.sensor(term.velocity))
-    return Filled(env, loops.gait_reward, *state, *feet, term.load, term.rest, term.height, term.slip)
+    limits = (term.load, term.rest, term.height, term.slip)
+    return Filled(env, loops.gait_reward, *state, *feet, *limits, after=lambda: swing.fill_(clock.config.swing))
 
 
 def marching(env: Env, clock: str) -> Filled:
