@@ -118,7 +118,7 @@ def test_an_evaluation_is_as_far_along_as_the_checkpoint_or_its_iterations_if_th
     state["iter"] = 5
     state["infos"]["totals"] = {"timesteps": 1, "seconds": 1.0}
     if tells:
-        counters = ("env/step_counter", "curriculum/updated_at")
+        counters = ("env/step_counter", "curriculum/looked_at")
         state["infos"]["totals"]["progress"] = {name: torch.tensor(288) for name in counters}
     state["infos"] |= {"env": {}, "shapes": {}, "format": 2 if tells else 1}
     write_checkpoint(copy.checkpoint_path(5), state)

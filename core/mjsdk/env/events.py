@@ -74,7 +74,7 @@ class Curriculum:
         others = env.buffers.names
         self.terms = {name: BoundTerm(env, "curriculum", name, config) for name, config in configs.items()}
         self._values: dict[str, Any] = dict.fromkeys(self.terms, 0.0)
-        self._updated_at = env.buffers.new("curriculum/updated_at", dtype=torch.long)
+        self._updated_at = env.buffers.new("curriculum/looked_at", dtype=torch.long)
         self.buffers = env.buffers.names - others
         """Names of the buffers that hold where the curriculum is."""
 
