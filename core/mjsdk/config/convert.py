@@ -16,6 +16,7 @@ import cattrs.gen
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
 from mjsdk.config import schema, yamlio
+from mjsdk.config.fields import RENAMED
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing, shortened
 from mjsdk.terms import TermRegistry, parameters
@@ -121,7 +122,9 @@ def no_such(cls: type, data: Mapping[str, Any], key: str, terms: TermRegistry) -
     kind, func = schema.kind_of(cls), data.get("func")
     if kind and "params" in legal and func in terms.names(kind) and key in parameters(terms.get(kind, func)):
         return f"no such setting; '{key}' is a parameter of the term: write params.{key}"
-    hint = closest(key, legal) or _elsewhere(key) or "."
+    hint = (
+        f"; it is {RENAMED[key]} now." if RENAMED.get(key) in legal else closest(key, legal) or _elsewhere(key) or "."
+    )
     return f"no such setting{hint} Legal: {listing(legal)}"
 
 
