@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from mjsdk import ops
 from mjsdk.config.env import (
     ActionTermConfig,
     CommandTermConfig,
@@ -347,3 +350,39 @@ def test_the_rehearsal_leaves_no_trace(build):
     assert states[0].keys() == states[1].keys()
     for name, value in states[0].items():
         assert torch.equal(value, states[1][name]), name
+
+
+def test_a_buffer_that_is_allocated_in_a_step_is_refused_as_it_would_be_missing_in_a_checkpoint(build):
+    def late(env):
+        return env.buffers.new("late", WORLDS)
+
+    assert "the buffer 'late' comes too late; allocate it in the __init__ of a class" in blamed(build, "reward", late)
+
+
+COMPILED = {
+    "VERSIONS = None": "raised TypeError: loopy.compiled must have a dict VERSIONS",
+    "VERSIONS = [1]": "raised TypeError: loopy.compiled must have a dict VERSIONS",
+    "VERSION = {}": "raised TypeError: loopy.compiled must have a dict VERSIONS",
+    "import loopy.terms\nVERSIONS = {loopy.terms.still: 7}": "loopy.compiled must have a dict VERSIONS",
+    "raise RuntimeError('oh')": "raised RuntimeError: oh (",
+    "raise SystemExit(3)": "raised SystemExit: 3 (",
+    "import nosuchmodule": "raised ModuleNotFoundError: No module named 'nosuchmodule' (",
+    "def (": "raised SyntaxError: ",
+}
+
+
+@pytest.mark.parametrize("source", COMPILED)
+def test_a_broken_table_of_loops_is_blamed_on_its_term(build, source, tmp_path, monkeypatch):
+    package = tmp_path / "loopy"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "compiled.py").write_text(source)
+    (package / "terms.py").write_text(f"import torch\ndef still(env): return torch.zeros({WORLDS})\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(ops, "LOOPS", True)
+    term = importlib.import_module("loopy.terms").still
+    try:
+        assert COMPILED[source] in blamed(build, "reward", term)
+    finally:
+        for name in [name for name in sys.modules if name.split(".")[0] == "loopy"]:
+            del sys.modules[name]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 
 from mjsdk.cli._main import main
-from mjsdk.errors import HookError
+from mjsdk.errors import BrokenPlugin, HookError
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import open_session
-from mjsdk.testing.worlds import TESTBOT, TESTTASK
+from mjsdk.plugins.load import describe
+from mjsdk.plugins.outdated import new_name
+from mjsdk.testing.worlds import TESTBOT, TESTTASK, small_env
 
 OLD = '''# my_extra.py
 from mjsdk import hookimpl
@@ -175,3 +179,49 @@ def mjsdk_reward_terms(): return {"odd": Odd}
 def test_a_signature_that_raises_is_blamed_on_its_plugin(write):
     with pytest.raises(HookError, match="my_extra.*the signature of a term raised SystemExit: 3"):
         open_session(TESTBOT, extras=[write(ODD)]).terms()
+
+
+@pytest.mark.parametrize(
+    ("kind", "term", "new"),
+    [
+        ("event", "def hop(env, env_ids, speed=0.5): pass", "def hop(env, worlds, speed=0.5):"),
+        ("event", "def hop(env, speed=0.5): pass", "def hop(env, worlds, speed=0.5):"),
+        ("event", "class hop:\n    def __call__(self, env, which): pass", "def __call__(self, env, worlds):"),
+        ("curriculum", "def hop(env, setting): pass", "def hop(env, worlds, setting):"),
+    ],
+)
+def test_a_term_that_acts_on_worlds_takes_them_by_that_name(write, kind, term, new):
+    head = "from mjsdk import hookimpl\nMJSDK_API = 1\n"
+    path = write(f"{head}{term}\n@hookimpl\ndef mjsdk_{kind}_terms(): return {{'hop': hop}}\n")
+    with pytest.raises(HookError) as caught:
+        open_session(TESTBOT, extras=[path]).terms()
+    assert new in str(caught.value)
+
+
+@pytest.mark.parametrize("term", ["def hop(env, *worlds): pass", "def hop(*args, **params): pass"])
+def test_a_term_that_takes_anything_takes_worlds(write, term):
+    head = "from mjsdk import hookimpl\nMJSDK_API = 1\n"
+    path = write(f"{head}{term}\n@hookimpl\ndef mjsdk_event_terms(): return {{'hop': hop}}\n")
+    assert open_session(TESTBOT, extras=[path]).terms().names("event") == ("my_extra:hop",)
+
+
+@pytest.mark.parametrize(
+    ("line", "new"),
+    [
+        ("from mjsdk.kernels import Kernel, prepared_by", "loops are mjsdk.ops.loop.Loop now"),
+        ("from mjsdk.env import DrawnCommand", "it is ResampledCommand now"),
+        ("from mjsdk.config import DrawnCommandConfig", "it is ResampledCommandConfig now"),
+        ("import mjsdk.config; mjsdk.config.DrawnCommandConfig", "it is ResampledCommandConfig now"),
+    ],
+)
+def test_an_import_of_a_name_that_is_gone_is_answered_with_the_new_one(write, line, new):
+    with pytest.raises(BrokenPlugin, match=f"failed to import: .*; {new}.* \\(.*my_extra.py:1\\)"):
+        open_session(TESTBOT, extras=[write(f"{line}\nMJSDK_API = 1\n")])
+
+
+@pytest.mark.parametrize("name", ["all_ids", "rand", "uniform", "draw", "workspace", "robot.shared"])
+def test_an_attribute_that_is_gone_is_answered_with_the_new_one(name):
+    with pytest.raises(AttributeError) as caught:
+        attrgetter(name)(small_env(1))
+    assert new_name(str(caught.value))
+    assert describe(caught.value).count("; ") == 1

@@ -205,3 +205,10 @@ def test_any_value_is_shown_on_one_short_line(make):
     text = show(make())
     assert len(text.splitlines()) == 1
     assert len(text) <= 200
+
+
+def test_a_setting_by_its_earlier_name_is_answered_with_the_new_one(plain, terms):
+    plain["env"]["commands"]["clock"] = {"func": "gait_clock", "catch_lean": 0.2}
+    assert mistakes(plain, terms)["env.commands.clock.catch_lean"].startswith(
+        "no such setting; it is recovery_tilt now."
+    )

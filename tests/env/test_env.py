@@ -178,6 +178,35 @@ def test_a_reward_that_is_not_finite_is_an_error_with_the_iteration_without_loop
         env.log_iteration()
 
 
+def test_values_of_several_steps_that_are_not_finite_are_counted_as_such(monkeypatch):
+    monkeypatch.setattr(ops, "LOOPS", False)
+    env = small_env(4)
+    env.rewards.terms["upright"].call = lambda: torch.tensor([1.0, float("nan"), 1.0, 1.0])
+    for _ in range(3):
+        env.step(actions(env))
+    with pytest.raises(PhysicsError, match="is NaN or infinite in 3 of 12 values of 3 steps, although"):
+        env.log_iteration()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_setting_cannot_become_a_number_that_is_not_finite(value):
+    env = small_env(2)
+    with pytest.raises(ValueError, match="the setting env.rewards.upright.weight cannot become"):
+        env.set_setting("rewards.upright.weight", value)
+
+
+@pytest.mark.parametrize("shape", [(), (2,), (2, 1), (2, 3)])
+def test_rows_of_another_width_are_refused_rather_than_written_to_some_of_the_parts(shape):
+    env = small_env(2)
+    before, good = env.physics.state_dict()["state"], torch.zeros(2, 2)
+    for pos, vel in ((torch.zeros(shape), good), (good, torch.zeros(shape))):
+        with pytest.raises(ValueError, match=r"of joints must have the shape \(rows, 2\), not "):
+            env.robot.write_joints(env.all_worlds, pos, vel)
+    with pytest.raises(ValueError, match=r"orientations of the base must have the shape \(rows, 7\), not "):
+        env.robot.write_base(env.all_worlds, torch.zeros(2, 8), torch.zeros(2, 6))
+    assert torch.equal(env.physics.state_dict()["state"], before)
+
+
 def test_rewards_can_be_floored_at_zero():
     def edit(config):
         config.env.rewards["action_rate"].weight = -1e6

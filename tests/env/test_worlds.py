@@ -140,3 +140,27 @@ def test_an_environment_draws_for_them_from_its_own_generator(loops, rows, monke
     assert torch.equal(torch.rand(rows, generator=env.generator), first)
     assert env.worlds(None, torch.tensor([0, 2])).rows == 2
     assert env.all_worlds.ids.tolist() == [0, 1, 2, 3]
+
+
+WRONG = {
+    "take": lambda worlds, tensor: worlds.take(tensor),
+    "write": lambda worlds, tensor: worlds.write(tensor, torch.zeros(2)),
+    "fill": lambda worlds, tensor: worlds.fill(tensor, 1.0),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+@pytest.mark.parametrize("name", WRONG)
+def test_a_tensor_of_other_worlds_is_refused_on_either_device(name, rows):
+    for worlds in forms(torch.tensor([True, False, False])):
+        tensor = torch.zeros(rows, 2)
+        with pytest.raises(ValueError, match=rf"a row for each of 3 worlds, not float32 of shape \({rows}, 2\)"):
+            WRONG[name](worlds, tensor)
+        assert not tensor.any()
+
+
+@pytest.mark.parametrize("others", [torch.tensor([0, 1]), torch.tensor([0, 1, 1]), torch.ones(3), torch.tensor([True])])
+def test_without_takes_bools_of_all_worlds(others):
+    for worlds in forms(torch.tensor([True, False, True])):
+        with pytest.raises(ValueError, match="`without` takes a bool for each of 3 worlds, not "):
+            worlds.without(others)

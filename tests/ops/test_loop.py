@@ -111,3 +111,14 @@ def test_kept_code_that_was_cut_short_is_made_again(ending, left):
     run()
     assert len(file.read_bytes()) > len(whole) // 2
     assert any(file.read_bytes())
+
+
+@pytest.mark.parametrize("source", ["raise RuntimeError('oh')", "def (", "import nosuchmodule", "raise SystemExit(3)"])
+def test_a_broken_module_of_loops_is_left_to_whoever_needs_it(source, tmp_path, monkeypatch):
+    package = tmp_path / "broken_loops"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "loops.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert list(ahead.loops_of(["broken_loops", "mjsdk.ops"])) == list(ahead.loops_of(["mjsdk.ops"])) != []
+    sys.modules.pop("broken_loops")

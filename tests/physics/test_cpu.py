@@ -282,3 +282,12 @@ def test_bodies_without_a_mass_may_stay_so(physics):
     physics.expand("body_mass")[:, 1] = 2.0
     physics.set_const()
     assert physics.expand("body_mass").tolist() == [[0.0, 2.0]] * 3
+
+
+@pytest.mark.parametrize(("start", "width"), [(0, 8), (6, 2), (-1, 2)])
+def test_columns_beyond_a_field_are_refused_as_others_begin_there(physics, some, start, width):
+    before = physics.state_dict()["state"]
+    for write in (physics.write, physics.write_start):
+        with pytest.raises(PhysicsError, match=f"{width} columns from {start} on do not fit 'qpos', which has 7"):
+            write("qpos", torch.ones(2, width), some(0, 2), start=start)
+    assert torch.equal(physics.state_dict()["state"], before)

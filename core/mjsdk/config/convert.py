@@ -15,6 +15,7 @@ import cattrs.gen
 from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, IterableValidationError
 
 from mjsdk.config import schema, yamlio
+from mjsdk.config.fields import RENAMED
 from mjsdk.config.root import Config
 from mjsdk.errors import ConfigError, Mistake, SelectionError, closest, listing, shortened
 from mjsdk.terms import TermRegistry, parameters
@@ -114,7 +115,8 @@ def no_such(cls: type, data: Mapping[str, Any], key: str, terms: TermRegistry) -
     if kind and "params" in legal and func in terms.names(kind) and key in parameters(terms.get(kind, func)):
         return f"no such setting; '{key}' is a parameter of the term: write params.{key}"
     homes = [leaf.path for leaf in schema.leaves(Config()) if leaf.path.rpartition(".")[2] == key]
-    hint = closest(key, legal) or (f", did you mean {' or '.join(homes)}?" if homes else ".")
+    elsewhere = f", did you mean {' or '.join(homes)}?" if homes else "."
+    hint = f"; it is {RENAMED[key]} now." if RENAMED.get(key) in legal else closest(key, legal) or elsewhere
     return f"no such setting{hint} Legal: {listing(legal)}"
 
 

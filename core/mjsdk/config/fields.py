@@ -10,6 +10,8 @@ import attrs
 _KEY = "mjsdk.setting"
 LARGEST = 1e12
 """Largest magnitude of a number whose setting has no bound of its own: its square still is one in 32 bits."""
+RENAMED = {"catch_lean": "recovery_tilt"}
+"""Settings that had another name in an earlier mjsdk."""
 
 
 @attrs.frozen

@@ -16,11 +16,15 @@ class Buffers:
     def __init__(self, device: str) -> None:
         self.device = device
         self._tensors: dict[str, Tensor] = {}
+        self.complete = False
+        """Whether the environment is built: what is allocated later would be missing in a checkpoint."""
 
     def new(self, name: str, *shape: int, dtype: torch.dtype = torch.float32, fill: float = 0.0) -> Tensor:
         """A new tensor, filled; it is written in place and never replaced."""
         if name in self._tensors:
             raise ValueError(f"there is a buffer '{name}' already; give the second one another name")
+        if self.complete:
+            raise ValueError(f"the buffer '{name}' comes too late; allocate it in the __init__ of a class")
         self._tensors[name] = torch.full(shape, fill, dtype=dtype, device=self.device)
         return self._tensors[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ def change_setting(env: Env, path: str, value: Any) -> None:
     """Give the setting at `path` below `env` a new value. Raises `ConfigError` for one that is read only once."""
     section, _, rest = path.partition(".")
     name, _, field = rest.partition(".")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"the setting env.{path} cannot become {value}")
     if path not in env.changeable or name not in getattr(env, section).terms:
         raise _refusal(path)
     if section == "rewards" and field == "weight":

@@ -98,6 +98,7 @@ class Env:
 
     def _rehearse(self) -> None:
         """Call terms that only steps call, and undo it: what they give wrongly is an error now, not in a training."""
+        self.buffers.complete = True
         buffers, physics = self.buffers.state_dict(), self.physics.state_dict()
         generator = self.generator.get_state()
         with torch.inference_mode():

@@ -26,9 +26,10 @@ class Guard:
     def __init__(self, env: Env, kind: str, name: str, func: str) -> None:
         self.path = f"env.{CONFIG_SECTIONS[kind]}.{name}"
         self.term: Any = env.terms.get(kind, func)
-        self.version: Any = env.ops.version_of(self.term)
-        """What makes what is called instead, if anything is."""
         self._who = f"{self.path}: the term {env.terms.label(kind, func)}"
+        with self:
+            self.version: Any = env.ops.version_of(self.term)
+            """What makes what is called instead, if anything is."""
 
     def __enter__(self) -> None:
         pass

@@ -56,8 +56,8 @@ class EpisodeLog:
     def take(self) -> dict[str, float]:
         """Means since the last call. Raises `PhysicsError` where a reward was not finite."""
         env = self._env
-        env.rewards.check()
         steps = max(int(self._steps), 1)
+        env.rewards.check(steps)
         rewards, metrics = (sums.mean(1).tolist() for sums in (self._rewards, self._metrics))
         means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, rewards, strict=True)}
         means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, metrics, strict=True)}

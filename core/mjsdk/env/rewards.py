@@ -52,14 +52,19 @@ class Rewards:
             self.total.clamp_(min=0.0)
         return self.total
 
-    def check(self) -> None:
-        """Raise `PhysicsError` if a value was NaN or infinite although the physics is not; it counted as 0 till now."""
+    def check(self, steps: int = 1) -> None:
+        """Raise `PhysicsError` if a value was NaN or infinite although the physics is not; it counted as 0 till now.
+
+        They are those of the last step, or of so many.
+        """
+        worlds, now = self._env.num_envs, self._env.common_step_counter
+        where = f"worlds at step {now}" if steps == 1 else f"values of {steps} steps"
         for term, count in zip(self.terms.values(), self._non_finite.tolist(), strict=True):
             if count:
                 raise PhysicsError(
-                    f"reward term '{term.name}' is NaN or infinite in {count} of {self._env.num_envs} worlds at step "
-                    f"{self._env.common_step_counter}, although their physics is stable: the term divides by zero or "
-                    "takes a root of a negative number. Fix the term, or set its weight to 0."
+                    f"reward term '{term.name}' is NaN or infinite in {count} of {worlds * steps} {where}, "
+                    "although their physics is stable: the term divides by zero or takes a root of a negative number. "
+                    "Fix the term, or set its weight to 0."
                 )
 
 

@@ -189,12 +189,16 @@ class RobotState:
 
     def write_base(self, worlds: Worlds, pose: Tensor, velocity: Tensor) -> None:
         """Likewise, with position and orientation in one row, shape (rows, 7), and velocities, shape (rows, 6)."""
+        _check_rows(pose, 7, "positions and orientations of the base")
+        _check_rows(velocity, 6, "velocities of the base")
         self._physics.write("qpos", self._of_free_base(pose), worlds, self._entity.pose.start)
         self._physics.write("qvel", velocity, worlds, self._entity.velocity.start)
         self._derived.state_changed()
 
     def write_joints(self, worlds: Worlds, pos: Tensor, vel: Tensor) -> None:
         """Set the joints of some worlds: positions [rad] and velocities [rad/s], shape (rows, J)."""
+        for values in (pos, vel):
+            _check_rows(values, len(self.default_joint_pos), "positions and velocities of joints")
         for field, parts, values in (("qpos", self._qpos_runs, pos), ("qvel", self._qvel_runs, vel)):
             for column, part in parts:
                 self._physics.write(field, values[:, part], worlds, column)
@@ -245,3 +249,9 @@ def _shrink(limits: Tensor, factor: float) -> Tensor:
     middle, half = limits.mean(1), (limits[:, 1] - limits[:, 0]) / 2
     soft = torch.stack((middle - factor * half, middle + factor * half), 1)
     return torch.where(limits.isfinite(), soft, limits)
+
+
+def _check_rows(values: Tensor, width: int, what: str) -> None:
+    """Refuse rows of another width, of which some columns would be left out, or would go to other parts."""
+    if values.shape[1:] != (width,):
+        raise ValueError(f"{what} must have the shape (rows, {width}), not {tuple(values.shape)}")

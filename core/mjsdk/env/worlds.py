@@ -50,6 +50,8 @@ class Worlds:
 
     def without(self, others: Tensor) -> Worlds:
         """Those of them that are not among others, bool, shape (E,)."""
+        if others.dtype is not torch.bool or others.shape != (self._count,):
+            raise ValueError(f"`without` takes a bool for each of {self._count} worlds, not {_kind(others)}")
         if self._by_ids:
             return Worlds(self._count, self._generator, ids=self.ids[others.index_select(0, self.ids).logical_not_()])
         return Worlds(self._count, self._generator, mask=self.mask & ~others)
@@ -71,6 +73,7 @@ class Worlds:
 
     def take(self, source: Tensor) -> Tensor:
         """Their rows of `source`, shape (E, ...): shape (rows, ...)."""
+        self._check(source)
         return source.index_select(0, self.ids) if self._by_ids else source
 
     def write(self, target: Tensor, rows: Tensor, columns: Tensor | None = None) -> None:
@@ -78,6 +81,7 @@ class Worlds:
 
         With `columns`, shape (k,), the rows, shape (rows, k, ...), are copied to these columns only.
         """
+        self._check(target)
         if columns is not None:
             part = target.index_select(1, columns)
             self.write(part, rows)
@@ -91,10 +95,20 @@ class Worlds:
 
     def fill(self, target: Tensor, value: float) -> None:
         """Set their rows of `target`, shape (E, ...), to a number."""
+        self._check(target)
         if self._by_ids:
             target.index_fill_(0, self.ids, value)
         else:
             target.masked_fill_(self._mask_of(target), value)
 
+    def _check(self, tensor: Tensor) -> None:
+        """Refuse a tensor without a row for each world: by numbers, some would do, and be wrong."""
+        if len(tensor) != self._count:
+            raise ValueError(f"it must be a tensor with a row for each of {self._count} worlds, not {_kind(tensor)}")
+
     def _mask_of(self, target: Tensor) -> Tensor:
         return self.mask.view(-1, *[1] * (target.ndim - 1))
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} of shape {tuple(tensor.shape)}"

@@ -266,7 +266,7 @@ class Trainer:
             return "those of the checkpoint were spoilt"
         if infos["num_envs"] != self.env.num_envs:
             return f"there were {infos['num_envs']} and are {self.env.num_envs} now"
-        return "settings of the environment have changed"
+        return "settings of the environment, a plugin or mjsdk have changed"
 
     def _rescue(self) -> str:
         """Save what a full disk would lose somewhere else; says where, and how to resume."""

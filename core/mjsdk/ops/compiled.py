@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from typing import Any, TypeVar
@@ -59,7 +59,10 @@ class LoopOps(TensorOps):
         package = getattr(term, "__module__", "").rpartition(".")[0]
         if not package or find_spec(f"{package}.compiled") is None:
             return None
-        return importlib.import_module(f"{package}.compiled").VERSIONS.get(term)
+        versions = getattr(importlib.import_module(f"{package}.compiled"), "VERSIONS", None)
+        if not isinstance(versions, Mapping) or not callable(versions.get(term, len)):
+            raise TypeError(f"{package}.compiled must have a dict VERSIONS of terms and what makes their loops")
+        return versions.get(term)
 
     def prepared(self, operation: Callable[..., T], *args: Any) -> Callable[..., T]:
         """See `Ops`."""

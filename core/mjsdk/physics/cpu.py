@@ -125,20 +125,24 @@ class CpuPhysics:
         """See `Physics.write_start`."""
         if not self._has_own_start:
             self._start, self._has_own_start = self._start.clone(memory_format=torch.contiguous_format), True
-        first = self._column(field).start + start
-        _put(self._start[:, first : first + rows.shape[-1]], rows, worlds)
+        _put(self._start[:, self._column(field, start, rows.shape[-1])], rows, worlds)
 
-    def _column(self, field: str) -> slice:
+    def _column(self, field: str, start: int = 0, width: int = 0) -> slice:
+        """Where a state field stands in a row; `width` columns of it from `start` on, if these are given."""
         if field not in INTEGRATED:
             raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
-        return self._columns[field]
+        whole = self._columns[field]
+        part = slice(whole.start + start, whole.start + start + width) if width else whole
+        if not whole.start <= part.start <= part.stop <= whole.stop:
+            size = whole.stop - whole.start
+            raise PhysicsError(f"{width} columns from {start} on do not fit '{field}', which has {size}")
+        return part
 
     def _places(self, field: str, start: int, width: int) -> list[Tensor]:
         """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""
         key = (field, start, width)
         if key not in self._written:
-            first = self._column(field).start + start
-            self._written[key] = [self._state[:, first : first + width]]
+            self._written[key] = [self._state[:, self._column(field, start, width)]]
             if field in self._bound:
                 self._written[key].append(self._bound[field].view(self.num_envs, -1)[:, start : start + width])
         return self._written[key]

@@ -22,6 +22,7 @@ from mjsdk import hookspecs
 from mjsdk.errors import BrokenPlugin, IncompatiblePlugin, closest, frames, listing, said
 from mjsdk.files import open_regular
 from mjsdk.plugins.index import PluginRef, fault, installed, unmet
+from mjsdk.plugins.outdated import new_name
 
 SUPPORTED = (hookspecs.API,)
 """Values of a plugin's `MJSDK_API` that this mjsdk understands."""
@@ -127,6 +128,8 @@ def _as_text(path: Path) -> str:
 def describe(error: BaseException, module: str = "") -> str:
     """Kind, text and place of an error, on one line; the place is the last line of `module` that was reached."""
     text, steps = said(error), list(frames(error))
+    if isinstance(error, ImportError | AttributeError):
+        text += new_name(text)
     if issubclass(type(error), SyntaxError) or not steps:  # the former says its place itself
         return text
     own = [step for step in steps if belongs(step[0], module)]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.version import InvalidVersion, Version
 
 from mjsdk.config import yamlio
+from mjsdk.config.fields import RENAMED
 from mjsdk.errors import (
     BrokenRun,
     ConfigError,
@@ -307,17 +308,13 @@ def named_settings(data: Any, path: tuple[str, ...] = ()) -> set[str]:
     return set().union(*(named_settings(value, (*path, str(key))) for key, value in data.items()))
 
 
-_RENAMED = {"catch_lean": "recovery_tilt"}
-"""Settings that had another name when an earlier mjsdk wrote the run."""
-
-
 def _renamed(value: Any) -> Any:
     """Plain data with today's names, as keys and as the ends of paths."""
     if isinstance(value, dict):
-        return {_RENAMED.get(key, key): _renamed(item) for key, item in value.items()}
+        return {RENAMED.get(key, key): _renamed(item) for key, item in value.items()}
     if isinstance(value, str):
         above, dot, name = value.rpartition(".")
-        return f"{above}{dot}{_RENAMED.get(name, name)}" if dot else value
+        return f"{above}{dot}{RENAMED.get(name, name)}" if dot else value
     return [_renamed(item) for item in value] if isinstance(value, list) else value
 
 
