@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
-from mjsdk.evaluate import Command, Options, evaluation_config, one_torch_thread, rebuild
+from mjsdk.evaluate.commands import Command
+from mjsdk.evaluate.run import one_torch_thread, rebuild
+from mjsdk.evaluate.setup import Options, evaluation_config
 from mjsdk.motion import velocity_term
 from mjsdk.render import Recorder, WorldView
 from mjsdk.render.gl import check_window, no_window

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from mjsdk.api import load_run
-from mjsdk.evaluate import Options
 from mjsdk.evaluate.run import check_run
+from mjsdk.evaluate.setup import Options
 from mjsdk.runs import find_run
 from mjsdk.runs.lock import RunLock
 

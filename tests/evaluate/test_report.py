@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mjsdk.evaluate import Command, make_report
+from mjsdk.evaluate.commands import Command
 from mjsdk.evaluate.episode_statistics import EpisodeStatistics
+from mjsdk.evaluate.report import make_report
 from mjsdk.evaluate.rollout import Episodes
 
 DT, MASS = 0.5, 10.0

@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from mjsdk.errors import ConfigError, UnknownRun
-from mjsdk.evaluate import STANDARD, Options, evaluate_run
+from mjsdk.evaluate.commands import STANDARD
+from mjsdk.evaluate.run import evaluate_run
+from mjsdk.evaluate.setup import Options
 from mjsdk.learn import checkpoints
 from mjsdk.learn.checkpoints import read_checkpoint, write_checkpoint
 from mjsdk.play import make_show

@@ -41,7 +41,9 @@ def compare(
     as_json: AsJson = False,
 ) -> None:
     """Evaluate several runs in the same way and put the results side by side."""
-    from mjsdk.evaluate import Options, check_options, check_run, how_measured
+    from mjsdk.evaluate.report import how_measured
+    from mjsdk.evaluate.run import check_run
+    from mjsdk.evaluate.setup import Options, check_options
     from mjsdk.physics import resolve_device
 
     found = [find_checkpoint(spec, log_root, trust_code=trust_code) for spec in runs]

@@ -12,8 +12,9 @@ from mjsdk.cli._commands import AsJson, Checkpoint, Device, LogRoot, Noise, NumE
 from mjsdk.errors import UnknownRun
 
 if TYPE_CHECKING:
-    from mjsdk.evaluate import Options, Report
     from mjsdk.evaluate.episode_statistics import EpisodeStatistics
+    from mjsdk.evaluate.report import Report
+    from mjsdk.evaluate.setup import Options
     from mjsdk.runs import Run
 
 
@@ -40,7 +41,7 @@ def evaluate(
 
     Robot, task and settings come from the run folder. Every world lives one episode of 20 s under one command.
     """
-    from mjsdk.evaluate import Options, check_options
+    from mjsdk.evaluate.setup import Options, check_options
     from mjsdk.physics import resolve_device
 
     if plot is not None:
@@ -84,7 +85,7 @@ def run_evaluation(run: Run, checkpoint: str | None, options: Options) -> Report
     """Evaluate with a progress bar on stderr where that is a terminal."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from mjsdk.evaluate import evaluate_run
+    from mjsdk.evaluate.run import evaluate_run
 
     what, state = TextColumn("evaluating {task.description}"), TextColumn("{task.fields[status]}")
     columns = (what, BarColumn(), state, TimeElapsedColumn())
@@ -106,7 +107,7 @@ def warn_of_collisions(data: dict[str, Any]) -> None:
 
 
 def _print(report: Report) -> None:
-    from mjsdk.evaluate import how_measured
+    from mjsdk.evaluate.report import how_measured
 
     data = report.data
     console = _output.console()

@@ -49,7 +49,8 @@ def play(
     trust_code: TrustCode = False,
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
-    from mjsdk.evaluate import Options, check_options, parse_command
+    from mjsdk.evaluate.commands import parse_command
+    from mjsdk.evaluate.setup import Options, check_options
     from mjsdk.physics import resolve_device
     from mjsdk.play import make_show, play_video, play_window
     from mjsdk.render import check_video_path, has_display

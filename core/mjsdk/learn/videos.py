@@ -25,7 +25,7 @@ class Videos(Watcher):
             self._film()
 
     def _film(self) -> None:
-        from mjsdk.evaluate import Options
+        from mjsdk.evaluate.setup import Options
         from mjsdk.play import make_show, play_video
 
         run, iteration = self._trainer.run, self._trainer.iteration

@@ -13,7 +13,7 @@ from mjsdk.plot.picture import COLOURS, new_figure
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mjsdk.evaluate import Report
+    from mjsdk.evaluate.report import Report
 
 _WINDOW_S = 0.6
 """Time that the drawn velocities are averaged over [s]: about one step, in which the base sways to and fro."""
@@ -23,7 +23,7 @@ _AXES = ("forward [m/s]", "left [m/s]", "yaw rate [rad/s]")
 
 def draw_tracking(report: Report) -> Figure:
     """One panel per command with the mean velocity of the worlds that are up, and one with the errors."""
-    from mjsdk.evaluate import how_measured  # here: whoever draws curves need not wait for torch
+    from mjsdk.evaluate.report import how_measured  # here: whoever draws curves need not wait for torch
 
     episodes = report.episodes
     if not episodes.tracks:

@@ -10,7 +10,7 @@ import torch
 
 import mjsdk_task_velocity
 from mjsdk.errors import BrokenRun, MissingRole
-from mjsdk.evaluate import Options, evaluation_config
+from mjsdk.evaluate.setup import Options, evaluation_config
 from mjsdk.learn.policy import check_layout, describe_env
 from mjsdk.mdp import core_terms
 from mjsdk.plugins import find_plugin, open_session
