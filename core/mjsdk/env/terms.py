@@ -101,6 +101,7 @@ class Rows:
     def __init__(self, env: Env, terms: Iterable[BoundTerm], values: Tensor) -> None:
         self._env = env
         self._terms = [*zip(terms, values.unbind(0), strict=False)]
+        self._flat = values[: len(self._terms)].view(-1)
         self._stateful = [term for term, _ in self._terms if term.stateful]
         self.prepare()
 
@@ -112,7 +113,11 @@ class Rows:
     def compute(self) -> None:
         """Fill the rows."""
         values_of(self._filling)
-        for (_, row), value in zip(self._copied, values_of(self._copied), strict=True):
+        values = values_of(self._copied)
+        if values and not self._filling:
+            torch.cat(values, out=self._flat)
+            return
+        for (_, row), value in zip(self._copied, values, strict=True):
             row.copy_(value)
 
     def rehearse(self) -> None:

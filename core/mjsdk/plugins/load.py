@@ -128,7 +128,7 @@ def _as_text(path: Path) -> str:
 def describe(error: BaseException, module: str = "") -> str:
     """Kind, text and place of an error, on one line; the place is the last line of `module` that was reached."""
     text, steps = said(error), list(frames(error))
-    if isinstance(error, ImportError | AttributeError):
+    if issubclass(type(error), (ImportError, AttributeError)):
         text += new_name(text)
     if issubclass(type(error), SyntaxError) or not steps:  # the former says its place itself
         return text
