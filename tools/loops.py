@@ -30,7 +30,6 @@ from mjsdk.runtime import training_runtime
 
 GROUPS = {
     "group: episodes": ("countdown", "end_episodes", "log_ends", "log_step", "weighted_sum"),
-    "group: resets": ("ResetRoot", "UniformVelocity"),
     "group: small rewards": (
         *("action_rate_l2", "ang_vel_xy_l2", "body_upright", "flat_orientation_l2", "joint_pos_limits", "lin_vel_z_l2"),
         *("track_angular_velocity", "track_linear_velocity", "velocity_errors", "FootCrowding", "VariablePosture"),

@@ -130,10 +130,7 @@ class UniformVelocity(ResampledCommand):
     def resample(self, worlds: Worlds) -> None:
         """Draw the kind and the numbers."""
         self._follow_settings()
-        self._draw_kinds(worlds, worlds.rand(5))
-
-    def _draw_kinds(self, worlds: Worlds, random: Tensor) -> None:
-        """Commands by numbers from 0 to 1 for forward, left, yaw, heading and the kind, shape (rows, 5)."""
+        random = worlds.rand(5)
         drawn = torch.lerp(self._low, self._high, random[:, :4])
         mode = torch.bucketize(random[:, 4].contiguous(), self._modes, right=True)
         worlds.write(self.command, drawn[:, :3] * self._parts.index_select(0, mode))

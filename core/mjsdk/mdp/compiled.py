@@ -15,7 +15,7 @@ from mjsdk.env.worlds import Worlds
 from mjsdk.mdp import errors, events, loops, rewards
 from mjsdk.mdp.actions import SteppingJointPosition, SteppingJointPositionConfig
 from mjsdk.mdp.clock import GaitClock, GaitClockConfig
-from mjsdk.mdp.commands import STANDING, UniformVelocity
+from mjsdk.mdp.commands import STANDING
 from mjsdk.ops.compiled import Filled
 
 
@@ -88,17 +88,6 @@ class LoopedResetRoot(events.ResetRoot):
         env.robot.write_base(worlds, pose, velocity)
 
 
-class LoopedUniformVelocity(UniformVelocity):
-    """See `UniformVelocity`."""
-
-    def _draw_kinds(self, worlds: Worlds, random: Tensor) -> None:
-        if self.config.heading_command:
-            super()._draw_kinds(worlds, random)
-        else:
-            bounds = (self._low, self._high, self._modes, self._parts)
-            loops.one_of_the_kinds(random, *bounds, worlds.ids, self.command)
-
-
 def track_linear_velocity(env: Env, command: str, std: float) -> Filled:
     """See `rewards.track_linear_velocity`."""
     after = partial(errors.errors_of, env, command)
@@ -118,7 +107,6 @@ def flat_orientation_l2(env: Env) -> Filled:
 
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     GaitClock: LoopedGaitClock,
-    UniformVelocity: LoopedUniformVelocity,
     SteppingJointPosition: LoopedSteppingJointPosition,
     errors.velocity_errors: velocity_errors,
     events.ResetRoot: LoopedResetRoot,

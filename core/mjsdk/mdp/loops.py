@@ -147,29 +147,6 @@ def upright_root(
         pose[k, 3], pose[k, 4], pose[k, 5], pose[k, 6] = c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w
 
 
-@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[::1], f4[:,::1], i8[::1], f4[:,::1]")
-def one_of_the_kinds(
-    random: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    shares: np.ndarray,
-    parts: np.ndarray,
-    ids: np.ndarray,
-    command: np.ndarray,
-) -> None:
-    """Fill the rows `ids`, shape (n,), of `command`, shape (E, m), each with a command of one kind.
-
-    The kind is i where the last number of `random`, shape (n, 5), is first below shares[i]; it leaves `parts`, shape
-    (kinds, m), of the numbers that the others stand for.
-    """
-    for k in range(ids.shape[0]):
-        kind = 0
-        while kind < shares.shape[0] and random[k, 4] >= shares[kind]:
-            kind += 1
-        for i in range(command.shape[1]):
-            command[ids[k], i] = (low[i] + random[k, i] * (high[i] - low[i])) * parts[kind, i]
-
-
 @Loop.of("f4[:,:], f4[:,::1], f4[::1]")
 def beyond_limits(values: np.ndarray, limits: np.ndarray, out: np.ndarray) -> None:
     """Fill how far each world's numbers, shape (E, n), are outside their limits, shape (n, 2), summed, shape (E,)."""
