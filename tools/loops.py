@@ -29,10 +29,19 @@ from mjsdk.ops.tensors import TensorOps
 from mjsdk.runtime import training_runtime
 
 GROUPS = {
-    "group: episodes": ("countdown", "end_episodes", "log_ends", "log_step", "weighted_sum"),
+    "group: episodes": (
+        *("countdown", "end_episodes", "log_ends", "log_step", "weighted_sum"),
+        *("bad_orientation", "time_out"),
+    ),
+    "group: resets": ("ResetJoints", "ResetRoot", "UniformVelocity"),
+    "group: observations": (
+        *("base_ang_vel", "base_height", "base_lin_vel", "contact", "foot_force", "foot_height", "generated_commands"),
+        *("joint_pos_rel", "joint_vel", "last_action", "projected_gravity", "sensor"),
+    ),
     "group: small rewards": (
         *("action_rate_l2", "ang_vel_xy_l2", "body_upright", "flat_orientation_l2", "joint_pos_limits", "lin_vel_z_l2"),
         *("track_angular_velocity", "track_linear_velocity", "velocity_errors", "FootCrowding", "VariablePosture"),
+        *("angular_velocity_error_l2", "linear_velocity_error_l2", "drift", "ang_vel_error", "lin_vel_error"),
     ),
 }
 """Loops that are too small to be measured alone."""

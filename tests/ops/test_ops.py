@@ -104,6 +104,14 @@ def test_countdown(times, dt):
     assert expired.tolist() == (left <= 0.0).nonzero().squeeze(1).tolist()
 
 
+@each
+def test_a_countdown_that_is_prepared_leaves_alone_what_it_found_before(ops):
+    left = torch.tensor([0.5, 2.0, 1.0])
+    count = ops.prepared(ops.countdown, left)
+    first, second, third = (count(dt) for dt in (0.5, 0.25, 0.75))
+    assert [numbers(found).tolist() for found in (first, second, third)] == [[0], [0], [0, 2]]
+
+
 @given(seeds, counts, st.integers(0, 3), st.integers(0, 3))
 def test_end_episodes(seed, worlds, failures, time_outs):
     """One line per reason: failures, time-outs, and physics that blew up."""

@@ -56,6 +56,7 @@ class ResampledCommand(CommandTerm):
         """Time until the next resampling [s], shape (E,)."""
         self.pinned = env.buffers.new(f"command/{name}/pinned", env.num_envs, dtype=torch.bool)
         """Worlds whose command `fix` set, shape (E,)."""
+        self._countdown = env.ops.prepared(env.ops.countdown, self.time_left)
 
     def resample(self, worlds: Worlds) -> None:
         """Draw commands for some worlds."""
@@ -73,7 +74,7 @@ class ResampledCommand(CommandTerm):
 
     def compute(self, dt: float) -> None:
         """Advance by `dt` seconds and resample where the countdown has expired."""
-        self._draw(self.env.worlds(*self.env.ops.countdown(self.time_left, dt)))
+        self._draw(self.env.worlds(*self._countdown(dt)))
         self.update()
 
     def reset(self, worlds: Worlds) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,6 +13,7 @@ from mjsdk.config.env import CurriculumTermConfig, EventTermConfig
 from mjsdk.env.terms import BoundTerm
 from mjsdk.env.worlds import Worlds
 from mjsdk.errors import ConfigError, Mistake
+from mjsdk.ops.protocol import Found
 
 if TYPE_CHECKING:
     from mjsdk.env.env import Env
@@ -26,6 +27,7 @@ class Events:
         self._by_mode: dict[str, dict[str, BoundTerm]] = {"startup": {}, "reset": {}, "interval": {}}
         self._intervals: dict[str, tuple[float, float]] = {}
         self._time_left: dict[str, Tensor] = {}
+        self._countdowns: dict[str, Callable[[float], Found]] = {}
         for name, config in configs.items():
             self._by_mode[config.mode][name] = BoundTerm(env, "event", name, config)
             if config.mode == "interval":
@@ -45,9 +47,8 @@ class Events:
 
     def interval(self, dt: float) -> None:
         """Advance by `dt` seconds and let terms act where their countdown has expired."""
-        env = self._env
         for name, term in self._by_mode["interval"].items():
-            worlds = env.worlds(*env.ops.countdown(self._time_left[name], dt))
+            worlds = self._env.worlds(*self._countdowns[name](dt))
             if not worlds.known_empty:
                 self._resample(name, worlds)
                 term.act(worlds)
@@ -60,6 +61,7 @@ class Events:
         low, high = config.interval_range_s
         self._intervals[name] = (low, high)
         self._time_left[name] = self._env.buffers.new(f"event/{name}/time_left", self._env.num_envs)
+        self._countdowns[name] = self._env.ops.prepared(self._env.ops.countdown, self._time_left[name])
         self._resample(name, self._env.all_worlds)
 
     def _resample(self, name: str, worlds: Worlds) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -30,12 +30,7 @@ class Observations:
         self._raw = env.zeros(env.num_envs, sum(widths))
         for group, part in zip(self.groups.values(), self._raw.split(widths, 1), strict=True):
             group.use(part)
-        terms = [each for group in self.groups.values() for each in group.terms_and_columns()]
-        shared: dict[str, tuple[BoundTerm, Tensor]] = {}
-        for key, term, columns in terms:
-            shared.setdefault(key, (term, columns))
-        places = {key: place for place, key in enumerate(shared)}
-        self._terms, self._order = [*shared.values()], [places[key] for key, *_ in terms]
+        self._sort([each for group in self.groups.values() for each in group.terms_and_columns()])
         sizes = {name: group.size for name, group in self.groups.items()}
         self._remembers = any(group.remembers for group in self.groups.values())
         self._now = env.zeros(env.num_envs, sum(sizes.values())) if self._remembers else self._raw
@@ -47,6 +42,18 @@ class Observations:
         self.last: dict[str, Tensor] = {}
         """The observations of the last step, by group, shape (E, D)."""
 
+    def _sort(self, terms: Sequence[tuple[str, BoundTerm, Tensor]]) -> None:
+        """Tell terms that fill their columns themselves from those whose values are copied, once for all groups."""
+        self._filling = [(term, columns) for _, term, columns in terms if term.fill(columns)]
+        filled = {id(columns) for _, columns in self._filling}
+        copied = [each for each in terms if id(each[2]) not in filled]
+        shared: dict[str, tuple[BoundTerm, Tensor]] = {}
+        for key, term, columns in copied:
+            shared.setdefault(key, (term, columns))
+        places = {key: place for place, key in enumerate(shared)}
+        self._copied = [*shared.values()]
+        self._places = [(columns, places[key]) for key, _, columns in copied]
+
     def reseed(self) -> None:
         """Restart the noise, with seeds from the environment's generator."""
         for group in self.groups.values():
@@ -56,9 +63,13 @@ class Observations:
         """Take in the present state."""
         if self._mirror is not None:
             self._mirror.update_active()
-        if self._terms:
-            values = values_of(self._terms)
-            torch.cat([values[i] for i in self._order], 1, out=self._raw)
+        values_of(self._filling)
+        values = values_of(self._copied)
+        if values and not self._filling:
+            torch.cat([values[place] for _, place in self._places], 1, out=self._raw)
+        else:
+            for columns, place in self._places:
+                columns.copy_(values[place])
         groups = [group.finish() for group in self.groups.values()]
         if self._remembers:
             torch.cat(groups, 1, out=self._now)

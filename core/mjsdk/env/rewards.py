@@ -80,18 +80,21 @@ class Terminations:
         self._failures = sum(not config.time_out for config in configs.values())
         self.reasons = env.zeros(len(self.names), env.num_envs, dtype=torch.bool)
         """Which reason holds in which world, shape (reasons, E)."""
+        self._unstable = self.reasons[-1]
         self.rows = Rows(env, self.terms.values(), self.reasons)
         self.terminated = env.buffers.new("termination/terminated", env.num_envs, dtype=torch.bool)
         """Worlds that failed in the last step, shape (E,)."""
         self.truncated = env.buffers.new("termination/truncated", env.num_envs, dtype=torch.bool)
         """Worlds whose time was up in the last step, shape (E,)."""
+        self._end = env.ops.prepared(
+            env.ops.end_episodes, self.reasons, self._failures, self.terminated, self.truncated
+        )
 
     def compute(self) -> Worlds:
         """Fill `terminated` and `truncated`; the worlds that are either."""
         self.rows.compute()
-        self.reasons[-1].copy_(self._env.unstable)
-        env = self._env
-        return env.worlds(*env.ops.end_episodes(self.reasons, self._failures, self.terminated, self.truncated))
+        self._unstable.copy_(self._env.unstable)
+        return self._env.worlds(*self._end())
 
 
 class Metrics:

@@ -25,7 +25,7 @@ class Worlds:
         self._count, self._generator = count, generator
         self._mask, self._ids = mask, ids
         self._by_ids = ids is not None
-        self.rows = count if ids is None else len(ids)
+        self.rows = count if ids is None else ids.shape[0]
         """How many rows belong to these worlds: n or E."""
 
     @property
@@ -103,7 +103,7 @@ class Worlds:
 
     def _check(self, tensor: Tensor) -> None:
         """Refuse a tensor without a row for each world: by numbers, some would do, and be wrong."""
-        if len(tensor) != self._count:
+        if tensor.shape[0] != self._count:  # `len` takes ten times as long
             raise ValueError(f"it must be a tensor with a row for each of {self._count} worlds, not {_kind(tensor)}")
 
     def _mask_of(self, target: Tensor) -> Tensor:

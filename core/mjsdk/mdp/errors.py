@@ -28,8 +28,11 @@ class VelocityErrors:
 
 def errors_of(env: Env, command: str) -> VelocityErrors:
     """The errors now; read before the next step."""
-    prepare = env.ops.version_of(velocity_errors) or velocity_errors
-    return env.derived.prepared(("velocity_errors", command), lambda: prepare(env, command), of_commands=True)
+
+    def prepare() -> Callable[[], VelocityErrors]:
+        return (env.ops.version_of(velocity_errors) or velocity_errors)(env, command)
+
+    return env.derived.prepared(("velocity_errors", command), prepare, of_commands=True)
 
 
 def velocity_errors(env: Env, command: str) -> Callable[[], VelocityErrors]:

@@ -76,8 +76,11 @@ class ResetJoints:
 
     def __call__(self, env: Env, worlds: Worlds) -> None:
         """Reset some worlds."""
-        drawn = worlds.uniform(self._low, self._high, len(self._low)).clamp_(*self._bounds)
-        env.robot.write_joints(worlds, *drawn.chunk(2, 1))
+        env.robot.write_joints(worlds, *self.draw(worlds).chunk(2, 1))
+
+    def draw(self, worlds: Worlds) -> Tensor:
+        """Positions [rad] and velocities [rad/s] of joints, shape (rows, 2 J)."""
+        return worlds.uniform(self._low, self._high, len(self._low)).clamp_(*self._bounds)
 
 
 class PushBySettingVelocity:

@@ -113,6 +113,40 @@ def squared_changes(now: np.ndarray, before: np.ndarray, out: np.ndarray) -> Non
         out[e] = total
 
 
+@Loop.of("f4[:,:], f4[:,:]", "f4[:,::1], f4[:,:]", "b1[:,::1], f4[:,:]")
+def copy(values: np.ndarray, out: np.ndarray) -> None:
+    """Fill columns with values, shape (E, n)."""
+    for e in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            out[e, i] = values[e, i]
+
+
+@Loop.of("f4[::1], f4[::1]")
+def copy_row(values: np.ndarray, out: np.ndarray) -> None:
+    """Fill values, shape (E,)."""
+    for e in range(values.shape[0]):
+        out[e] = values[e]
+
+
+@Loop.of("f4[:,:], f4[:], f4[:,:], b1, f4[:,:]", "f4[:,:], f4[::1], f4[:,::1], b1, f4[:,:]")
+def joint_errors(position: np.ndarray, default: np.ndarray, bias: np.ndarray, biased: bool, out: np.ndarray) -> None:
+    """Fill how far joints are from their default position, shape (E, J), plus what encoders read too much."""
+    for e in range(out.shape[0]):
+        if biased:
+            for i in range(out.shape[1]):
+                out[e, i] = position[e, i] - default[i] + bias[e, i]
+        else:
+            for i in range(out.shape[1]):
+                out[e, i] = position[e, i] - default[i]
+
+
+@Loop.of("f4[:], f8, b1[::1]", "i8[::1], i8, b1[::1]")
+def above(values: np.ndarray, limit: float, out: np.ndarray) -> None:
+    """Fill whether values are above a limit, shape (E,)."""
+    for e in range(values.shape[0]):
+        out[e] = values[e] > limit
+
+
 @Loop.of("b1[::1], f4[::1]")
 def opposite(values: np.ndarray, out: np.ndarray) -> None:
     """Fill 0 for true and 1 for false, shape (E,)."""
@@ -127,24 +161,24 @@ def exponentials(values: np.ndarray, factor: float, out: np.ndarray) -> None:
         out[e] = math.exp(values[e] * np.float32(factor))
 
 
-@Loop.of("f4[:,::1], f4[::1], f4[::1], f4[:,::1], f4[:,::1], f4[:,::1]")
+@Loop.of("f4[::1], f4[::1], f8[:,:], i8[::1], f4[:,::1], f4[:,::1]")
 def upright_root(
-    random: np.ndarray, low: np.ndarray, high: np.ndarray, start: np.ndarray, pose: np.ndarray, velocity: np.ndarray
+    low: np.ndarray, high: np.ndarray, start: np.ndarray, ids: np.ndarray, random: np.ndarray, base: np.ndarray
 ) -> None:
-    """Fill position and orientation, shape (n, 7), and velocity, shape (n, 6), of bases that turn but do not tilt.
+    """Fill pose and velocity, shape (n, 7 + 6), of bases that turn but do not tilt.
 
     `random`, shape (n, 12), stands for x, y, z, roll, pitch, yaw and their rates between `low` and `high`, relative to
-    `start`, shape (n, 7).
+    the rows `ids` of `start`, shape (E, 7).
     """
     for k in range(random.shape[0]):
+        w, x, y, z = start[ids[k], 3], start[ids[k], 4], start[ids[k], 5], start[ids[k], 6]
         for i in range(3):
-            pose[k, i] = start[k, i] + low[i] + random[k, i] * (high[i] - low[i])
+            base[k, i] = start[ids[k], i] + low[i] + random[k, i] * (high[i] - low[i])
         for i in range(6):
-            velocity[k, i] = low[6 + i] + random[k, 6 + i] * (high[6 + i] - low[6 + i])
+            base[k, 7 + i] = low[6 + i] + random[k, 6 + i] * (high[6 + i] - low[6 + i])
         half = np.float32(0.5) * (low[5] + random[k, 5] * (high[5] - low[5]))
-        c, s = np.float32(math.cos(half)), np.float32(math.sin(half))
-        w, x, y, z = start[k, 3], start[k, 4], start[k, 5], start[k, 6]
-        pose[k, 3], pose[k, 4], pose[k, 5], pose[k, 6] = c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w
+        c, s = math.cos(half), math.sin(half)
+        base[k, 3], base[k, 4], base[k, 5], base[k, 6] = c * w - s * z, c * x - s * y, c * y + s * x, c * z + s * w
 
 
 @Loop.of("f4[:,:], f4[:,::1], f4[::1]")
@@ -171,3 +205,38 @@ def velocity_errors(
         rows[2, e], rows[3, e] = square, turn * turn
         asked = abs(command[e, 0]) + abs(command[e, 1]) + abs(command[e, 2])
         rows[4, e] = rows[0, e] if asked <= standing else 0.0
+
+
+@Loop.of("f4[::1], f4[::1], f4[::1], f4[::1], f4[:,::1]")
+def spread(low: np.ndarray, high: np.ndarray, least: np.ndarray, most: np.ndarray, random: np.ndarray) -> None:
+    """Turn random numbers between 0 and 1, shape (n, k), into such between `low` and `high`, within other bounds."""
+    for k in range(random.shape[0]):
+        for i in range(random.shape[1]):
+            random[k, i] = min(max(low[i] + random[k, i] * (high[i] - low[i]), least[i]), most[i])
+
+
+@Loop.of("f4[::1], f4[::1], f4[::1], f4[:,::1], f4[:,::1], f4[::1], i8[::1], i8[::1], f4[:,::1]")
+def resample_velocity(
+    low: np.ndarray,
+    high: np.ndarray,
+    shares: np.ndarray,
+    parts: np.ndarray,
+    command: np.ndarray,
+    heading: np.ndarray,
+    mode: np.ndarray,
+    ids: np.ndarray,
+    random: np.ndarray,
+) -> None:
+    """Fill the rows `ids` of `command`, shape (E, 3), of `heading` and `mode`, shape (E,), by numbers from 0 to 1.
+
+    The last of the five numbers of a row decides the mode: the first one whose accumulated share is above it; the mode
+    decides which parts of the command are asked for, shape (modes, 3).
+    """
+    for k in range(ids.shape[0]):
+        e, kind = ids[k], 0
+        while kind < shares.shape[0] and random[k, 4] >= shares[kind]:
+            kind += 1
+        for i in range(3):
+            command[e, i] = (low[i] + random[k, i] * (high[i] - low[i])) * parts[kind, i]
+        heading[e] = low[3] + random[k, 3] * (high[3] - low[3])
+        mode[e] = kind

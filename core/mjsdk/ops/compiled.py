@@ -20,9 +20,17 @@ T = TypeVar("T")
 
 
 class Filled:
-    """A term whose values, shape (E,), a loop fills; it is called with the environment as terms are."""
+    """A term whose values a loop fills, shape (E,) or (E, D); it is called with the environment as terms are."""
 
-    def __init__(self, env: Any, loop: Loop, *args: Any, after: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        env: Any,
+        loop: Loop,
+        *args: Any,
+        after: Callable[[], object] | None = None,
+        width: int = 0,
+        dtype: torch.dtype | None = None,
+    ) -> None:
         """Bind a loop to its arguments, whose memory stays; the last one is added here.
 
         Args:
@@ -30,12 +38,16 @@ class Filled:
             loop: What fills the values.
             args: Its arguments.
             after: What brings their memory up to date.
+            width: D of an observation, whose values are some columns of a group's; 0 for values of shape (E,).
+            dtype: Type of the values; float unless given.
         """
         self._loop, self._args, self._after = loop, args, after
-        self.use(env.zeros(env.num_envs))
+        shape = (env.num_envs, width + 1) if width else (env.num_envs,)
+        values = env.zeros(*shape, dtype=dtype)
+        self.use(values[:, :width] if width else values)
 
     def use(self, values: Tensor) -> None:
-        """Fill these from now on, shape (E,)."""
+        """Fill these from now on: of the same shape, a row of managers or some of their columns."""
         self._values, self._fill = values, self._loop.bind(*self._args, values)
 
     def __call__(self, env: Any) -> Tensor:
@@ -46,11 +58,30 @@ class Filled:
         return self._values
 
 
+class Finder:
+    """A loop that fills the numbers of the worlds it finds, its first argument, and says how many these are."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def __call__(self, *args: Any) -> Found:
+        """See `Ops`."""
+        return self.bind(*args)()
+
+    def bind(self, *args: Any) -> Callable[..., Found]:
+        """The operation with its first arguments; the first of them has a column or a number per world."""
+        ids = torch.empty(args[0].shape[-1], dtype=torch.long)
+        fill = self._loop.bind(ids, *args)
+        return lambda *more: (None, ids[: fill(*more)].clone())
+
+
 class LoopOps(TensorOps):
     """See `mjsdk.ops.protocol.Ops`."""
 
     base_motion = loops.base_motion  # type: ignore[assignment]
     contact_loads = loops.contact_loads  # type: ignore[assignment]
+    countdown = Finder(loops.countdown)  # type: ignore[assignment]
+    end_episodes = Finder(loops.end_episodes)  # type: ignore[assignment]
     log_step = loops.log_step  # type: ignore[assignment]
     reflect = loops.reflect  # type: ignore[assignment]
 
@@ -66,21 +97,12 @@ class LoopOps(TensorOps):
 
     def prepared(self, operation: Callable[..., T], *args: Any) -> Callable[..., T]:
         """See `Ops`."""
-        return operation.bind(*args) if isinstance(operation, Loop) else partial(operation, *args)
+        bind: Any = operation.bind if isinstance(operation, (Loop, Finder)) else partial(partial, operation)
+        return bind(*args)
 
     def numbers(self, mask: Tensor) -> Tensor | None:
         """See `Ops`."""
         return mask.nonzero().squeeze(1)
-
-    def countdown(self, time_left: Tensor, dt: float) -> Found:
-        """See `Ops`."""
-        ids = torch.empty(len(time_left), dtype=torch.long)
-        return None, ids[: loops.countdown(time_left, dt, ids)]
-
-    def end_episodes(self, reasons: Tensor, failures: int, terminated: Tensor, truncated: Tensor) -> Found:
-        """See `Ops`."""
-        ids = torch.empty(len(terminated), dtype=torch.long)
-        return None, ids[: loops.end_episodes(reasons, failures, terminated, truncated, ids)]
 
     def log_ends(self, worlds: Chosen, *sums: Tensor) -> None:
         """See `Ops`."""

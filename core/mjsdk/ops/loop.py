@@ -34,7 +34,7 @@ class Loop:
 
     def bind(self, *args: Any) -> Callable[..., Any]:
         """The loop with its first arguments, for calls in every step: numbers, arrays, tensors whose memory stays."""
-        return partial(self._dispatcher, *(arg.numpy() if hasattr(arg, "numpy") else arg for arg in args))
+        return partial(self._dispatcher, *[arg.numpy() if hasattr(arg, "numpy") else arg for arg in args])
 
     def compile(self, types: Any) -> None:
         """Compile it for some types of its arguments, or get the code that was kept."""

@@ -44,8 +44,8 @@ def contact_loads(force: np.ndarray, touch: float, load: np.ndarray, in_contact:
             in_contact[e, part] = load[e, part] > touch
 
 
-@Loop.of("f4[::1], f8, i8[::1]")
-def countdown(time_left: np.ndarray, dt: float, ids: np.ndarray) -> int:
+@Loop.of("i8[::1], f4[::1], f8")
+def countdown(ids: np.ndarray, time_left: np.ndarray, dt: float) -> int:
     """Take `dt` from each timer; how many have expired: the first so many of `ids` are their worlds."""
     count = 0
     for e in range(time_left.shape[0]):
@@ -56,9 +56,9 @@ def countdown(time_left: np.ndarray, dt: float, ids: np.ndarray) -> int:
     return count
 
 
-@Loop.of("b1[:,::1], i8, b1[::1], b1[::1], i8[::1]")
+@Loop.of("i8[::1], b1[:,::1], i8, b1[::1], b1[::1]")
 def end_episodes(
-    reasons: np.ndarray, failures: int, terminated: np.ndarray, truncated: np.ndarray, ids: np.ndarray
+    ids: np.ndarray, reasons: np.ndarray, failures: int, terminated: np.ndarray, truncated: np.ndarray
 ) -> int:
     """Fill which worlds failed or ran out of time; how many did: the first so many of `ids` are their numbers."""
     count, last = 0, reasons.shape[0] - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import importlib_metadata
@@ -88,7 +88,8 @@ class CpuPhysics:
         self._columns = _columns(model)
         self._bound: dict[str, Tensor] = {}
         self._expanded: dict[str, Tensor] = {}
-        self._written: dict[tuple[str, int, int], list[Tensor]] = {}
+        self._writers: dict[tuple[str, int, int], Callable[[Tensor, Worlds | None], None]] = {}
+        self._restorers: list[tuple[slice, Callable[..., None]]] = []
         self._has_own_constants = False
         self._warned: set[int] = set()
         self._warnings = self._batch.bind("warning")
@@ -104,18 +105,17 @@ class CpuPhysics:
         if field not in self._bound:
             with torch.inference_mode(False):  # A term may be the first to ask, and loading a state writes later.
                 self._bound[field] = torch.from_numpy(self._call("bind", field, np.float32))
-                self._written.clear()
+                self._writers.clear()
+                self._restorers.clear()
             self._fill(field)
         return self._bound[field]
 
     def write(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write`."""
-        places = self._places(field, start, rows.shape[-1])
-        if ops.LOOPS and worlds is not None and len(places) == 2 and rows.shape[:-1] == worlds.ids.shape:
-            loops.write_rows(*places, worlds.ids, rows)
-            return
-        for place in places:
-            _put(place, rows, worlds)
+        key = (field, start, rows.shape[-1])
+        if key not in self._writers:
+            self._writers[key] = _writer(self._places(*key))
+        self._writers[key](rows, worlds)
 
     def start_state(self, field: str) -> Tensor:
         """See `Physics.start_state`."""
@@ -140,12 +140,10 @@ class CpuPhysics:
 
     def _places(self, field: str, start: int, width: int) -> list[Tensor]:
         """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""
-        key = (field, start, width)
-        if key not in self._written:
-            self._written[key] = [self._state[:, self._column(field, start, width)]]
-            if field in self._bound:
-                self._written[key].append(self._bound[field].view(self.num_envs, -1)[:, start : start + width])
-        return self._written[key]
+        places = [self._state[:, self._column(field, start, width)]]
+        if field in self._bound:
+            places.append(self._bound[field].view(self.num_envs, -1)[:, start : start + width])
+        return places
 
     def step(self, count: int = 1) -> None:
         """See `Physics.step`."""
@@ -156,15 +154,17 @@ class CpuPhysics:
     def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
         rows = worlds.take(self._start) if self._has_own_start else self._initial
-        places = [(self._state, rows)]
+        if not self._restorers:
+            self._restorers = [(columns, _restorer(values)) for columns, values in self._kept_states()]
+        for columns, restore in self._restorers:
+            restore(worlds, rows[:, columns])
+
+    def _kept_states(self) -> Iterator[tuple[slice, Tensor]]:
+        """All memory that states are kept in, shape (E, n), each with its columns of a row."""
+        yield slice(None), self._state
         for field, columns in self._columns.items():
             if field in self._bound:
-                places.append((self._bound[field].view(self.num_envs, -1), rows[:, columns]))
-        for values, start in places:
-            if ops.LOOPS and len(rows) in (1, len(worlds.ids)):
-                loops.restore(values, worlds.ids, start)
-            else:
-                worlds.write(values, start)
+                yield columns, self._bound[field].view(self.num_envs, -1)
 
     def forward(self, worlds: Worlds | None = None) -> None:
         """See `Physics.forward`."""
@@ -266,6 +266,33 @@ class CpuPhysics:
             return getattr(self._batch, method)(field, dtype)
         except (ValueError, TypeError) as error:
             raise PhysicsError(f"MuJoCo has no field '{field}' that can be used so: {error}") from error
+
+
+def _writer(places: list[Tensor]) -> Callable[[Tensor, Worlds | None], None]:
+    """What writes rows to the same places again and again."""
+    loop = loops.write_rows.bind(*places) if ops.LOOPS and len(places) == 2 else None
+
+    def write(rows: Tensor, worlds: Worlds | None) -> None:
+        if loop is not None and worlds is not None and rows.shape[:-1] == worlds.ids.shape:
+            loop(worlds.ids.numpy(), rows.numpy())
+        else:
+            for place in places:
+                _put(place, rows, worlds)
+
+    return write
+
+
+def _restorer(values: Tensor) -> Callable[[Worlds, Tensor], None]:
+    """What writes a row for each of some worlds, or one for all, to `values` again and again."""
+    loop = loops.restore.bind(values) if ops.LOOPS else None
+
+    def restore(worlds: Worlds, rows: Tensor) -> None:
+        if loop is not None and rows.shape[0] in (1, worlds.ids.shape[0]):
+            loop(worlds.ids.numpy(), rows.numpy())
+        else:
+            worlds.write(values, rows)
+
+    return restore
 
 
 def _put(target: Tensor, rows: Tensor, worlds: Worlds | None) -> None:

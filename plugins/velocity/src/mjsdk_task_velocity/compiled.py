@@ -1,4 +1,4 @@
-"""Versions of rewards that a compiled loop computes on the CPU: see `mjsdk.ops.compiled.LoopOps`."""
+"""Versions of terms that a compiled loop computes on the CPU: see `mjsdk.ops.compiled.LoopOps`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from torch import Tensor
 from mjsdk.env import Env
 from mjsdk.mdp.clock import gait_clock
 from mjsdk.ops.compiled import Filled
-from mjsdk.robot.selection import Bodies
-from mjsdk_task_velocity import loops, rewards
+from mjsdk.robot.selection import Bodies, Sites
+from mjsdk_task_velocity import loops, observations, rewards
 from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePosture, body_upright
 
 
@@ -59,10 +59,23 @@ def upright(env: Env, bodies: Bodies, std: float) -> Callable[[Env], Tensor]:
     return Filled(env, loops.uprightness, env.robot.body_quat_w, np.array(bodies.ids), factor)
 
 
+def foot_force(env: Env, sensor: str) -> Filled:
+    """See `observations.foot_force`."""
+    force = env.contact(sensor).force_w
+    return Filled(env, loops.log_force, force, width=force.shape[1])
+
+
+def foot_height(env: Env, feet: Sites) -> Filled:
+    """See `observations.foot_height`."""
+    return Filled(env, loops.heights, env.robot.site_pos_w, np.array(feet.ids), width=len(feet))
+
+
 VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     FootCrowding: foot_crowding,
     GaitReward: gait,
     VariablePosture: posture,
     body_upright: upright,
+    observations.foot_force: foot_force,
+    observations.foot_height: foot_height,
     rewards.marching: marching,
 }

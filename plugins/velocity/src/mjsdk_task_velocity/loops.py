@@ -1,4 +1,4 @@
-"""Loops over worlds for some rewards, compiled by numba: arrays and nothing else. The rewards say what they compute."""
+"""Loops over worlds for some terms, compiled by numba: arrays and nothing else. The terms say what they compute."""
 
 from __future__ import annotations
 
@@ -107,3 +107,19 @@ def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
     """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
     for e in range(first.shape[0]):
         out[e] = 1.0 if first[e] and not second[e] else 0.0
+
+
+@Loop.of("f4[:,:,:], f4[:,:]")
+def log_force(force: np.ndarray, out: np.ndarray) -> None:
+    """Fill log(1 + |vertical force|), shape (E, F)."""
+    for e in range(out.shape[0]):
+        for foot in range(out.shape[1]):
+            out[e, foot] = math.log1p(abs(force[e, foot, 2]))
+
+
+@Loop.of("f4[:,:,::1], i8[::1], f4[:,:]")
+def heights(sites: np.ndarray, feet: np.ndarray, out: np.ndarray) -> None:
+    """Fill the heights of some sites, shape (E, F)."""
+    for e in range(out.shape[0]):
+        for foot in range(out.shape[1]):
+            out[e, foot] = sites[e, feet[foot], 2]
