@@ -44,7 +44,7 @@ GROUPS = {
         *("angular_velocity_error_l2", "linear_velocity_error_l2", "drift", "ang_vel_error", "lin_vel_error"),
     ),
 }
-"""Loops that are too small to be measured alone."""
+"""Loops that are too small to be measured alone, and stand or fall together."""
 ALL = "all of them"
 ACTION_STD, STEPS, WARM_UP = 0.2, 2, 100
 """Size of the random actions; control steps of a block, and until robots fall and are reset as in training."""
@@ -122,7 +122,8 @@ def measure(robot: str, num_envs: int, only: list[str], blocks: int) -> dict[str
     loops.block(random_actions(loops.env, WARM_UP, torch.Generator().manual_seed(1)))
     start = loops.env.state_dict()
     names = [name for name in vars(LoopOps) if hasattr(TensorOps, name) and not name.startswith("_")]
-    names = [*sorted({*names, *ops.of_terms} - {"version_of", "prepared", "numbers"}), *GROUPS, ALL]
+    grouped = set().union(*GROUPS.values())
+    names = [*sorted({*names, *ops.of_terms} - {"version_of", "prepared", "numbers"} - grouped), *GROUPS, ALL]
     found = {}
     for name in (name for name in names if not only or name in only):
         found[name] = compare(loops, Stepper(robot, num_envs, ops_without(name)), start, blocks)
