@@ -95,6 +95,7 @@ class Env:
         self.reset()
         self.commands.check()
         self._rehearse()
+        self.physics.report()
 
     def _rehearse(self) -> None:
         """Call terms that only steps call, and undo it: what they give wrongly is an error now, not in a training."""

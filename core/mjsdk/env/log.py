@@ -54,8 +54,9 @@ class EpisodeLog:
         self._env.ops.log_ends(worlds, ends.terminated, ends.reasons, *sums)
 
     def take(self) -> dict[str, float]:
-        """Means since the last call. Raises `PhysicsError` where a reward was not finite."""
+        """Means since the last call. Raises `PhysicsError` where a reward was not finite, or physics went wrong."""
         env = self._env
+        env.physics.report()
         steps = max(int(self._steps), 1)
         env.rewards.check(steps)
         rewards, metrics = (sums.mean(1).tolist() for sums in (self._rewards, self._metrics))

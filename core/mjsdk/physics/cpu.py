@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from mjsdk import ops
-from mjsdk.errors import PhysicsError, listing, one_line
+from mjsdk.errors import PhysicsError, one_line
 from mjsdk.ops import loops
-from mjsdk.physics.protocol import INTEGRATED, Worlds, below
+from mjsdk.physics.fields import Masses, put, state_columns
+from mjsdk.physics.protocol import Worlds, below
 from mjsdk.runtime import available_threads
 
 _STATE = {
@@ -26,8 +27,6 @@ _STATE = {
     "qacc_warmstart": mujoco.mjtState.mjSTATE_WARMSTART,
     "ctrl": mujoco.mjtState.mjSTATE_CTRL,
 }
-_ABOVE_ZERO = {"body_mass", "body_inertia"}
-"""Fields of bodies that no randomisation may take below 0."""
 _UNSTABLE = [
     int(mujoco.mjtWarning.mjWARN_BADQPOS),
     int(mujoco.mjtWarning.mjWARN_BADQVEL),
@@ -91,6 +90,7 @@ class CpuPhysics:
         self._writers: dict[tuple[str, int, int], Callable[[Tensor, Worlds | None], None]] = {}
         self._restorers: list[tuple[slice, Callable[..., None]]] = []
         self._has_own_constants = False
+        self._masses = Masses(model, self.device)
         self._warned: set[int] = set()
         self._warnings = self._batch.bind("warning")
         self._unstable, self._any_unstable = torch.zeros(num_envs, dtype=torch.bool), False
@@ -123,20 +123,16 @@ class CpuPhysics:
 
     def write_start(self, field: str, rows: Tensor, worlds: Worlds | None = None, start: int = 0) -> None:
         """See `Physics.write_start`."""
+        columns = self._column(field, start, rows.shape[-1])
         if not self._has_own_start:
             self._start, self._has_own_start = self._start.clone(memory_format=torch.contiguous_format), True
-        _put(self._start[:, self._column(field, start, rows.shape[-1])], rows, worlds)
+        put(self._start[:, columns], rows, worlds)
 
     def _column(self, field: str, start: int = 0, width: int = 0) -> slice:
         """Where a state field stands in a row; `width` columns of it from `start` on, if these are given."""
-        if field not in INTEGRATED:
-            raise PhysicsError(f"'{field}' cannot be written. Legal: {listing(INTEGRATED)}")
-        whole = self._columns[field]
-        part = slice(whole.start + start, whole.start + start + width) if width else whole
-        if not whole.start <= part.start <= part.stop <= whole.stop:
-            size = whole.stop - whole.start
-            raise PhysicsError(f"{width} columns from {start} on do not fit '{field}', which has {size}")
-        return part
+        whole = self._columns.get(field, slice(0, 0))
+        part = state_columns(field, whole.stop - whole.start, start, width)
+        return slice(whole.start + part.start, whole.start + part.stop)
 
     def _places(self, field: str, start: int, width: int) -> list[Tensor]:
         """Where columns of a state field are kept: in the rows of states, and in the bound array if there is one."""
@@ -179,21 +175,9 @@ class CpuPhysics:
 
     def set_const(self, worlds: Worlds | None = None) -> None:
         """See `Physics.set_const`."""
-        for field in _ABOVE_ZERO & set(self._expanded):
-            self._check_positive(field)
+        self._masses.refuse(self._expanded)
         _run(self._batch.set_const, None if worlds is None else worlds.ids.numpy())
         self._has_own_constants = True
-
-    def _check_positive(self, field: str) -> None:
-        own, values = torch.from_numpy(getattr(self.model, field)), self._expanded[field]
-        wrong = (values > 0.0).logical_not_() & (own > 0.0)
-        if wrong.any():
-            world, body, *_ = wrong.nonzero()[0].tolist()
-            name, what = self.model.body(body).name, field.removeprefix("body_")
-            raise PhysicsError(
-                f"the {what} of body '{name}' is {values[world, body].tolist()} in world {world}, and must be above 0: "
-                "an event takes too much of it away"
-            )
 
     def unstable(self) -> Tensor:
         """See `Physics.unstable`."""
@@ -218,6 +202,9 @@ class CpuPhysics:
                 self._warned.add(kind)
                 text = mujoco.mju_warningText(kind, int(self._warnings[worlds[0], kind].flat[0]))
                 _log.warning("MuJoCo warns in %d of %d worlds: %s", len(worlds), self.num_envs, text)
+
+    def report(self) -> None:
+        """See `Physics.report`: here all is said at once."""
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""
@@ -277,7 +264,7 @@ def _writer(places: list[Tensor]) -> Callable[[Tensor, Worlds | None], None]:
             loop(worlds.ids.numpy(), rows.numpy())
         else:
             for place in places:
-                _put(place, rows, worlds)
+                put(place, rows, worlds)
 
     return write
 
@@ -293,13 +280,6 @@ def _restorer(values: Tensor) -> Callable[[Worlds, Tensor], None]:
             worlds.write(values, rows)
 
     return restore
-
-
-def _put(target: Tensor, rows: Tensor, worlds: Worlds | None) -> None:
-    if worlds is None:
-        target.copy_(rows)
-    else:
-        worlds.write(target, rows)
 
 
 def _quiet_mujoco() -> None:

@@ -79,12 +79,16 @@ class Physics(Protocol):
     def set_const(self, worlds: Worlds | None = None) -> None:
         """Recompute constants that follow from expanded fields, such as `body_subtreemass`.
 
-        Raises `PhysicsError` for masses and inertias that are not above 0 any more.
+        Raises `PhysicsError` for masses and inertias that are not above 0 any more, at once or in `report`.
         """
         ...
 
     def unstable(self) -> Tensor:
         """Worlds that became unstable since the last call and were reset, bool, shape (E,)."""
+        ...
+
+    def report(self) -> None:
+        """Warn of what went wrong in steps since the last call, or raise. It may mean to wait for the device."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

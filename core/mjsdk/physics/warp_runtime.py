@@ -1,0 +1,59 @@
+"""NVIDIA Warp and MuJoCo Warp, imported quietly, with a word where their kernels are compiled."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from functools import cache
+from typing import Any
+
+_log = logging.getLogger(__name__)
+_PAUSE_S = 15.0
+"""Time between two words about kernels that are still being compiled [s]."""
+
+
+@cache
+def warp_modules() -> tuple[Any, Any]:
+    """`warp` and `mujoco_warp`, which take more than a second to import."""
+    import warp
+
+    warp.config.log_level = warp.LOG_ERROR  # of a machine without a GPU it says so, in every process
+    warp.init()
+    warp.set_logger(_Logger())
+    warp.config.log_level = warp.LOG_INFO
+    import mujoco_warp
+
+    return warp, mujoco_warp
+
+
+class _Logger:
+    """Takes what Warp has to say: passes warnings on, and sums up the modules that it compiles."""
+
+    def __init__(self) -> None:
+        self._compiled, self._said_at = 0, 0.0
+
+    def debug(self, message: str) -> None:
+        """Nobody asked."""
+
+    def info(self, message: str) -> None:
+        """One line for each module that is loaded, of which those that were compiled took their time."""
+        if "(compiled)" not in message:
+            return
+        self._compiled += 1
+        now = time.monotonic()
+        if self._compiled == 1:
+            _log.info("compiling the kernels of MuJoCo Warp for this machine, once: it takes a minute or some")
+        elif now - self._said_at > _PAUSE_S:
+            _log.info("compiling the kernels of MuJoCo Warp: %d groups are done", self._compiled)
+        else:
+            return
+        self._said_at = now
+
+    def warning(self, message: str, category: type[Warning] | None = None, stacklevel: int = 1) -> None:
+        """To Python's warnings, as Warp itself does."""
+        warnings.warn(message, category, stacklevel=stacklevel)
+
+    def error(self, message: str) -> None:
+        """To the log; it raises as well."""
+        _log.error("Warp: %s", message)
