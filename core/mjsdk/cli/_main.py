@@ -87,8 +87,9 @@ def _run(args: Sequence[str] | None) -> None:
     # else on the machine: with other programs running, an iteration took five to ten times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     logger = logging.getLogger("mjsdk")
-    if not any(isinstance(handler, _WarningsOnStderr) for handler in logger.handlers):
-        logger.addHandler(_WarningsOnStderr(logging.WARNING))
+    if not any(isinstance(handler, _OnStderr) for handler in logger.handlers):
+        logger.addHandler(_OnStderr(logging.INFO))
+        logger.setLevel(logging.INFO)
     given = [*(sys.argv[1:] if args is None else args)]
     with _streams.hold(given):
         typer.main.get_command(build(given))(args=given, prog_name="mjsdk")
@@ -105,11 +106,12 @@ def _fail(message: str) -> None:
     sys.exit(2)
 
 
-class _WarningsOnStderr(logging.Handler):
-    """Shows warnings of the library's loggers as `warning: ...`."""
+class _OnStderr(logging.Handler):
+    """Shows what the library's loggers say, as `warning: ...` and `note: ...`."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one record."""
-        from mjsdk.cli._output import warn
+        from mjsdk.cli._output import note, warn
 
-        warn(record.getMessage())
+        show = warn if record.levelno >= logging.WARNING else note
+        show(record.getMessage())

@@ -128,6 +128,11 @@ def warn(text: str) -> None:
     _labelled("warning", text, "bold yellow")
 
 
+def note(text: str) -> None:
+    """Print on stderr what somebody who waits should know."""
+    _labelled("note", text, "bold")
+
+
 def fitting(text: str) -> str:
     """A message of at most a screen: long lines are cut in the middle, and of many those in the middle left out."""
     lines = [shortened(line, _LONGEST_LINE) for line in text.splitlines()]

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import logging
+import os
+import sys
+import tempfile
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from mjsdk.errors import one_line
+
 _log = logging.getLogger(__name__)
+_NO_DRIVER = "Could not find or load the NVIDIA CUDA driver"
+"""What Warp's native code prints on every machine without a GPU."""
 _PAUSE_S = 15.0
 """Time between two words about kernels that are still being compiled [s]."""
 
@@ -18,13 +27,32 @@ def warp_modules() -> tuple[Any, Any]:
     """`warp` and `mujoco_warp`, which take more than a second to import."""
     import warp
 
-    warp.config.log_level = warp.LOG_ERROR  # of a machine without a GPU it says so, in every process
-    warp.init()
+    warp.config.log_level = warp.LOG_ERROR
+    with _without(_NO_DRIVER):
+        warp.init()
     warp.set_logger(_Logger())
     warp.config.log_level = warp.LOG_INFO
     import mujoco_warp
 
     return warp, mujoco_warp
+
+
+@contextmanager
+def _without(line: str) -> Iterator[None]:
+    """Leave out one line that native code prints to stderr meanwhile."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as printed:
+        kept = os.dup(2)
+        os.dup2(printed.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            printed.seek(0)
+            for text in printed.read().decode(errors="replace").splitlines():
+                if line not in text:
+                    _log.warning("%s", one_line(text))
 
 
 class _Logger:
