@@ -25,9 +25,10 @@ _ROWS = {mujoco.mjtCone.mjCONE_PYRAMIDAL: {1: 1, 3: 4, 4: 6, 6: 10}, mujoco.mjtC
 _ROWS_OF_EQUALITY = {mujoco.mjtEq.mjEQ_CONNECT: 3, mujoco.mjtEq.mjEQ_WELD: 6}
 SMALL = 64
 """Number of contacts up to which there is memory for all that are possible."""
-_STATES, _SEED = 200, 0
-_MARGIN = 1.4
-"""Factor on what the worst of the states needed."""
+_FALLS, _FALL_S, _LOOKS, _SEED = 40, 1.0, 20, 0
+"""Worlds that fall, for how long [s], and how often the contacts of each are counted."""
+_MARGIN = 1.3
+"""Factor on what the worst of these states needed."""
 
 
 @attrs.frozen
@@ -52,7 +53,8 @@ def sizes_of(model: mujoco.MjModel, pairs: np.ndarray, nconmax: int = 0, njmax: 
     contacts, rows = _bounds(model, pairs)
     if contacts > SMALL and not (nconmax and njmax):
         near, needed = _probe(model, pairs)
-        contacts, rows = min(contacts, _up(_MARGIN * near, 8)), min(rows, math.ceil(_MARGIN * needed))
+        limits = int(np.count_nonzero(model.jnt_limited))  # which wilder states may reach all at once
+        contacts, rows = min(contacts, _up(_MARGIN * near, 8)), min(rows, math.ceil(_MARGIN * needed) + limits)
     return Sizes(nconmax or max(contacts, 1), njmax or _up(max(rows, 1), 32))
 
 
@@ -102,22 +104,28 @@ def _near(model: mujoco.MjModel, data: mujoco.MjData, pairs: np.ndarray) -> np.n
 
 
 def _wild_states(model: mujoco.MjModel) -> Iterator[mujoco.MjData]:
-    """A world in states that a policy which has learnt nothing comes through."""
+    """A world in states that a policy which has learnt nothing comes through: it falls, in ever wilder poses."""
     data, random = mujoco.MjData(model), np.random.default_rng(_SEED)
-    with_range = model.jnt_limited.astype(bool)
-    low, high = np.where(with_range, model.jnt_range[:, 0], -1.0), np.where(with_range, model.jnt_range[:, 1], 1.0)
-    for number in range(_STATES):
+    for number in range(_FALLS):
         _start(model, data)
-        wildness = number / _STATES
-        for joint, kind in enumerate(model.jnt_type):
-            at = model.jnt_qposadr[joint]
-            if kind == mujoco.mjtJoint.mjJNT_FREE:
-                data.qpos[at + 2] *= 1.0 - wildness * random.random()
-                data.qpos[at + 3 : at + 7] += wildness * random.normal(size=4)
-            elif kind in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
-                data.qpos[at] += wildness * (random.uniform(low[joint], high[joint]) - data.qpos[at])
-        mujoco.mj_forward(model, data)
-        yield data
+        _disturb(model, data, random, number / _FALLS)
+        for _ in range(_LOOKS):
+            mujoco.mj_step(model, data, max(1, round(_FALL_S / _LOOKS / model.opt.timestep)))
+            yield data
+
+
+def _disturb(model: mujoco.MjModel, data: mujoco.MjData, random: np.random.Generator, wildness: float) -> None:
+    """Turn bodies and move joints, from not at all to anywhere, wildness 0 to 1."""
+    limited = model.jnt_limited.astype(bool)
+    low, high = np.where(limited, model.jnt_range.T, [[-1.0], [1.0]])
+    for joint, kind in enumerate(model.jnt_type):
+        at = model.jnt_qposadr[joint]
+        if kind == mujoco.mjtJoint.mjJNT_FREE:
+            data.qpos[at + 2] *= 1.0 - 0.5 * wildness
+            data.qpos[at + 3 : at + 7] += wildness * random.normal(size=4)
+        elif kind in (mujoco.mjtJoint.mjJNT_HINGE, mujoco.mjtJoint.mjJNT_SLIDE):
+            data.qpos[at] += wildness * (random.uniform(low[joint], high[joint]) - data.qpos[at])
+    data.ctrl += wildness * random.normal(size=model.nu)
 
 
 def _start(model: mujoco.MjModel, data: mujoco.MjData) -> None:
