@@ -23,6 +23,7 @@ from mjsdk.config.env import (
     ObservationTermConfig,
     ResampledCommandConfig,
     RewardTermConfig,
+    SimConfig,
     TerminationTermConfig,
 )
 from mjsdk.env import ActionTerm, CommandTerm, Env, Reflection, ResampledCommand
@@ -63,7 +64,7 @@ def build() -> Callable[[str, Any], Env]:
     """Builds the worlds of the test task with one more term."""
     session = open_session(TESTBOT, TESTTASK, core=core_terms)
     scene = build_scene(session, session.task().env)
-    physics = make_physics(scene.model, WORLDS, "cpu", 1)
+    physics = make_physics(scene.model, WORLDS, "cpu", SimConfig(threads=1))
 
     def call(kind: str, term: Any) -> Env:
         config = session.task().env

@@ -106,7 +106,7 @@ class SimConfig:
         "newton",
         "Constraint solver.",
         choices=("pgs", "cg", "newton"),
-        advice="newton is most exact, pgs cheapest with few contacts.",
+        advice="newton is most exact, pgs cheapest with few contacts; the physics warp has no pgs.",
     )
     iterations: int = setting(
         10,
@@ -154,6 +154,20 @@ class SimConfig:
         "CPU threads that step the worlds; 0 for as many as this process may use.",
         bounds=(0, 1024),
         recommended=(0, 64),
+    )
+    nconmax: int = setting(
+        0,
+        "Memory for contacts of MuJoCo Warp: pairs of near geoms per world; 0 for what the scene needs.",
+        bounds=(0, 100_000),
+        recommended=(0, 1000),
+        advice="Worlds share it. If it is too small, contacts are lost: a warning says how much is needed.",
+    )
+    njmax: int = setting(
+        0,
+        "Memory for constraints of MuJoCo Warp: rows of the solver per world; 0 for what the scene needs.",
+        bounds=(0, 100_000),
+        recommended=(0, 3000),
+        advice="No world may have more. A warning says how much is needed. More than that is slower.",
     )
 
 

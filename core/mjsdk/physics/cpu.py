@@ -94,11 +94,16 @@ class CpuPhysics:
         self._warned: set[int] = set()
         self._warnings = self._batch.bind("warning")
         self._unstable, self._any_unstable = torch.zeros(num_envs, dtype=torch.bool), False
-        self.seconds = 0.0
+        self._seconds = 0.0
         _run(self._batch.reset, keyframe=mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_KEY, "initial"))
         self._initial = self._state[:1].clone()
         self._start = self._initial.expand(num_envs, -1)
         self._has_own_start = False
+
+    @property
+    def seconds(self) -> float:
+        """See `Physics.seconds`."""
+        return self._seconds
 
     def bind(self, field: str) -> Tensor:
         """See `Physics.bind`."""
@@ -145,7 +150,7 @@ class CpuPhysics:
         """See `Physics.step`."""
         begin = time.perf_counter()
         _run(self._batch.step, nstep=count)
-        self.seconds += time.perf_counter() - begin
+        self._seconds += time.perf_counter() - begin
 
     def reset(self, worlds: Worlds) -> None:
         """See `Physics.reset`."""
