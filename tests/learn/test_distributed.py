@@ -169,7 +169,7 @@ def test_a_rank_that_is_killed_ends_all_with_one_message(tmp_path):
     assert time.monotonic() - killed < 15
     assert done.code != 0
     (message,) = errors(done.err)
-    assert message.startswith("error: rank 0 of 2 has lost the others, and all end: one has failed, was killed or did")
+    assert message.startswith("error: another process of this training is lost, and all end with it: it has failed, ")
     assert "Resume with: torchrun --nproc-per-node 2 -m mjsdk train --resume" in done.err
     assert "mjsdk/learn" not in done.err  # no traceback but that of torchrun
     run = find_run("latest", tmp_path / "logs")

@@ -112,7 +112,9 @@ def train(
         else:
             training = _fresh(robot, task, with_ or [], given, ranks)
         with closing(training):
-            _run(training, deadline, by_time)
+            code = _run(training, deadline, by_time)
+    if code:
+        raise typer.Exit(code)
 
 
 def _seconds(minutes: float | None) -> float:
@@ -217,7 +219,8 @@ def _plugin_name(spec: str) -> str:
 # Training
 
 
-def _run(training: Training, deadline: float, by_time: bool) -> None:
+def _run(training: Training, deadline: float, by_time: bool) -> int:
+    """Train, and give the exit code."""
     from mjsdk.learn.interrupts import graceful
     from mjsdk.learn.report import Dispensable
 
@@ -226,7 +229,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
     _announce(training)
     if trainer.iteration >= until:
         typer.echo(f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations.")
-        return
+        return 0
     view = Dispensable(_view(trainer, deadline))
     with graceful(
         lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
@@ -239,8 +242,7 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
         _conclude(trainer, reason)
         raise
     _conclude(trainer, reason)
-    if interrupt.signal is not None:
-        raise typer.Exit(128 + interrupt.signal)
+    return 0 if interrupt.signal is None else 128 + interrupt.signal
 
 
 def _learn(training: Training, view: Dispensable, until: int, deadline: float, interrupt: Interrupt) -> str:

@@ -121,8 +121,8 @@ class Ranks:
                 raise
             why = one_line(_SOURCE.sub("", str(error)).partition(". ")[0])
             raise LostRank(
-                f"rank {self.rank} of {self.size} has lost the others, and all end: one has failed, was killed or did "
-                f"not answer for {PATIENCE.seconds // 60} minutes ({why}). What that one said tells more."
+                f"another process of this training is lost, and all end with it: it has failed, was killed, or did not "
+                f"answer for {PATIENCE.seconds // 60} minutes ({why}). What it said before tells more."
             ) from error
 
     @contextmanager
