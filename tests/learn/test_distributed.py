@@ -141,7 +141,7 @@ def test_a_run_of_many_ranks_gives_a_policy_like_any_other(pair, monkeypatch):
     assert run.policy()(env.reset()).shape == (2, env.num_actions)
 
 
-def test_two_ranks_resume_exactly_and_one_begins_its_worlds_again(pair):
+def test_two_ranks_resume_exactly_and_one_begins_its_worlds_again(pair, monkeypatch, capsys):
     resume = ["train", "--resume", "--agent.load-checkpoint", "model_2.pt", "--agent.max-iterations", "3"]
     done = ended(begin(pair.folder, *resume), pair.folder)
     assert done.code == 0, done.err
@@ -152,11 +152,14 @@ def test_two_ranks_resume_exactly_and_one_begins_its_worlds_again(pair):
         assert torch.equal(before["own"]["rng"]["torch"], after["own"]["rng"]["torch"])
         assert before["logs"][-1] == after["logs"][-1]
 
-    command = [sys.executable, "-m", "mjsdk", "train", "--resume", "--agent.max-iterations", "4"]
-    one = subprocess.run(command, cwd=pair.folder, env=environment(pair.folder), capture_output=True, text=True)
-    assert one.returncode == 0, one.stderr
-    assert "the worlds start over, because 2 processes trained and 1 will now" in one.stderr
-    assert "resume  at iteration 3, 360 steps so far" in one.stdout
+    monkeypatch.chdir(pair.folder)
+    monkeypatch.setenv("MJSDK_STATE_DIR", str(pair.folder / "state"))
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "--resume", "--agent.max-iterations", "4"])
+    assert not caught.value.code
+    out, err = capsys.readouterr()
+    assert "the worlds start over, because 2 processes trained and 1 will now" in err
+    assert "resume  at iteration 3, 360 steps so far" in out
     assert pair.run.metrics()[-1]["timesteps"] == 360 + 60
 
 
