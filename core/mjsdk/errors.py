@@ -13,6 +13,7 @@
   x SceneError               a model that cannot be built
   x PhysicsError             a backend that is missing or cannot continue
   x Diverged                 a training whose numbers are no longer finite
+  x LostRank                 a training on many processes, one of which has ended
   x RunError                 about run folders
     - UnknownRun             no such run
     - BrokenRun              a run folder or a checkpoint that cannot be read
@@ -115,6 +116,10 @@ class PhysicsError(MjsdkError):
 
 class Diverged(MjsdkError):
     """A training whose numbers are no longer finite; its checkpoints still are."""
+
+
+class LostRank(MjsdkError):
+    """A training on many processes, one of which has ended."""
 
 
 class RunError(MjsdkError):

@@ -4,21 +4,97 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
+
+from mjsdk.errors import ConfigError, Mistake, refuse, shortened
+
+_RANK, _LOCAL_SIZE = ("RANK", "WORLD_SIZE", "LOCAL_RANK"), "LOCAL_WORLD_SIZE"
+_ADDRESS = ("MASTER_ADDR", "MASTER_PORT")
+_GPUS = "CUDA_VISIBLE_DEVICES"
+_NUMBER = re.compile("[0-9]{1,6}")
+_HINT = (
+    "torchrun sets these variables: start with `torchrun --nproc-per-node N -m mjsdk train ...`. Unset them to train "
+    "in this process alone."
+)
+
+
+class Place(NamedTuple):
+    """Which of the processes of one training this one is."""
+
+    rank: int
+    """Its number, from 0."""
+    size: int
+    """How many there are, on all machines."""
+    local_rank: int
+    """Its number among those on this machine."""
+    local_size: int
+    """How many these are."""
+
+
+def place(environment: Mapping[str, str] = os.environ) -> Place | None:
+    """What torchrun says of this process; None if it trains alone. Raises `ConfigError` for what makes no sense."""
+    given = {name: environment[name] for name in (*_RANK, _LOCAL_SIZE) if name in environment}
+    if not given.keys() & {*_RANK}:
+        return None
+    wrong = [Mistake(name, f"is not set, but {next(iter(given))} is") for name in _RANK if name not in given]
+    for name, text in given.items():
+        if not _NUMBER.fullmatch(text):
+            wrong.append(Mistake(name, f"'{shortened(text)}' is not a whole number from 0"))
+    refuse(wrong, _HINT)
+    rank, size, local_rank = (int(given[name]) for name in _RANK)
+    found = Place(rank, size, local_rank, int(given.get(_LOCAL_SIZE, size)))
+    refuse(list(_misplaced(found, environment)), _HINT)
+    return found if size > 1 else None
+
+
+def _misplaced(found: Place, environment: Mapping[str, str]) -> Iterator[Mistake]:
+    if found.rank >= found.size:
+        yield Mistake("RANK", f"{found.rank} must be below WORLD_SIZE, {found.size}")
+    if found.local_rank >= found.local_size:
+        yield Mistake("LOCAL_RANK", f"{found.local_rank} must be below {_LOCAL_SIZE}, {found.local_size}")
+    if found.local_size > found.size:
+        yield Mistake(_LOCAL_SIZE, f"{found.local_size} must be at most WORLD_SIZE, {found.size}")
+    if found.size > 1:
+        yield from (Mistake(name, "is not set, but RANK is") for name in _ADDRESS if not environment.get(name))
+
+
+def take_own_gpu(here: Place, device: str) -> None:
+    """Let this process see only the GPU of its number on this machine, before anything looks for GPUs.
+
+    Libraries that start on all GPUs they see would fill each with all processes. Raises `ConfigError` for a list of
+    visible GPUs that is too short.
+    """
+    if device == "cpu":
+        return
+    if re.fullmatch(r"cuda:0*[1-9]\d*", device):
+        wrong = f"{device} is one GPU for all processes, and each takes its own: give cuda, and choose by {_GPUS}"
+        raise ConfigError([Mistake("--device", wrong)])
+    listed = os.environ.get(_GPUS)
+    gpus = [str(i) for i in range(here.local_size)] if listed is None else [name for name in listed.split(",") if name]
+    if 0 < len(gpus) < here.local_size or (not gpus and device != "auto"):
+        few = f"{_GPUS}={listed} lists {len(gpus)} for {here.local_size} processes on this machine, each of which "
+        raise ConfigError([Mistake("--device", f"{few}needs its own. Start fewer, or give --device cpu")])
+    if gpus:
+        os.environ[_GPUS] = gpus[here.local_rank].strip()
 
 
 def available_threads(root: Path = Path("/")) -> int:
     """CPU threads that this process may use: by its affinity, and by the quotas of the containers that it runs in.
 
-    A quota of 2.5 CPUs gives two threads: with three, all would wait until the quota of the next period begins.
+    A quota of 2.5 CPUs gives two threads: with three, all would wait until the quota of the next period begins. The
+    processes that torchrun has started on this machine share them.
 
     Args:
         root: Where `proc` and `sys` are.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, int(min([count, *_quotas(root)])))
+    others = os.environ.get(_LOCAL_SIZE, "") if _RANK[0] in os.environ else ""
+    sharing = int(others) if _NUMBER.fullmatch(others) else 1
+    return max(1, int(min([count, *_quotas(root)])) // max(1, sharing))
 
 
 def _quotas(root: Path) -> Iterator[float]:

@@ -48,7 +48,7 @@ def test_a_full_path_is_one_setting(items):
         "value": 512,
         "default": 512,
         "unit": "",
-        "meaning": "Parallel worlds.",
+        "meaning": "Parallel worlds; under torchrun, in each process.",
         "range": [64, 8192],
         "advice": found.entries[0].setting.advice,
         "origin": "default",

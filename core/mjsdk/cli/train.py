@@ -18,12 +18,14 @@ from mjsdk.cli.app import FREE_FLAGS
 from mjsdk.errors import ConfigError, HookError, Mistake, MjsdkError, listing, one_line, refuse, shortened
 
 if TYPE_CHECKING:
-    from mjsdk.config.settings import Given
+    from mjsdk.config.settings import Composed, Given
+    from mjsdk.learn.distributed import Ranks
     from mjsdk.learn.interrupts import Interrupt
     from mjsdk.learn.progress import LiveView, PlainView
     from mjsdk.learn.report import Dispensable, Watcher
     from mjsdk.learn.start import Training
     from mjsdk.learn.trainer import Trainer
+    from mjsdk.plugins import Session
     from mjsdk.runs import Run
 
 _EPILOG = """\b
@@ -42,6 +44,7 @@ Examples:
       --env.rewards.jump.weight 0.1
   mjsdk train --resume               resume the run that was trained last
   mjsdk train --resume --agent.load-run 2026-01-31_14-05-59 --agent.max-iterations 3000
+  torchrun --nproc-per-node 4 -m mjsdk train --robot R --task T    on four processes or GPUs
 """
 
 MOST_MINUTES = 1e6
@@ -89,6 +92,7 @@ def train(
     started = time.monotonic()
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import Given
+    from mjsdk.learn.distributed import joined
 
     flags = {
         "train.device": device or None,
@@ -104,13 +108,15 @@ def train(
     given = Given(preset=preset or None, file=config, overrides=overrides)
     deadline = started + _seconds(minutes)
     by_time = minutes is not None and given.get("agent.max_iterations") is None
-    with lasting_output("the training continues"):
+    with lasting_output("the training continues"), joined(str(given.get("train.device", "auto"))) as ranks:
         if resume or given.get("agent.resume"):
-            training = _resumed(robot, task, with_ or [], given, by_time, trust_code)
+            training = _resumed(robot, task, with_ or [], given, by_time, trust_code, ranks)
         else:
-            training = _fresh(robot, task, with_ or [], given)
+            training = _fresh(robot, task, with_ or [], given, ranks)
         with closing(training):
-            _run(training, deadline, by_time)
+            code = _run(training, deadline, by_time)
+    if code:
+        raise typer.Exit(code)
 
 
 def _seconds(minutes: float | None) -> float:
@@ -125,7 +131,15 @@ def _seconds(minutes: float | None) -> float:
 # Preparing
 
 
-def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
+def _fresh(robot: str, task: str, extras: list[str], given: Given, ranks: Ranks) -> Training:
+    with ranks.agreed():
+        session, composed = _composed(robot, task, extras, given)
+    from mjsdk.learn.start import start
+
+    return start(composed.config, session, ranks)
+
+
+def _composed(robot: str, task: str, extras: list[str], given: Given) -> tuple[Session, Composed]:
     from mjsdk.mdp import core_terms
     from mjsdk.ops import ahead
     from mjsdk.plugins import installed, open_session
@@ -143,12 +157,22 @@ def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
     composed = compose_given(session, given, *resolve(device, physics))
     for warning in composed.warnings:
         _output.warn(warning)
-    from mjsdk.learn.start import start
-
-    return start(composed.config, session)
+    return session, composed
 
 
-def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bool, trust_code: bool) -> Training:
+def _resumed(
+    robot: str, task: str, extras: list[str], given: Given, by_time: bool, trust_code: bool, ranks: Ranks
+) -> Training:
+    with ranks.agreed():
+        run = _found(robot, task, extras, given)
+        if trust_code:
+            run.trust_code()
+    from mjsdk.learn.start import resume
+
+    return resume(run, given, by_time, ranks)
+
+
+def _found(robot: str, task: str, extras: list[str], given: Given) -> Run:
     from mjsdk.runs import newest_run
 
     def setting(path: str, default: str) -> str:
@@ -160,11 +184,7 @@ def _resumed(robot: str, task: str, extras: list[str], given: Given, by_time: bo
     _check_agreement(run, robot, task, extras, setting("agent.seed", ""))
     _check_names(run, setting("agent.run_name", ""), setting("agent.experiment_name", ""))
     typer.echo(f"opening {run.path} ...", err=True)
-    if trust_code:
-        run.trust_code()
-    from mjsdk.learn.start import resume
-
-    return resume(run, given, by_time)
+    return run
 
 
 def _check_agreement(run: Run, robot: str, task: str, extras: list[str], seed: str) -> None:
@@ -202,7 +222,8 @@ def _plugin_name(spec: str) -> str:
 # Training
 
 
-def _run(training: Training, deadline: float, by_time: bool) -> None:
+def _run(training: Training, deadline: float, by_time: bool) -> int:
+    """Train, and give the exit code."""
     from mjsdk.learn.interrupts import graceful
     from mjsdk.learn.report import Dispensable
 
@@ -211,33 +232,34 @@ def _run(training: Training, deadline: float, by_time: bool) -> None:
     _announce(training)
     if trainer.iteration >= until:
         typer.echo(f"nothing to do: iteration {trainer.iteration} of {until} is done. Raise --agent.max-iterations.")
-        return
+        return 0
     view = Dispensable(_view(trainer, deadline))
     with graceful(
         lambda name: view.note(f"{name}: finishing this iteration, then saving; once more to stop at once")
     ) as interrupt:
         reason = _learn(training, view, until, deadline, interrupt)
     try:
-        _export_all(training)
+        if trainer.ranks.leads:
+            _export_all(training)
     except KeyboardInterrupt:
         _conclude(trainer, reason)
         raise
     _conclude(trainer, reason)
-    if interrupt.signal is not None:
-        raise typer.Exit(128 + interrupt.signal)
+    return 0 if interrupt.signal is None else 128 + interrupt.signal
 
 
 def _learn(training: Training, view: Dispensable, until: int, deadline: float, interrupt: Interrupt) -> str:
     trainer = training.trainer
     watchers: list[Watcher] = []
     try:
-        watchers += _watchers(trainer)
+        with trainer.ranks.agreed():
+            watchers += _watchers(trainer) if trainer.ranks.leads else []
         return trainer.learn(until, deadline=deadline, interrupt=interrupt, watchers=[*watchers, view])
     except MjsdkError as error:
-        raise MjsdkError(f"{error}\n{_way_on(trainer.run)}") from error
+        raise MjsdkError(f"{error}\n{_way_on(trainer)}" if trainer.ranks.leads else str(error)) from error
     except KeyboardInterrupt:
         view.close()
-        typer.echo(f"stopped in iteration {trainer.iteration + 1}, which is lost. {_way_on(trainer.run)}")
+        typer.echo(f"stopped in iteration {trainer.iteration + 1}, which is lost. {_way_on(trainer)}")
         raise
     finally:
         view.close()
@@ -284,7 +306,8 @@ def _announce(training: Training) -> None:
     typer.echo(f"robot   {session.robot_ref.name} ({session.robot_ref.package})")
     typer.echo(f"task    {session.task_ref.name} ({session.task_ref.package})")
     typer.echo(
-        f"worlds  {env.num_envs} x {agent.num_steps_per_env} steps on {where}, "
+        f"worlds  {env.num_envs} x {agent.num_steps_per_env} steps on {where}"
+        f"{'' if trainer.ranks.alone else f' in each of {trainer.ranks.size} processes'}, "
         f"policy {agent.actor.class_name} {policy}, seed {agent.seed}"
     )
     if trainer.iteration:
@@ -305,7 +328,7 @@ def _conclude(trainer: Trainer, reason: str) -> None:
     typer.echo(f"watch     mjsdk play {folder}")
     typer.echo(f"evaluate  mjsdk eval {folder}")
     more = f" --agent.max-iterations {2 * trainer.iteration}" if reason == "done" else ""
-    typer.echo(f"resume    {resume_command(run)}{more}")
+    typer.echo(f"resume    {resume_command(run, trainer.ranks)}{more}")
 
 
 def _export_all(training: Training) -> None:
@@ -342,17 +365,19 @@ def _export(name: str, exporter: Any, run: Any) -> None:
         typer.echo(f"exported {name}: {written}")
 
 
-def _way_on(run: Run) -> str:
-    newest = run.checkpoints()[-1:]
-    return f"The newest checkpoint is {newest[0].name if newest else '(none)'}. Resume with: {resume_command(run)}"
+def _way_on(trainer: Trainer) -> str:
+    newest = trainer.run.checkpoints()[-1:]
+    command = resume_command(trainer.run, trainer.ranks)
+    return f"The newest checkpoint is {newest[0].name if newest else '(none)'}. Resume with: {command}"
 
 
-def resume_command(run: Run) -> str:
-    """What to type to resume exactly this run."""
+def resume_command(run: Run, ranks: Ranks) -> str:
+    """What to type to resume exactly this run, on one machine of several."""
     from mjsdk.runs import all_runs
 
     root = run.path.parent.parent.parent
     where = "" if str(root) == "logs" else f" --log-root {shlex.quote(str(root))}"
     unique = sum(other.name == run.name for other in all_runs(root)) < 2
     name = run.name if unique else f"{run.path.parent.name}/{run.name}"
-    return f"mjsdk train --resume --agent.load-run {shlex.quote(name)}{where}"
+    program = "mjsdk" if ranks.alone else f"torchrun --nproc-per-node {ranks.local_size} -m mjsdk"
+    return f"{program} train --resume --agent.load-run {shlex.quote(name)}{where}"

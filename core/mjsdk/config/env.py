@@ -66,7 +66,7 @@ class SceneConfig:
 
     num_envs: int = setting(
         512,
-        "Parallel worlds.",
+        "Parallel worlds; under torchrun, in each process.",
         recommended=(64, 8192),
         bounds=(1, MAX_WORLDS),
         advice="256 to 1024 on a few CPU cores, 4096 on a GPU. More worlds steady the gradient and slow each iteration.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -13,6 +14,25 @@ if TYPE_CHECKING:
     from mjsdk.env.env import Env
 
 logger = logging.getLogger(__name__)
+
+_EPISODES = "train/episodes"
+_PER_EPISODE = ("metrics/fall_rate", "termination/", "train/")
+"""Beginnings of the names of means over episodes; all others are means over steps."""
+
+
+def combined(logs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """What one environment would have logged that has the worlds of several others with as many worlds each."""
+    if len(logs) == 1:
+        return dict(logs[0])
+    names = dict.fromkeys(name for log in logs for name in log)
+    return {name: _joined(name, [log for log in logs if name in log]) for name in names}
+
+
+def _joined(name: str, logs: Sequence[Mapping[str, float]]) -> float:
+    if name == _EPISODES:
+        return sum(log[name] for log in logs)
+    weights = [log[_EPISODES] if name.startswith(_PER_EPISODE) else 1.0 for log in logs]
+    return sum(weight * log[name] for weight, log in zip(weights, logs, strict=True)) / sum(weights)
 
 
 class EpisodeLog:
@@ -88,7 +108,7 @@ class EpisodeLog:
         return {
             "metrics/fall_rate": falls / episodes,
             **{f"termination/{name}": count / episodes for name, count in reasons},
-            "train/episodes": episodes,
+            _EPISODES: episodes,
             "train/mean_reward": returns / episodes,
             "train/mean_episode_length_s": steps / episodes * self._env.step_dt,
         }

@@ -5,7 +5,7 @@ A checkpoint is a dict of tensors and plain data, `SHAPE`:
 * `actor_state_dict`, `critic_state_dict`, `optimizer_state_dict`, `iter`: as in rsl_rl's own checkpoints
 * `average_state_dict`: the actor that leaves the training, see `learn.average`
 * `infos`: `format`, `policy` (see `learn.policy`), `totals`, `rng`, `hidden`, `env` and the shapes of what is in it,
-  `num_envs`, `plugins`
+  `num_envs`, `plugins`; of a training on many processes `ranks`: the four that are its own of each rank but the first
 
 Whether it fits the networks that it describes, and worlds, is checked by `learn.fitting`.
 """
@@ -112,6 +112,18 @@ _OPTIONS: Mapping[str, Shape] = {
     "betas": (AMOUNT, AMOUNT),
 }
 
+_OWN: Mapping[str, Shape] = {
+    "rng": {
+        "torch": Kind("a state of torch's generator", _is_generator_state),
+        "python": (COUNT, _integers(625), or_none(NUMBER)),
+        "numpy": (NAME, _integers(624), counts(624), counts(1), NUMBER),
+        "cuda?": [Kind("a tensor of bytes", lambda value: _is_dense(value) and value.dtype == torch.uint8)],
+    },
+    "hidden": {"actor": _HIDDEN, "critic": _HIDDEN},
+    "env": {"*": _TENSOR},
+    "shapes": {"*": [_WHOLE]},
+}
+"""What every process of a training has for itself."""
 _NETWORKS = ("actor_state_dict", "critic_state_dict", "average_state_dict")
 
 SHAPE: Mapping[str, Shape] = {
@@ -133,15 +145,8 @@ SHAPE: Mapping[str, Shape] = {
             "meaning": {"*": PLAIN},
         },
         "totals": {"timesteps": COUNT, "seconds": AMOUNT, "progress": {"*": _SMALL}},
-        "rng": {
-            "torch": Kind("a state of torch's generator", _is_generator_state),
-            "python": (COUNT, _integers(625), or_none(NUMBER)),
-            "numpy": (NAME, _integers(624), counts(624), counts(1), NUMBER),
-            "cuda?": [Kind("a tensor of bytes", lambda value: _is_dense(value) and value.dtype == torch.uint8)],
-        },
-        "hidden": {"actor": _HIDDEN, "critic": _HIDDEN},
-        "env": {"*": _TENSOR},
-        "shapes": {"*": [_WHOLE]},
+        **_OWN,
+        "ranks?": [_OWN],
         "num_envs": counts(MAX_WORLDS),
         "plugins": [{**PLUGIN, "api": COUNT}],
     },
@@ -154,6 +159,15 @@ def write_checkpoint(path: Path, data: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(dict(data), buffer)
     write_atomically(path, buffer.getvalue())
+
+
+def on_cpu(data: Any) -> Any:
+    """Plain data with copies of its tensors on the CPU, for other processes."""
+    if isinstance(data, Tensor):
+        return data.detach().cpu()
+    if isinstance(data, Mapping):
+        return {name: on_cpu(value) for name, value in data.items()}
+    return type(data)(map(on_cpu, data)) if isinstance(data, list | tuple) else data
 
 
 def read_checkpoint(run: Run, path: Path, device: str = "cpu") -> dict[str, Any]:
@@ -198,9 +212,10 @@ def _check(path: Path, data: Any) -> None:
             raise BrokenRun(f"{path} cannot be used: some numbers of {name} are NaN or infinite.")
     if misfit := misfit_of_learner(data):
         raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {shortened(misfit, 400)}.")
-    shapes = {name: list(tensor.shape) for name, tensor in data["infos"]["env"].items()}
-    if shapes != data["infos"]["shapes"]:
-        raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: infos.env does not hold what infos.shapes says.")
+    for own in (data["infos"], *data["infos"].get("ranks", [])):
+        if {name: list(tensor.shape) for name, tensor in own["env"].items()} != own["shapes"]:
+            wrong = "infos.env does not hold what infos.shapes says"
+            raise BrokenRun(f"{path} is not a checkpoint that mjsdk wrote: {wrong}.")
 
 
 def _fill_in(data: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ from copy import copy
 from functools import cached_property
 
 import torch
+from tensordict import TensorDict
 from torch import Tensor, nn
 
+from mjsdk.learn.distributed import ALONE, Ranks
 from mjsdk.learn.rsl import PPO, RolloutStorage
 
 _SLOWEST, _FASTEST, _STEP = 1e-5, 1e-2, 1.5
@@ -39,10 +41,15 @@ class ParallelPPO(PPO):
     half of the cores, and they meet once per mini-batch. torch's own threads meet after every operation instead, which
     costs more than it gains for networks of this size, and far more when another program uses one of the cores. The
     numbers are those of rsl_rl.
+
+    On many processes each has its own mini-batch, and they meet once per mini-batch: gradients, losses and divergence
+    become means over all, so that weights and step size stay equal.
     """
 
     learning_rate: float
     """Step size, as the adaptive schedule has changed it."""
+    ranks: Ranks = ALONE
+    """The processes that learn together."""
 
     @cached_property
     def _worker(self) -> ThreadPoolExecutor:
@@ -54,16 +61,31 @@ class ParallelPPO(PPO):
         sums = torch.zeros(3, device=self.device)
         for batch in self._batches():
             self.optimizer.zero_grad()
-            sums += self._backward(batch)
+            found = self._backward(batch)
+            self._average(found)
+            if self.schedule == "adaptive":
+                self._adapt(found[3])
+            sums += found[:3]
             nn.utils.clip_grad_norm_(self.actor.parameters(), self.max_grad_norm)
             nn.utils.clip_grad_norm_(self.critic.parameters(), self.max_grad_norm)
             self.optimizer.step()
         observations = self.storage.observations.flatten(0, 1)
-        self.actor.update_normalization(observations)
-        self.critic.update_normalization(observations)
+        self.update_normalization(observations)
         self.storage.clear()
         means = (sums / (self.num_learning_epochs * self.num_mini_batches)).tolist()
         return dict(zip(("value", "surrogate", "entropy"), means, strict=True))
+
+    def update_normalization(self, observations: TensorDict) -> None:
+        """Let the networks' normalisers take in observations of shape (N, D), those of all processes."""
+        with self.ranks.exchanging():  # rsl_rl adds up over the processes of torch.distributed where there are any
+            self.actor.update_normalization(observations)
+            self.critic.update_normalization(observations)
+
+    def _average(self, found: Tensor) -> None:
+        """Make gradients and what was found in a mini-batch, shape (4,), the means over all processes."""
+        if not self.ranks.alone:
+            weights = [*self.actor.parameters(), *self.critic.parameters()]
+            self.ranks.average([*(weight.grad for weight in weights if weight.grad is not None), found])
 
     def _batches(self) -> Iterator[RolloutStorage.Batch]:
         if self.actor.is_recurrent or self.critic.is_recurrent:
@@ -71,7 +93,7 @@ class ParallelPPO(PPO):
         return self.storage.mini_batch_generator(self.num_mini_batches, self.num_learning_epochs)
 
     def _backward(self, batch: RolloutStorage.Batch) -> Tensor:
-        """Gradients of both networks; value loss, surrogate loss and entropy, shape (3,)."""
+        """Gradients of both networks; value loss, surrogate loss, entropy and divergence, shape (4,)."""
         if torch.device(self.device).type != "cpu":
             return torch.stack((self._critic_backward(batch), *self._actor_backward(batch)))
         value = self._worker.submit(self._critic_backward, batch)
@@ -89,11 +111,10 @@ class ParallelPPO(PPO):
         (self.value_loss_coef * loss).backward()
         return loss.detach()
 
-    def _actor_backward(self, batch: RolloutStorage.Batch) -> tuple[Tensor, Tensor]:
-        """Gradients of the actor; its loss and its entropy."""
+    def _actor_backward(self, batch: RolloutStorage.Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Gradients of the actor; its loss, its entropy, and how far it is from the policy that acted."""
         self.actor(batch.observations, masks=batch.masks, hidden_state=batch.hidden_states[0], stochastic_output=True)
-        if self.schedule == "adaptive":
-            self._adapt(batch)
+        divergence = self._divergence(batch) if self.schedule == "adaptive" else torch.zeros((), device=self.device)
         advantages = batch.advantages.squeeze()
         if self.normalize_advantage_per_mini_batch:
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
@@ -103,12 +124,16 @@ class ParallelPPO(PPO):
         surrogate = torch.max(-advantages * ratio, -advantages * clipped).mean()
         entropy = self.actor.output_entropy.mean()
         (surrogate - self.entropy_coef * entropy).backward()
-        return surrogate.detach(), entropy.detach()
+        return surrogate.detach(), entropy.detach(), divergence
 
     @torch.no_grad()
-    def _adapt(self, batch: RolloutStorage.Batch) -> None:
+    def _divergence(self, batch: RolloutStorage.Batch) -> Tensor:
+        """Mean Kullback-Leibler divergence of the policy from the one that acted."""
+        now = self.actor.output_distribution_params
+        return self.actor.get_kl_divergence(batch.old_distribution_params, now).mean()
+
+    def _adapt(self, kl: Tensor) -> None:
         """Slow down where the policy moved too far from the one that acted, speed up where it hardly moved."""
-        kl = self.actor.get_kl_divergence(batch.old_distribution_params, self.actor.output_distribution_params).mean()
         if kl > 2.0 * self.desired_kl:
             self.learning_rate = max(_SLOWEST, self.learning_rate / _STEP)
         elif 0.0 < kl < self.desired_kl / 2.0:

@@ -16,11 +16,12 @@ from mjsdk.config.presets import chosen
 from mjsdk.config.root import TrainConfig
 from mjsdk.config.schema import flat
 from mjsdk.config.settings import Given, Settings
-from mjsdk.env import Env, make_env
+from mjsdk.env import make_env
 from mjsdk.errors import BrokenRun, Mistake, refuse
 from mjsdk.learn import records
 from mjsdk.learn.adapter import GROUPS
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
+from mjsdk.learn.distributed import ALONE, Ranks
 from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
 from mjsdk.physics import resolve, resolve_device
@@ -38,63 +39,93 @@ class Training:
 
     trainer: Trainer
     session: Session
-    lock: RunLock
-    """Keeps others from training in the run's folder until the training is closed."""
+    lock: RunLock | None
+    """Keeps others from training in the run's folder until the training is closed. Rank 0 has it, for all."""
 
     def close(self) -> None:
         """Let others train in the run's folder."""
-        self.lock.release()
+        if self.lock is not None:
+            self.lock.release()
 
 
-def start(config: Config, session: Session) -> Training:
-    """A new run of composed settings: its folder appears, complete, with the checkpoint of the untrained policy."""
-    _check(config)
+def start(config: Config, session: Session, ranks: Ranks = ALONE) -> Training:
+    """A new run of composed settings: its folder appears, complete, with the checkpoint of the untrained policy.
+
+    On many processes all of them start it, and rank 0 makes the folder.
+    """
+    with ranks.agreed():
+        _check(config)
+    _apart(config, ranks)
     agent = config.agent
     experiment = agent.experiment_name or f"{session.robot_ref.name}_{session.task_ref.name}"
-    run = create_run(config.train.log_root, experiment, agent.run_name)
+    run = ranks.lead(lambda: create_run(config.train.log_root, experiment, agent.run_name))
     try:
-        lock = RunLock(run).acquire()
-        trainer = _trainer(config, session, run)
+        with ranks.agreed():
+            lock = RunLock(run).acquire() if ranks.leads else None
+            trainer = _trainer(config, session, run, ranks)
         trainer.warm_up()
-        _record(run, config, session, trainer.env)
-        trainer.save()
-        run.publish()
+        ranks.lead(lambda: _record(run, config, session, trainer))
+        trainer.checkpoint()
+        ranks.lead(run.publish)
     except BaseException:
-        run.discard()
+        if ranks.leads:
+            run.discard()
         raise
     return Training(trainer, session, lock)
 
 
-def resume(run: Run, given: Given | None = None, by_time: bool = False) -> Training:
+def resume(run: Run, given: Given | None = None, by_time: bool = False, ranks: Ranks = ALONE) -> Training:
     """An earlier run at its newest checkpoint that `agent.load_checkpoint` matches, with settings on top of its own.
 
     The run notes that it was resumed, unless its last iteration is done; `by_time` says that it has none. What lies
     beyond that checkpoint is then moved aside, see `runs.aside`.
     """
-    run = Run(run.path)  # what another process wrote meanwhile counts
-    lock = RunLock(run).acquire()
+    run = Run(ranks.first(run.path))  # what another process wrote meanwhile counts
+    with ranks.agreed():
+        lock = RunLock(run).acquire() if ranks.leads else None
     try:
-        return _resume(run, given or Given(), by_time, lock)
+        trainer, session = _resume(run, given or Given(), ranks)
+        if by_time or trainer.iteration < trainer.config.agent.max_iterations:
+            ranks.lead(lambda: _go_on(trainer))
     except BaseException:
-        lock.release()
+        if lock is not None:
+            lock.release()
         raise
-
-
-def _resume(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
-    session = run.session()
-    config = resumed_config(run, session, given)
-    _check(config)
-    checkpoint = run.newest_checkpoint(config.agent.load_checkpoint)
-    state = read_checkpoint(run, checkpoint, config.train.device)
-    _check_networks(run, config, state["infos"]["policy"])
-    trainer = _trainer(config, session, run)
-    trainer.load_state_dict(state)
-    _change_learning_rate(trainer, run)
-    records.check_model(run, session)
-    if by_time or trainer.iteration < config.agent.max_iterations:
-        leave_behind(run, trainer.iteration)
-        _record_resume(run, config, trainer.iteration)
     return Training(trainer, session, lock)
+
+
+def _resume(run: Run, given: Given, ranks: Ranks) -> tuple[Trainer, Session]:
+    with ranks.agreed():
+        session = run.session()
+        config = resumed_config(run, session, given)
+        _check(config)
+    _apart(config, ranks)
+    with ranks.agreed():
+        checkpoint = run.newest_checkpoint(config.agent.load_checkpoint)
+        state = read_checkpoint(run, checkpoint, config.train.device)
+        _check_networks(run, config, state["infos"]["policy"])
+        trainer = _trainer(config, session, run, ranks)
+        trainer.load_state_dict(state)
+        _change_learning_rate(trainer, run)
+        records.check_model(run, session)
+    return trainer, session
+
+
+def _apart(config: Config, ranks: Ranks) -> None:
+    """Give every rank random numbers of its own, after a look whether they are asked for the same training."""
+    if ranks.alone:
+        return
+    first, *others = ranks.gather(flat(to_plain(config)))
+    why = "is not what rank 0 was given: start all processes by the same command and from the same files"
+    with ranks.agreed():
+        wrong = {
+            path: f"{value} of rank {rank} {why}"
+            for rank, other in enumerate(others, 1)
+            for path, value in other.items()
+            if first.get(path) != value
+        }
+        refuse([Mistake(path, message) for path, message in wrong.items()])
+    config.agent.seed = ranks.seed(config.agent.seed)
 
 
 def resumed_config(run: Run, session: Session, given: Given) -> Config:
@@ -144,18 +175,20 @@ def use_threads(device: str) -> int:
     return count
 
 
-def _trainer(config: Config, session: Session, run: Run) -> Trainer:
+def _trainer(config: Config, session: Session, run: Run, ranks: Ranks) -> Trainer:
     use_threads(config.train.device)
     env = make_env(config, session)
     seed_everything(config.agent.seed)
-    return Trainer(env, config, run)
+    return Trainer(env, config, run, ranks)
 
 
-def _record(run: Run, config: Config, session: Session, env: Env) -> None:
-    threads = {"physics": int(getattr(env.physics, "threads", 0)), "torch": torch.get_num_threads()}
+def _record(run: Run, config: Config, session: Session, trainer: Trainer) -> None:
+    physics = trainer.env.physics
+    threads = {"physics": int(getattr(physics, "threads", 0)), "torch": torch.get_num_threads()}
     data = records.keep_local_plugins(run, session, _settled(config))
     info = records.origin(session, config.agent.seed, config.train.device, threads)
-    run.write_info({**info, "id": secrets.token_hex(4), "settings": [len(named_settings(data))]})
+    sizes = {"settings": [len(named_settings(data))], "processes": trainer.ranks.size}
+    run.write_info({**info, "id": secrets.token_hex(4), **sizes})
     run.write_config(data)
 
 
@@ -165,6 +198,11 @@ def _settled(config: Config) -> dict[str, Any]:
     default = AgentConfig()
     data["agent"] |= {name: getattr(default, name) for name in ("resume", "load_run", "load_checkpoint")}
     return data
+
+
+def _go_on(trainer: Trainer) -> None:
+    leave_behind(trainer.run, trainer.iteration)
+    _record_resume(trainer.run, trainer.config, trainer.iteration)
 
 
 def _record_resume(run: Run, config: Config, iteration: int) -> None:

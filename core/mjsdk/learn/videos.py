@@ -13,14 +13,13 @@ class Videos(Watcher):
 
     def __init__(self, trainer: Trainer) -> None:
         self._trainer = trainer
-        self._every = trainer.config.train.video_interval
         self._seconds = trainer.config.train.video_length * trainer.env.step_dt
         if not trainer.iteration:
             self._film()  # what cannot be drawn or encoded here is an error before hours of training, not after
 
     def iteration(self, report: Report) -> None:
         """Film, if it is time to."""
-        if report.iteration % self._every == 0 or report.iteration == report.last_iteration:
+        if self._trainer.is_filmed(report.last_iteration):
             self._trainer.save()
             self._film()
 

@@ -152,6 +152,7 @@ _RECORDS: Mapping[str, Shape] = {
     "id": NAME,
     "resumed": [{"iteration": COUNT, "started": NUMBER, **_MOMENT, "changed": {}}],
     "settings": Kind("whole numbers", lambda value: bool(value) and not list(find_faults(value, [COUNT]))),
+    "processes?": COUNT,
     "model": {"sha256": NAME, "mujoco": NAME, "machine": TEXT},
 }
 
