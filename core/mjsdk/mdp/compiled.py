@@ -206,7 +206,6 @@ VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     rewards.angular_velocity_error_l2: partial(error, which="squared_ang_vel"),
     rewards.drift: partial(error, which="drift"),
     rewards.flat_orientation_l2: flat_orientation_l2,
-    rewards.is_alive: lambda env: Filled(env, loops.opposite, env.terminations.terminated),
     rewards.joint_pos_limits: joint_pos_limits,
     rewards.lin_vel_z_l2: lambda env: Filled(env, loops.squares, env.robot.root_lin_vel_w[:, 2:]),
     rewards.linear_velocity_error_l2: partial(error, which="squared_lin_vel"),

@@ -147,13 +147,6 @@ def above(values: np.ndarray, limit: float, out: np.ndarray) -> None:
         out[e] = values[e] > limit
 
 
-@Loop.of("b1[::1], f4[::1]")
-def opposite(values: np.ndarray, out: np.ndarray) -> None:
-    """Fill 0 for true and 1 for false, shape (E,)."""
-    for e in range(values.shape[0]):
-        out[e] = 0.0 if values[e] else 1.0
-
-
 @Loop.of("f4[::1], f8, f4[::1]")
 def exponentials(values: np.ndarray, factor: float, out: np.ndarray) -> None:
     """Fill exp(factor x value), shape (E,)."""

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from mjsdk.env import Env
-from mjsdk.mdp.clock import gait_clock
 from mjsdk.ops.compiled import Filled
 from mjsdk.robot.selection import Bodies, Sites
-from mjsdk_task_velocity import loops, observations, rewards
+from mjsdk_task_velocity import loops, observations
 from mjsdk_task_velocity.rewards import FootCrowding, GaitReward, VariablePosture, body_upright
 
 
@@ -25,12 +24,6 @@ def gait(env: Env, *args: Any, **params: Any) -> Filled:
     feet = (env.robot.site_pos_w, np.array(term.feet.ids), env.sensor(term.velocity))
     limits = (term.load, term.rest, term.height, term.slip)
     return Filled(env, loops.gait_reward, *state, *feet, *limits, after=lambda: swing.fill_(clock.config.swing))
-
-
-def marching(env: Env, clock: str) -> Filled:
-    """See `rewards.marching`."""
-    found = gait_clock(env, clock, "env.rewards.marching.params.clock")
-    return Filled(env, loops.only_first, found.moving, found.step_commanded)
 
 
 def foot_crowding(env: Env, *args: Any, **params: Any) -> Filled:
@@ -77,5 +70,4 @@ VERSIONS: dict[Callable[..., Any], Callable[..., Any]] = {
     body_upright: upright,
     observations.foot_force: foot_force,
     observations.foot_height: foot_height,
-    rewards.marching: marching,
 }

@@ -102,13 +102,6 @@ def uprightness(quat: np.ndarray, bodies: np.ndarray, factor: float, out: np.nda
         out[e] = math.exp(total * np.float32(factor))
 
 
-@Loop.of("b1[::1], b1[::1], f4[::1]")
-def only_first(first: np.ndarray, second: np.ndarray, out: np.ndarray) -> None:
-    """Fill 1 where the first is true and the second is not, else 0; shape (E,)."""
-    for e in range(first.shape[0]):
-        out[e] = 1.0 if first[e] and not second[e] else 0.0
-
-
 @Loop.of("f4[:,:,:], f4[:,:]")
 def log_force(force: np.ndarray, out: np.ndarray) -> None:
     """Fill log(1 + |vertical force|), shape (E, F)."""
