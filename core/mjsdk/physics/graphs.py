@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mjsdk.errors import one_line
-from mjsdk.physics.warp_runtime import warp_modules
+from mjsdk.physics.warp_runtime import compiling_alone, warp_modules
 
 _log = logging.getLogger(__name__)
 _CONDITIONAL = (12, 4)
@@ -43,7 +43,7 @@ class Graphs:
     def _recorded(self, function: Callable[[], None]) -> Any:
         wp, _ = warp_modules()
         try:
-            with _no_garbage_collection(), wp.ScopedCapture(device=self._device) as capture:
+            with compiling_alone(), _no_garbage_collection(), wp.ScopedCapture(device=self._device) as capture:
                 function()
         except Exception as error:  # of whatever the driver does not do
             self._works = False

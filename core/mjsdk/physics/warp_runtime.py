@@ -9,8 +9,9 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from mjsdk.errors import one_line
@@ -18,6 +19,8 @@ from mjsdk.errors import one_line
 _log = logging.getLogger(__name__)
 _NO_DRIVER = "Could not find or load the NVIDIA CUDA driver"
 """What Warp's native code prints on every machine without a GPU."""
+_LONGEST_S = 600.0
+"""For how long [s] a process waits for another one that compiles."""
 _PAUSE_S = 15.0
 """Time between two words about kernels that are still being compiled [s]."""
 
@@ -35,6 +38,21 @@ def warp_modules() -> tuple[Any, Any]:
     import mujoco_warp
 
     return warp, mujoco_warp
+
+
+@contextmanager
+def compiling_alone() -> Iterator[None]:
+    """Let one process at a time compile kernels: what two write to Warp's cache at once may be wrong (warp #1705)."""
+    from filelock import FileLock, Timeout
+
+    warp, _ = warp_modules()
+    lock = FileLock(Path(warp.config.kernel_cache_dir) / "mjsdk.lock", timeout=_LONGEST_S)
+    with suppress(OSError, Timeout):  # a cache that cannot be written to, or a process that hangs: then without
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
