@@ -243,7 +243,10 @@ class Env:
         return self.observations.last
 
     def log_iteration(self) -> dict[str, float]:
-        """Means since the last call: `reward/*` [1/s], `metrics/*`, `termination/*`, `curriculum/*`, `train/*`."""
+        """Means since the last call: `reward/*` [1/s], `metrics/*`, `termination/*`, `curriculum/*`, `train/*`.
+
+        Where contacts found no memory, `overflow/*` is the number of worlds.
+        """
         return self.log.take()
 
     def stagger_episodes(self) -> None:

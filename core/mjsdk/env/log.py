@@ -76,14 +76,14 @@ class EpisodeLog:
     def take(self) -> dict[str, float]:
         """Means since the last call. Raises `PhysicsError` where a reward was not finite, or physics went wrong."""
         env = self._env
-        env.physics.report()
+        physics = env.physics.report()
         steps = max(int(self._steps), 1)
         env.rewards.check(steps)
         rewards, metrics = (sums.mean(1).tolist() for sums in (self._rewards, self._metrics))
         means = {f"reward/{k}": v / steps for k, v in zip(env.rewards.terms, rewards, strict=True)}
         means |= {f"metrics/{k}": v / steps for k, v in zip(env.metrics.terms, metrics, strict=True)}
         means |= self._episodes()
-        means |= {f"curriculum/{name}": value for name, value in env.curriculum.values.items()}
+        means |= {f"curriculum/{name}": value for name, value in env.curriculum.values.items()} | physics
         self._report_unstable(int(self._reasons[-1]))
         for tensor in (self._rewards, self._metrics, self._reasons, self._ended, self._steps):
             tensor.zero_()

@@ -167,8 +167,6 @@ class Overflow:
         self._found = torch.zeros_like(bits)
         self._most_pairs, self._most_rows = torch.zeros_like(pairs), torch.zeros_like(rows)
         self._warn_at = dict.fromkeys(_LOST, 1)
-        self.worlds = dict.fromkeys(_LOST, 0)
-        """In how many worlds something was lost since the last report, by what was."""
 
     def note(self) -> None:
         """Take in a step, before worlds are reset."""
@@ -176,8 +174,11 @@ class Overflow:
         torch.maximum(self._most_pairs, self._pairs, out=self._most_pairs)
         torch.maximum(self._most_rows, self._rows, out=self._most_rows)
 
-    def report(self) -> None:
-        """Warn of what was lost since the last call, the first time and whenever it is twice as much."""
+    def report(self) -> dict[str, int]:
+        """In how many worlds something was lost since the last call, by what was; of nothing that never was.
+
+        It warns the first time, and whenever it is twice as much.
+        """
         masks = torch.tensor([*self._masks.values()], dtype=self._found.dtype, device=self._found.device)
         counts = (self._found.unsqueeze(1) & masks).ne(0).sum(0).tolist()
         needed = {
@@ -185,12 +186,12 @@ class Overflow:
             "solver rows": int(self._most_rows.max()),
         }
         for what, count in zip(_LOST, counts, strict=True):
-            self.worlds[what] = count
             if count >= self._warn_at[what]:
                 self._warn_at[what] = 2 * count
                 _log.warning("%s", self._message(what, count, needed.get(what, 0)))
         for tensor in (self._found, self._most_pairs, self._most_rows):
             tensor.zero_()
+        return {what: count for what, count in zip(_LOST, counts, strict=True) if self._warn_at[what] > 1}
 
     def _message(self, what: str, count: int, needed: int) -> str:
         said = f"MuJoCo Warp left out {what} in {count} of {len(self._rows)} worlds, whose physics is wrong there"

@@ -208,8 +208,9 @@ class CpuPhysics:
                 text = mujoco.mju_warningText(kind, int(self._warnings[worlds[0], kind].flat[0]))
                 _log.warning("MuJoCo warns in %d of %d worlds: %s", len(worlds), self.num_envs, text)
 
-    def report(self) -> None:
+    def report(self) -> dict[str, float]:
         """See `Physics.report`: here all is said at once."""
+        return {}
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""

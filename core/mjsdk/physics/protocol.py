@@ -90,8 +90,11 @@ class Physics(Protocol):
         """Worlds that became unstable since the last call and were reset, bool, shape (E,)."""
         ...
 
-    def report(self) -> None:
-        """Warn of what went wrong in steps since the last call, or raise. It may mean to wait for the device."""
+    def report(self) -> dict[str, float]:
+        """Warn of what went wrong in steps since the last call, or raise; numbers of it for the log.
+
+        It may mean to wait for the device.
+        """
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -233,12 +233,12 @@ class WarpPhysics:
         with self._changing(self._nobody):
             self._graphs.run("set_const", lambda: self._mjw.set_const(self._m, self._d))
 
-    def report(self) -> None:
-        """See `Physics.report`."""
-        self._overflow.report()
+    def report(self) -> dict[str, float]:
+        """See `Physics.report`: in how many worlds something was lost, by what was, once any was."""
         if self._lacks_mass:
             self._lacks_mass.fill_(False)
             self._masses.refuse(self._own)
+        return {f"overflow/{what.replace(' ', '_')}": float(count) for what, count in self._overflow.report().items()}
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""
