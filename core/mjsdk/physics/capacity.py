@@ -170,19 +170,23 @@ class Overflow:
 
     def report(self) -> None:
         """Warn of what was lost since the last call, the first time and whenever it is twice as much."""
+        for what, message in self.lost().items():
+            if self.worlds[what] >= self._warn_at[what]:
+                self._warn_at[what] = 2 * self.worlds[what]
+                _log.warning("%s", message)
+        for tensor in (self._found, self._most_pairs, self._most_rows):
+            tensor.zero_()
+
+    def lost(self) -> dict[str, str]:
+        """What was lost since the last report, with a sentence that says what to do. It waits for the device."""
         masks = torch.tensor([*self._masks.values()], dtype=self._found.dtype, device=self._found.device)
         counts = (self._found.unsqueeze(1) & masks).ne(0).sum(0).tolist()
+        self.worlds = dict(zip(_LOST, counts, strict=True))
         needed = {
             "contacts": math.ceil(int(self._most_pairs.max()) / len(self._rows)),
             "solver rows": int(self._most_rows.max()),
         }
-        for what, count in zip(_LOST, counts, strict=True):
-            self.worlds[what] = count
-            if count >= self._warn_at[what]:
-                self._warn_at[what] = 2 * count
-                _log.warning("%s", self._message(what, count, needed.get(what, 0)))
-        for tensor in (self._found, self._most_pairs, self._most_rows):
-            tensor.zero_()
+        return {what: self._message(what, count, needed.get(what, 0)) for what, count in self.worlds.items() if count}
 
     def _message(self, what: str, count: int, needed: int) -> str:
         said = f"MuJoCo Warp left out {what} in {count} of {len(self._rows)} worlds, whose physics is wrong there"
