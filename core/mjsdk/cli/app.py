@@ -28,8 +28,8 @@ import typer
 
 from mjsdk.cli._commands import Commands
 
-COMMANDS = ("train", "play", "eval", "compare", "plot", "list", "show", "explain", "config", "bench")
-"""Modules of this package that have `register`, which adds the command of that name; in the order of the help."""
+COMMANDS = ("train", "play", "eval", "compare", "plot", "list", "show", "explain", "config", "bench", "verify-physics")
+"""Commands in the order of the help. The module of that name, with `_` for `-`, has `register`, which adds it."""
 
 FREE_FLAGS: dict[str, Any] = {"allow_extra_args": True, "ignore_unknown_options": True}
 """`context_settings` of commands that take dotted settings."""
@@ -53,7 +53,7 @@ def build(args: Sequence[str] = ()) -> typer.Typer:
     )
     app.callback()(_root)
     for name in args[:1] if args and args[0] in COMMANDS else COMMANDS:
-        importlib.import_module(f"mjsdk.cli.{name}").register(app)
+        importlib.import_module(f"mjsdk.cli.{name.replace('-', '_')}").register(app)
     return app
 
 

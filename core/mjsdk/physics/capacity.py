@@ -118,7 +118,7 @@ def _disturb(model: mujoco.MjModel, data: mujoco.MjData, random: np.random.Gener
     """Turn bodies and move joints, from not at all to anywhere, wildness 0 to 1."""
     limited = model.jnt_limited.astype(bool)
     low, high = np.where(limited, model.jnt_range.T, [[-1.0], [1.0]])
-    for joint, kind in enumerate(model.jnt_type):
+    for joint, kind in enumerate(map(mujoco.mjtJoint, model.jnt_type)):
         at = model.jnt_qposadr[joint]
         if kind == mujoco.mjtJoint.mjJNT_FREE:
             data.qpos[at + 2] *= 1.0 - 0.5 * wildness
@@ -179,19 +179,24 @@ class Overflow:
 
         It warns the first time, and whenever it is twice as much.
         """
+        for what, message in self.lost().items():
+            if self.worlds[what] >= self._warn_at[what]:
+                self._warn_at[what] = 2 * self.worlds[what]
+                _log.warning("%s", message)
+        for tensor in (self._found, self._most_pairs, self._most_rows):
+            tensor.zero_()
+        return {what: count for what, count in self.worlds.items() if self._warn_at[what] > 1}
+
+    def lost(self) -> dict[str, str]:
+        """What was lost since the last report, with a sentence that says what to do. It waits for the device."""
         masks = torch.tensor([*self._masks.values()], dtype=self._found.dtype, device=self._found.device)
         counts = (self._found.unsqueeze(1) & masks).ne(0).sum(0).tolist()
+        self.worlds = dict(zip(_LOST, counts, strict=True))
         needed = {
             "contacts": math.ceil(int(self._most_pairs.max()) / len(self._rows)),
             "solver rows": int(self._most_rows.max()),
         }
-        for what, count in zip(_LOST, counts, strict=True):
-            if count >= self._warn_at[what]:
-                self._warn_at[what] = 2 * count
-                _log.warning("%s", self._message(what, count, needed.get(what, 0)))
-        for tensor in (self._found, self._most_pairs, self._most_rows):
-            tensor.zero_()
-        return {what: count for what, count in zip(_LOST, counts, strict=True) if self._warn_at[what] > 1}
+        return {what: self._message(what, count, needed.get(what, 0)) for what, count in self.worlds.items() if count}
 
     def _message(self, what: str, count: int, needed: int) -> str:
         said = f"MuJoCo Warp left out {what} in {count} of {len(self._rows)} worlds, whose physics is wrong there"

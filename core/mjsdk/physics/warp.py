@@ -83,7 +83,8 @@ class WarpPhysics:
         moving = (self._view(getattr(self._d, field)) for field in ("qpos", "qvel", "qacc"))
         self._moving = [values for values in moving if values.numel()]
         watched = (self._view(getattr(self._d, field)) for field in ("overflow", "ncollision", "nefc"))
-        self._overflow = Overflow(self.sizes, self._mjw.OverflowType, *watched)
+        self.overflow = Overflow(self.sizes, self._mjw.OverflowType, *watched)
+        """What did not fit into memory."""
         key = self.model.key("initial").id
         self._key = self._wp.full(count, -1, dtype=int)
         self._keys, self._initial, self._none = self._view(self._key), *torch.tensor([[key], [-1]], dtype=torch.int32)
@@ -152,7 +153,7 @@ class WarpPhysics:
         """See `Physics.step`."""
         with self._stopwatch:
             self._graphs.run(f"step {count}", lambda: self._take_steps(count))
-        self._overflow.note()
+        self.overflow.note()
         self._end_unstable()
 
     def _take_steps(self, count: int) -> None:
@@ -238,7 +239,12 @@ class WarpPhysics:
         if self._lacks_mass:
             self._lacks_mass.fill_(False)
             self._masses.refuse(self._own)
-        return {f"overflow/{what.replace(' ', '_')}": float(count) for what, count in self._overflow.report().items()}
+        return {f"overflow/{what.replace(' ', '_')}": float(count) for what, count in self.overflow.report().items()}
+
+    def contact_counts(self) -> Tensor:
+        """Contacts of each world in the last step, shape (E,). It waits for the device."""
+        there = min(int(self._d.nacon.numpy()[0]), self._d.naconmax)
+        return torch.bincount(self._view(self._d.contact.worldid)[:there], minlength=self.num_envs)
 
     def state_dict(self) -> dict[str, Tensor]:
         """See `Physics.state_dict`."""
