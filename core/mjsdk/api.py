@@ -105,13 +105,16 @@ class LoadedRun:
 
         return load_policy(self.run, checkpoint=checkpoint, device=device)
 
-    def make_env(self, *overrides: Overrides, device: str = "cpu", seed: int | None = None) -> Env:
-        """An environment as in training, with settings of your own on top."""
+    def make_env(
+        self, *overrides: Overrides, device: str = "cpu", physics: str = "auto", seed: int | None = None
+    ) -> Env:
+        """An environment as in training, with settings of your own on top, on a device and a physics of your choice."""
         from mjsdk.learn.records import check_model
+        from mjsdk.physics import resolve
 
         session = self.run.session()
         check_model(self.run, session)
-        return _make_env(self.run.config(session), session, overrides, device, seed)
+        return _make_env(self.run.config(session), session, overrides, resolve(device, physics), seed)
 
 
 def load_robot(robot: str) -> LoadedRobot:
@@ -128,6 +131,7 @@ def compose(
     preset: str | None = None,
     file: str | Path | None = None,
     device: str = "cpu",
+    physics: str = "auto",
 ) -> Config:
     """The configuration of a task for a robot: task, robot's adaptations, preset, file, then overrides.
 
@@ -138,9 +142,13 @@ def compose(
         extras: Extras that add terms or adapt the task.
         preset: `cpu`, `gpu`, `stable` or a task's own; by default the one that suits the device.
         file: YAML file with settings.
-        device: Decides the default preset.
+        device: Decides the default preset; it need not be there.
+        physics: `cpu`, `warp`, or `auto` for what suits the device: presets have numbers for each.
     """
-    return _compose(open_session(robot, task, extras, core=core_terms), overrides, device, preset, file)
+    from mjsdk.physics import resolve
+
+    where = resolve(device, physics, here=False)
+    return _compose(open_session(robot, task, extras, core=core_terms), overrides, where, preset, file)
 
 
 def make_env(
@@ -149,6 +157,7 @@ def make_env(
     *overrides: Overrides,
     num_envs: int | None = None,
     device: str = "cpu",
+    physics: str = "auto",
     seed: int | None = None,
     extras: Sequence[str] = (),
 ) -> Env:
@@ -159,10 +168,14 @@ def make_env(
         task: Name of the task after that of a robot; after a configuration, the first of the overrides.
         overrides: Settings by dotted path, on top.
         num_envs: Number of worlds; short for `env.scene.num_envs`.
-        device: `cpu`, `cuda` or `cuda:N`.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto` for a GPU if there is one.
+        physics: `cpu`, `warp`, or `auto` for what suits the device.
         seed: Seed of all random numbers; the configuration's by default.
         extras: Extras, after the name of a robot; a configuration has its own.
     """
+    from mjsdk.physics import resolve
+
+    where = resolve(device, physics)
     given = [*overrides, *([{"env.scene.num_envs": num_envs}] if num_envs is not None else [])]
     if isinstance(config, str):
         if not isinstance(task, str):
@@ -170,12 +183,12 @@ def make_env(
         from mjsdk.env import make_env as build
 
         session = open_session(config, task, extras, core=core_terms)
-        return build(_compose(session, given, device), session, device=device, seed=seed)
+        return build(_compose(session, given, where), session, device=where[0], physics=where[1], seed=seed)
     if extras:
         raise TypeError("make_env takes extras only with the names of a robot and a task; a configuration has its own")
     given = given if task is None else [task, *given]
     session = open_session(config.robot, config.task, config.extras, core=core_terms)
-    return _make_env(config, session, given, device, seed)
+    return _make_env(config, session, given, where, seed)
 
 
 def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_code: bool = False) -> LoadedRun:
@@ -198,30 +211,33 @@ def load_run(run: str | Path = "latest", log_root: str | Path = "logs", trust_co
 def _compose(
     session: Session,
     overrides: Sequence[Overrides],
-    device: str,
+    where: tuple[str, str],
     preset: str | None = None,
     file: str | Path | None = None,
 ) -> Config:
-    """Settings of a session, their warnings in the log. Raises `ConfigError`."""
+    """Settings of a session for a device and a physics, their warnings in the log. Raises `ConfigError`."""
     from mjsdk.config.settings import Given, compose_given
 
     given = Given(preset=preset, file=Path(file) if file is not None else None, overrides=_pairs(overrides))
-    composed = compose_given(session, given, device)
+    composed = compose_given(session, given, *where)
     for warning in composed.warnings:
         _log.warning("settings of %s on %s: %s", composed.config.robot, composed.config.task, warning)
     return composed.config
 
 
-def _make_env(config: Config, session: Session, overrides: Sequence[Overrides], device: str, seed: int | None) -> Env:
+def _make_env(
+    config: Config, session: Session, overrides: Sequence[Overrides], where: tuple[str, str], seed: int | None
+) -> Env:
     """With settings on top, checked: the configuration may have been edited by hand. Raises `ConfigError`."""
     from mjsdk.config.convert import to_plain
     from mjsdk.config.overrides import tree
     from mjsdk.config.settings import Settings
     from mjsdk.env import make_env
 
-    settings = Settings(session, to_plain(config))
+    device, physics = where
+    settings = Settings(session, to_plain(config), physics=physics)
     settings.apply(tree(_pairs(overrides)), "flag", typed=True)
-    return make_env(settings.config(), session, device=device, seed=seed)
+    return make_env(settings.config(), session, device=device, physics=physics, seed=seed)
 
 
 def _pairs(overrides: Sequence[Overrides]) -> list[tuple[str, Any]]:

@@ -56,7 +56,9 @@ class Show:
         """Ask for the command of that number, if the task has velocity commands."""
         term = velocity_term(self.env)
         if term is not None:
-            term.fix(self.env.all_worlds, torch.tensor(self.tour[index % len(self.tour)].values))
+            term.fix(
+                self.env.all_worlds, torch.tensor(self.tour[index % len(self.tour)].values, device=self.env.device)
+            )
 
     def step(self) -> bool:
         """Take one control step; whether the robot fell in it and was put back."""
@@ -74,7 +76,7 @@ def make_show(run: Run, options: Options, checkpoint: str | None, commands: Sequ
     session = run.session()
     options = attrs.evolve(options, horizon_s=_EPISODE_S)
     config = evaluation_config(run.config(session), session, options, session.task().evaluation)
-    env, policy = rebuild(run, session, config, checkpoint, options.device, options.seed)
+    env, policy = rebuild(run, session, config, checkpoint, options.seed)
     return Show(session, env, policy, tuple(commands or TOUR))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,18 @@ def test_what_is_odd_is_a_warning_on_stderr(capsys):
 def test_a_gpu_has_its_own_numbers(capsys):
     _, out, _ = run(capsys, "--device", "cuda")
     assert "num_envs: 4096  # preset gpu\n" in out
+
+
+def test_presets_have_numbers_for_the_physics_that_was_chosen(capsys):
+    for flags in (("--physics", "warp"), ("--train.physics", "warp"), ("--device", "cuda:1")):
+        _, out, _ = run(capsys, *flags)
+        assert re.search("solver: newton\n.*iterations: 6  # preset [cg]pu\n", out)
+
+
+def test_a_physics_that_the_device_has_not_is_an_error(capsys):
+    code, out, err = run(capsys, "--device", "cuda", "--physics", "cpu")
+    assert (code, out) == (2, "")
+    assert "Use --physics warp on that device, or --device cpu" in err
 
 
 def test_the_device_in_a_file_chooses_the_preset_as_in_a_training(capsys, tmp_path):

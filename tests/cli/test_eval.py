@@ -37,6 +37,7 @@ def test_json_holds_the_promised_numbers_and_what_repeats_them(mjsdk, glider):
     assert {"episodes", "fall_rate", "metrics", "mean_reward", "mean_episode_length_s"} <= set(data)
     assert {"lin_vel_error", "ang_vel_error"} <= set(data["metrics"])
     assert (data["episodes"], data["sim"], data["seed"], data["checkpoint"]) == (8, "fast", 3, "model_0.pt")
+    assert data["physics"] == "cpu"
 
 
 def test_people_get_a_table_by_command_and_a_picture(mjsdk, glider, tmp_path):
@@ -48,7 +49,7 @@ def test_people_get_a_table_by_command_and_a_picture(mjsdk, glider, tmp_path):
         "100.0%",
         "lin_vel_error",
         "forward 0.5, turn left 0.5",
-        "physics faithful",
+        "physics faithful on cpu",
         f"wrote {picture}",
     ):
         assert text in out
@@ -102,7 +103,7 @@ def test_runs_are_putside_by_side(mjsdk, glider):
     checkpoint = f"{find_run('latest', glider).path}/model_0.pt"
     code, out, _ = mjsdk("compare", "latest", checkpoint, "--log-root", glider, "--num-envs", 8, "--push")
     assert code == 0
-    assert "8 episodes of 20 s, physics faithful, seed 1, pushed; lower is better, except" in out
+    assert "8 episodes of 20 s, physics faithful on cpu, seed 1, pushed; lower is better, except" in out
     assert "95 % confidence" in out
     assert out.count("model_0.pt") == 2
     assert "errors by command [m/s, rad/s]" in out
@@ -140,6 +141,8 @@ def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, 
         (["latest", "--num-envs", 2_000_000_000], "error: 1 mistake in the settings:\n  --num-envs: must be from 1 to"),
         (["latest", "--seed", -5, "--num-envs", -1], "error: 2 mistakes in the settings:\n  --num-envs: must be"),
         (["latest", "--device", "tpu"], "error: unknown device 'tpu'"),
+        (["latest", "--physics", "mjx"], "error: unknown physics 'mjx'. Legal: auto, cpu, warp"),
+        (["latest", "--physics", "warp", "--sim", "as-trained"], "env.sim.solver: the physics 'warp' has no pgs"),
     ],
 )
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider, args, message):

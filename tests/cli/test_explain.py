@@ -84,6 +84,22 @@ def test_the_presets_stand_side_by_side(capsys):
     assert code == 0
     assert "env.scene.num_envs" in out
     assert "4096" in out
+    lines = out.splitlines()
+    at = next(i for i, line in enumerate(lines) if "env.sim.solver" in line)
+    assert [line.split()[-2:] for line in lines[at : at + 2]] == [["pgs", "newton"], ["newton", "newton"]]
+    assert "with --physics warp" in lines[at + 1]
+
+
+def test_a_preset_tells_its_numbers_for_each_physics(mjsdk):
+    data = json.loads(mjsdk("explain", "presets.fast", "--json").out)
+    values = {entry["path"].removeprefix("presets.fast."): entry["value"] for entry in data["settings"]}
+    assert (values["env.sim.solver"], values["warp.env.sim.solver"]) == ("pgs", "newton")
+    assert "warp.env.decimation" not in values
+
+
+def test_values_are_those_of_the_physics_that_was_chosen(mjsdk):
+    assert json.loads(mjsdk("explain", "env.sim.solver", *ON, "--physics", "warp", "--json").out)["value"] == "newton"
+    assert json.loads(mjsdk("explain", "env.sim.solver", *ON, "--device", "cpu", "--json").out)["value"] == "pgs"
 
 
 @pytest.mark.parametrize("path", ["", "env", "computed", "presets", "learning_rate", "hidden_dims", "env.rewards"])

@@ -40,6 +40,7 @@ def warnings(session, *args):
         ("--agent.actor.noise-std-range", "1,0.1", "the smallest value comes first"),
         ("--agent.load-run", "(", "'(' is not a regular expression"),
         ("--train.device", "gpu", "no device 'gpu'. Legal: auto, cpu, cuda"),
+        ("--train.physics", "wrap", "no choice 'wrap', did you mean 'warp'? Legal: auto, cpu, warp"),
         ("--agent.algorithm.num-mini-batches", "9000", "need at least as many samples"),
         ("--env.observations.actor.terms.gyro.delay-min-lag", "2", "is more than delay_max_lag (0)"),
         ("--env.events.push.interval-range-s", "null", "must be given for mode=interval"),

@@ -132,7 +132,7 @@ agent.algorithm: max_grad_norm value_loss_coef use_clipped_value_loss clip_param
 agent: seed num_steps_per_env max_iterations save_interval experiment_name run_name logger wandb_project resume
 agent: load_run load_checkpoint clip_actions
 env: scene.num_envs decimation episode_length_s sim.timestep sim.iterations sim.ls_iterations viewer.distance
-train: device video video_length video_interval log_root
+train: device physics video video_length video_interval log_root
 """
 
 

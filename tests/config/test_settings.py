@@ -70,11 +70,35 @@ def test_the_device_chooses_a_preset_unless_asked(session, device, preset, recor
     assert config.env.scene.num_envs == num_envs
 
 
+@pytest.mark.parametrize("physics", ["cpu", "warp"])
 @pytest.mark.parametrize("preset", ["cpu", "gpu", "stable", "fast", "faithful"])
-def test_every_preset_is_recommended_and_controls_at_50_hz(session, preset):
-    composed = compose(session, preset=preset)
+def test_every_preset_is_recommended_and_controls_at_50_hz(session, preset, physics):
+    composed = compose(session, preset=preset, physics=physics)
     assert composed.warnings == []
     assert composed.config.env.step_dt == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("preset", ["cpu", "gpu", "fast"])
+@pytest.mark.parametrize(("physics", "solver", "iterations"), [("cpu", "pgs", 8), ("warp", "newton", 6)])
+def test_cheap_physics_has_the_cheapest_solver_that_there_is(session, preset, physics, solver, iterations):
+    env = compose(session, preset=preset, physics=physics).config.env
+    assert (env.sim.solver, env.sim.iterations, env.decimation, env.sim.timestep) == (solver, iterations, 2, 0.01)
+
+
+def test_faithful_physics_is_the_same_everywhere(session):
+    cpu, warp = (compose(session, preset="cpu,faithful", physics=physics).config for physics in ("cpu", "warp"))
+    assert cpu == warp
+    assert cpu.env.sim.solver == "newton"
+
+
+def test_a_solver_that_warp_lacks_is_a_mistake_that_says_where_it_is_from(session, tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("env: {sim: {solver: pgs}}\n")
+    on_warp = {"device": "cuda:0", "physics": "warp"}
+    for typed in (mistakes(session, "--env.sim.solver pgs", **on_warp), mistakes(session, file=file, **on_warp)):
+        assert "the physics 'warp' has no pgs. Legal: cg, newton; --preset fast" in typed["env.sim.solver"]
+    assert typed["env.sim.solver"].endswith("there is pgs (from file mine.yaml)")
+    assert compose(session, overrides=flags("--env.sim.solver cg"), **on_warp).config.env.sim.solver == "cg"
 
 
 def test_presets_apply_in_the_order_given(session):
@@ -91,7 +115,7 @@ def test_a_task_has_its_own_numbers_for_a_preset(session):
 @pytest.mark.parametrize(("collisions", "chosen"), [("lean", "lean"), ("feet", None)])
 def test_fast_physics_collides_lean_where_the_robot_knows_how(session, collisions, chosen):
     robot = attrs.evolve(session.robot(), collisions={"first": (), collisions: ()})
-    assert numbers("fast", robot, {}).get("env.scene.collisions") == chosen
+    assert numbers("fast", robot, {}, "cpu").get("env.scene.collisions") == chosen
 
 
 def test_an_unknown_preset_lists_the_legal_ones(session):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from mjsdk.config import CurriculumTermConfig, SensorConfig, TerminationTermConfig
+from mjsdk.errors import ConfigError
 from mjsdk.evaluate.setup import FEET_FORCE, Options, evaluation_config
 from mjsdk.task import EvaluationConfig
 
@@ -21,6 +22,31 @@ def test_faithful_physics_keeps_the_control_rate_of_the_training(parts):
     assert (made.env.decimation, made.env.sim.timestep) == (2, pytest.approx(0.005))
     assert (made.env.sim.solver, made.env.sim.iterations, made.env.sim.ls_iterations) == ("newton", 10, 20)
     assert made.env.scene.collisions == "full"
+
+
+@pytest.mark.parametrize(
+    ("sim", "physics", "solver", "iterations"),
+    [
+        ("fast", "auto", "pgs", 8),
+        ("fast", "warp", "newton", 6),
+        ("faithful", "auto", "newton", 10),
+        ("faithful", "warp", "newton", 10),
+    ],
+)
+def test_a_run_of_any_physics_can_be_evaluated_on_any_other(parts, sim, physics, solver, iterations):
+    config, session = parts
+    config.train.physics, config.train.device = "warp", "cuda:7"
+    made = evaluation_config(config, session, Options(sim=sim, physics=physics))
+    assert (made.env.sim.solver, made.env.sim.iterations) == (solver, iterations)
+    assert (made.train.device, made.train.physics) == ("cpu", "cpu" if physics == "auto" else "warp")
+
+
+def test_a_solver_that_warp_lacks_cannot_be_kept_as_trained(parts):
+    config, session = parts
+    config.env.sim.solver = "pgs"
+    with pytest.raises(ConfigError, match="(?s)has no pgs.*--sim faithful or --sim fast") as caught:
+        evaluation_config(config, session, Options(sim="as-trained", physics="warp"))
+    assert [mistake.path for mistake in caught.value.mistakes] == ["env.sim.solver"]
 
 
 def test_as_trained_keeps_the_physics(parts):

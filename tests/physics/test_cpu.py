@@ -6,7 +6,6 @@ import torch
 
 from mjsdk.errors import PhysicsError
 from mjsdk.physics import cpu as cpu_module
-from mjsdk.physics import resolve_device
 from mjsdk.physics.cpu import CpuPhysics
 from mjsdk.runtime import available_threads
 
@@ -91,14 +90,3 @@ def test_the_look_alike_package_is_refused(monkeypatch):
     monkeypatch.setattr(cpu_module, "_installed", lambda name: True)
     with pytest.raises(PhysicsError, match="pip uninstall mjbatch-uni"):
         cpu_module.check_mjbatch()
-
-
-@pytest.mark.parametrize("device", ["auto", "cpu"])
-def test_the_cpu_is_where_worlds_run(device):
-    assert resolve_device(device) == "cpu"
-
-
-@pytest.mark.parametrize(("device", "message"), [("cuda:0", "--device cpu"), ("tpu", "Legal: auto, cpu, cuda")])
-def test_a_device_that_is_not_there_is_an_error(device, message):
-    with pytest.raises(PhysicsError, match=message):
-        resolve_device(device)

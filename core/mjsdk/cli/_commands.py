@@ -17,9 +17,10 @@ RunName = Annotated[
 ]
 NumEnvs = Annotated[int, typer.Option(help="Worlds, rounded up to the same number per command.")]
 Seed = Annotated[int, typer.Option(help="Seed of start poses, randomisation and pushes.")]
-Sim = Annotated[str, typer.Option(help="Physics: faithful, fast or as-trained.")]
+Sim = Annotated[str, typer.Option(help="How exact the physics is: faithful, fast or as-trained.")]
 Noise = Annotated[bool, typer.Option("--noise", help="Keep the observation noise of the training.")]
 Push = Annotated[bool, typer.Option("--push", help="Push with 0.5 m/s in a random direction every 3 s.")]
+Physics = Annotated[str, typer.Option(help="What steps them: auto, cpu or warp; auto is warp on a CUDA device.")]
 Device = Annotated[str, typer.Option(help="Where the worlds are: auto, cpu, cuda or cuda:N.")]
 LogRoot = Annotated[str, typer.Option(help="Where `latest` and names of runs are looked for.")]
 TrustCode = Annotated[

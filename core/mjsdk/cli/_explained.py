@@ -12,7 +12,7 @@ from rich.text import Text
 
 from mjsdk.cli import _output
 from mjsdk.config.explain import DEFAULT, Entry, Found, Item, Section, related
-from mjsdk.config.presets import MEANINGS, PRESETS
+from mjsdk.config.presets import MEANINGS, NAMES, PRESETS
 from mjsdk.config.schema import numbers
 
 _WIDTH = 30
@@ -91,12 +91,8 @@ def print_section(found: Found, items: Sequence[Item]) -> None:
     """The settings of a section, or those that were found."""
     console = _output.console()
     if found.path == "presets":
-        paths = dict.fromkeys(path for values in PRESETS.values() for path in values)
-        rows = [
-            (Text(path), *(_short(values[path]) if path in values else "" for values in PRESETS.values()))
-            for path in paths
-        ]
-        console.print(_output.Table("What presets set, before a task's own numbers", ("setting", *PRESETS), rows))
+        what = "What presets set, before a task's own numbers"
+        console.print(_output.Table(what, ("setting", *NAMES), list(_rows_of_presets())))
         return
     head, *rest = found.items
     title = Text(found.path, "bold cyan")
@@ -109,6 +105,16 @@ def print_section(found: Found, items: Sequence[Item]) -> None:
     if below:
         console.print(Text("\nWhat follows from these settings", "bold"))
         _print_settings(below, "")
+
+
+def _rows_of_presets() -> Iterator[tuple[str, ...]]:
+    """A setting and its value in each preset; a second row where another physics has other values."""
+    cpu, warp = (PRESETS[physics].values() for physics in ("cpu", "warp"))
+    for path in dict.fromkeys(path for values in (*warp, *cpu) for path in values):
+        first, second = ([_short(each[path]) if path in each else "" for each in every] for every in (cpu, warp))
+        yield path, *first
+        if second != first:
+            yield "  with --physics warp", *second
 
 
 def _print_settings(items: Sequence[Item], base: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import AsJson, Device
+from mjsdk.cli._commands import AsJson, Device, Physics
 from mjsdk.cli.app import FREE_FLAGS
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def bench(
         str | None, typer.Option(help="Such as fast, faithful, gpu.", show_default="the device's")
     ] = None,
     device: Device = "auto",
+    physics: Physics = "auto",
     with_: Annotated[list[str] | None, typer.Option("--with", help="Extra to load; may be repeated.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,15 +49,15 @@ def bench(
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import compose
     from mjsdk.env import make_env
-    from mjsdk.physics import resolve_device
+    from mjsdk.physics import resolve
 
     check_counts(blocks, steps)
     overrides = parse_flags(context.args)
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
-    where = resolve_device(device)
-    composed = compose(session, preset=preset, device=where, overrides=overrides)
-    result = benchmark(make_env(composed.config, session, device=where), blocks, steps)
+    device, physics = resolve(device, physics)
+    composed = compose(session, preset=preset, device=device, physics=physics, overrides=overrides)
+    result = benchmark(make_env(composed.config, session, device=device, physics=physics), blocks, steps)
     if as_json:
         _output.print_json(result.to_json())
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import AsJson, Device, LogRoot, Noise, NumEnvs, Push, Seed, Sim, TrustCode
+from mjsdk.cli._commands import AsJson, Device, LogRoot, Noise, NumEnvs, Physics, Push, Seed, Sim, TrustCode
 from mjsdk.cli.eval import find_checkpoint, run_evaluation, summary_rows, warn_of_collisions
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def compare(
     noise: Noise = False,
     push: Push = False,
     device: Device = "auto",
+    physics: Physics = "auto",
     log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
     as_json: AsJson = False,
@@ -44,10 +45,9 @@ def compare(
     from mjsdk.evaluate.report import how_measured
     from mjsdk.evaluate.run import check_run
     from mjsdk.evaluate.setup import Options, check_options
-    from mjsdk.physics import resolve_device
 
     found = [find_checkpoint(spec, log_root, trust_code=trust_code) for spec in runs]
-    options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
+    options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=device, physics=physics)
     check_options(options)
     for run, checkpoint in found:
         check_run(run, options, checkpoint)  # before the first evaluation: none is made in vain

@@ -26,6 +26,9 @@ def config(
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda or cuda:N; chooses the preset cpu or gpu.", show_default="auto")
     ] = "",
+    physics: Annotated[
+        str, typer.Option(help="auto, cpu or warp; presets have numbers for each.", show_default="auto")
+    ] = "",
     file: Annotated[Path | None, typer.Option("--config", help="YAML file of settings.", metavar="FILE")] = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file instead.", metavar="FILE")] = None,
 ) -> None:
@@ -38,14 +41,15 @@ def config(
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import Given, as_yaml, compose_given
     from mjsdk.mdp import core_terms
-    from mjsdk.physics import resolve_device
+    from mjsdk.physics import resolve
     from mjsdk.plugins import open_session
 
-    overrides = [*parse_flags(context.args), *([("train.device", device)] if device else [])]
+    flags = {"train.device": device, "train.physics": physics}
+    overrides = [*parse_flags(context.args), *((path, value) for path, value in flags.items() if value)]
     session = open_session(robot, task, extras or [], core=core_terms)
     given = Given(preset=preset, file=file, overrides=overrides)
-    where = str(given.get("train.device", "auto"))  # which need not be here
-    composed = compose_given(session, given, resolve_device(where) if where == "auto" else where)
+    where = (str(given.get(path, "auto")) for path in flags)
+    composed = compose_given(session, given, *resolve(*where, here=False))
     for warning in composed.warnings:
         _output.warn(warning)
     text = as_yaml(composed)

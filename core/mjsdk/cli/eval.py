@@ -8,7 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import AsJson, Checkpoint, Device, LogRoot, Noise, NumEnvs, Push, RunName, Seed, Sim, TrustCode
+from mjsdk.cli._commands import (
+    AsJson,
+    Checkpoint,
+    Device,
+    LogRoot,
+    Noise,
+    NumEnvs,
+    Physics,
+    Push,
+    RunName,
+    Seed,
+    Sim,
+    TrustCode,
+)
 from mjsdk.errors import UnknownRun
 
 if TYPE_CHECKING:
@@ -33,6 +46,7 @@ def evaluate(
     checkpoint: Checkpoint = None,
     plot: Annotated[Path | None, typer.Option(help="Picture of the tracking to write.", show_default=False)] = None,
     device: Device = "auto",
+    physics: Physics = "auto",
     log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
     as_json: AsJson = False,
@@ -42,14 +56,13 @@ def evaluate(
     Robot, task and settings come from the run folder. Every world lives one episode of 20 s under one command.
     """
     from mjsdk.evaluate.setup import Options, check_options
-    from mjsdk.physics import resolve_device
 
     if plot is not None:
         from mjsdk.plot import check_picture_path, draw_tracking, need_matplotlib, save_figure
 
         check_picture_path(plot)
         need_matplotlib()
-    options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=resolve_device(device))
+    options = Options(num_envs=num_envs, seed=seed, sim=sim, noise=noise, push=push, device=device, physics=physics)
     check_options(options)
     report = run_evaluation(*find_checkpoint(run, log_root, checkpoint, trust_code), options)
     warn_of_collisions(report.data)

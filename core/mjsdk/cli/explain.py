@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import AsJson, Extras, Preset
+from mjsdk.cli._commands import AsJson, Device, Extras, Physics, Preset
 from mjsdk.errors import ConfigError, Mistake
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ def explain(
     task: Annotated[str | None, typer.Option(help="... on this task, with all its terms.", metavar="NAME")] = None,
     extras: Extras = None,
     preset: Preset = None,
+    device: Device = "auto",
+    physics: Physics = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Explain settings: value, default, unit, meaning, recommended range and advice."""
     from mjsdk.config.explain import find
 
-    items = _catalogue(robot, task, extras or [], preset)
+    items = _catalogue(robot, task, extras or [], preset, (device, physics))
     found = find(items, " ".join(path or []), composed=robot is not None)
     if as_json:
         settings = [entry.as_json() for entry in found.entries]
@@ -52,10 +54,12 @@ def explain(
         _explained.print_section(found, items)
 
 
-def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], preset: str | None) -> list[Item]:
+def _catalogue(
+    robot: str | None, task: str | None, extras: Sequence[str], preset: str | None, where: tuple[str, str]
+) -> list[Item]:
     from mjsdk.config.explain import catalogue
 
-    if robot is None and task is None and not extras and preset is None:
+    if robot is None and task is None and not extras and preset is None and where == ("auto", "auto"):
         return catalogue()
     if robot is None or task is None:
         missing = [name for name, given in (("robot", robot), ("task", task)) if given is None]
@@ -63,8 +67,10 @@ def _catalogue(robot: str | None, task: str | None, extras: Sequence[str], prese
         raise ConfigError([Mistake(f"--{name}", needed) for name in missing])
     from mjsdk.config.settings import compose
     from mjsdk.mdp import core_terms
+    from mjsdk.physics import resolve
     from mjsdk.plugins import open_session
 
     session = open_session(robot, task, extras, core=core_terms)
-    composed = compose(session, preset=preset)
+    device, physics = resolve(*where, here=False)
+    composed = compose(session, preset=preset, device=device, physics=physics)
     return catalogue(composed.config, composed.origins, session.terms())

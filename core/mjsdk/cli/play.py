@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mjsdk.cli import _output
-from mjsdk.cli._commands import Checkpoint, Device, LogRoot, Noise, RunName, Sim, TrustCode
+from mjsdk.cli._commands import Checkpoint, Device, LogRoot, Noise, Physics, RunName, Sim, TrustCode
 from mjsdk.cli.eval import find_checkpoint
 from mjsdk.errors import ConfigError, Mistake
 
@@ -44,18 +44,17 @@ def play(
     seed: Annotated[int, typer.Option(help="Seed of start pose and randomisation.")] = 1,
     sim: Sim = "faithful",
     noise: Noise = False,
-    device: Device = "cpu",
+    device: Device = "auto",
+    physics: Physics = "auto",
     log_root: LogRoot = "logs",
     trust_code: TrustCode = False,
 ) -> None:
     """Watch the policy of a run in a window, or in a video where there is no display."""
     from mjsdk.evaluate.commands import parse_command
     from mjsdk.evaluate.setup import Options, check_options
-    from mjsdk.physics import resolve_device
     from mjsdk.play import make_show, play_video, play_window
     from mjsdk.render import check_video_path, has_display
 
-    where = resolve_device(device)
     found, checkpoint = find_checkpoint(run, log_root, checkpoint, trust_code)
     unseen = video is None and not has_display()
     if unseen:
@@ -66,7 +65,7 @@ def play(
         legal = f"at least {SHORTEST_S} s, and at most {LONGEST_S:g} s"
         raise ConfigError([Mistake("--duration", f"must be {legal}, not {duration:g}")])
     commands = [parse_command(command)] if command else None
-    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=where)
+    options = Options(num_envs=1, seed=seed, sim=sim, noise=noise, device=device, physics=physics)
     check_options(options)
     if unseen:
         typer.echo(f"there is no display to open a window on: writing the video {video}", err=True)

@@ -72,6 +72,7 @@ def train(
     ] = "",
     config: Annotated[Path | None, _how(help="YAML file with settings.")] = None,
     device: Annotated[str, _how(help="auto, cpu, cuda or cuda:N.")] = "",
+    physics: Annotated[str, _how(help="auto, cpu or warp; auto is warp on a CUDA device.")] = "",
     seed: Annotated[int | None, _how(help="Seed of all random numbers (agent.seed).")] = None,
     minutes: Annotated[float | None, _how(help="Train for that much wall time, then save.")] = None,
     run_name: Annotated[str, _kept(help="Suffix of the run's folder.")] = "",
@@ -91,6 +92,7 @@ def train(
 
     flags = {
         "train.device": device or None,
+        "train.physics": physics or None,
         "agent.seed": seed,
         "agent.run_name": run_name or None,
         "train.log_root": log_root,
@@ -135,9 +137,10 @@ def _fresh(robot: str, task: str, extras: list[str], given: Given) -> Training:
     session = open_session(robot, task, extras, core=core_terms)
     ahead.start(["mjsdk.mdp", *session.packages])
     from mjsdk.config.settings import compose_given
-    from mjsdk.physics import resolve_device
+    from mjsdk.physics import resolve
 
-    composed = compose_given(session, given, resolve_device(str(given.get("train.device", "auto"))))
+    device, physics = (str(given.get(f"train.{name}", "auto")) for name in ("device", "physics"))
+    composed = compose_given(session, given, *resolve(device, physics))
     for warning in composed.warnings:
         _output.warn(warning)
     from mjsdk.learn.start import start
@@ -275,12 +278,13 @@ def _view(trainer: Trainer, deadline: float) -> LiveView | PlainView:
 def _announce(training: Training) -> None:
     trainer, session = training.trainer, training.session
     agent, env = trainer.config.agent, trainer.env
+    where = f"{env.device}, physics {env.physics.name}"
     policy = "-".join(map(str, [env.observation_dims["actor"], *agent.actor.hidden_dims, env.num_actions]))
     typer.echo(f"run     {trainer.run.path}")
     typer.echo(f"robot   {session.robot_ref.name} ({session.robot_ref.package})")
     typer.echo(f"task    {session.task_ref.name} ({session.task_ref.package})")
     typer.echo(
-        f"worlds  {env.num_envs} x {agent.num_steps_per_env} steps on {trainer.config.train.device}, "
+        f"worlds  {env.num_envs} x {agent.num_steps_per_env} steps on {where}, "
         f"policy {agent.actor.class_name} {policy}, seed {agent.seed}"
     )
     if trainer.iteration:

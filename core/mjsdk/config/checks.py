@@ -13,8 +13,8 @@ import attrs
 from mjsdk.config import schema, termchecks
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.convert import show
-from mjsdk.config.env import EnvConfig, EventTermConfig, ObservationTermConfig
-from mjsdk.config.fields import LARGEST, Setting
+from mjsdk.config.env import EnvConfig, EventTermConfig, ObservationTermConfig, SimConfig
+from mjsdk.config.fields import LARGEST, Setting, setting_of
 from mjsdk.config.root import Config
 from mjsdk.errors import Mistake, SelectionError, closest, listing
 from mjsdk.robot import Robot
@@ -22,6 +22,8 @@ from mjsdk.robot.selection import ModelNames, regular_expression
 from mjsdk.terms import TermRegistry
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+_NOT_IN_WARP = ("pgs",)
+"""Solvers that MuJoCo Warp does not have."""
 RECURRENT = {"lstm", "gru"}
 """Kinds of networks that remember."""
 MAX_WEIGHTS = 10**8
@@ -142,6 +144,21 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
         if given and given not in legal:
             hint = f"{closest(given, legal) or '.'} Legal: {listing(legal)}, or empty for its default"
             yield Mistake(f"env.scene.{name}", f"robot '{robot.name}' has no '{given}'{hint}")
+
+
+def check_physics(config: Config, physics: str) -> list[Mistake]:
+    """What settings ask for that a physics, `cpu` or `warp`, does not have."""
+    solver = config.env.sim.solver
+    if physics != "warp" or solver not in _NOT_IN_WARP:
+        return []
+    legal = listing(
+        choice for choice in setting_of(attrs.fields(SimConfig).solver).choices if choice not in _NOT_IN_WARP
+    )
+    message = (
+        f"the physics 'warp' has no {solver}. Legal: {legal}; --preset fast sets all that makes it cheap, and with "
+        f"--device cpu --physics cpu there is {solver}"
+    )
+    return [Mistake("env.sim.solver", message)]
 
 
 def _recurrent(config: Config) -> set[str]:

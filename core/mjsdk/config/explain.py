@@ -92,12 +92,19 @@ def catalogue(
 def preset_numbers() -> Iterator[Item]:
     """What each preset sets, before the numbers that a task may have of its own."""
     known = {leaf.path: leaf for leaf in schema.leaves(Config())}
-    yield Section("presets", "Named sets of settings: --preset NAME, or several joined by commas.")
-    for name, values in PRESETS.items():
-        yield Section(f"presets.{name}", f"For {MEANINGS[name]}.")
+
+    def entries(name: str, base: str, values: Mapping[str, Any]) -> Iterator[Item]:
         for path, value in values.items():
-            leaf = known[path]
-            yield Entry(f"presets.{name}.{path}", value, leaf.default, leaf.setting, f"preset {name}")
+            yield Entry(f"{base}.{path}", value, known[path].default, known[path].setting, f"preset {name}")
+
+    yield Section("presets", "Named sets of settings: --preset NAME, or several joined by commas.")
+    for name, values in PRESETS["cpu"].items():
+        yield Section(f"presets.{name}", f"For {MEANINGS[name]}.")
+        yield from entries(name, f"presets.{name}", values)
+        others = {path: value for path, value in PRESETS["warp"][name].items() if values.get(path) != value}
+        if others:
+            yield Section(f"presets.{name}.warp", "Instead, where --physics is warp.")
+            yield from entries(name, f"presets.{name}.warp", others)
 
 
 def computed(config: Config) -> Iterator[Item]:

@@ -16,7 +16,14 @@ class TrainConfig:
     device: str = setting(
         "auto",
         "Where physics and learning run: auto, cpu, cuda or cuda:N.",
-        advice="auto takes a GPU if mjsdk can use one.",
+        advice="auto is the first CUDA device if torch and MuJoCo Warp can use one, else the CPU.",
+    )
+    physics: str = setting(
+        "auto",
+        "What steps the worlds: native MuJoCo on all cores (cpu), or MuJoCo Warp (warp).",
+        choices=("auto", "cpu", "warp"),
+        advice="auto is warp on a CUDA device, which has nothing else, and cpu on a CPU, where warp is five times slower and "
+        "serves to test.",
     )
     video: bool = setting(False, "Record videos of one world while training.", advice="Costs a few seconds per video.")
     video_length: int = setting(

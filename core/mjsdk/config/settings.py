@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from mjsdk.config import presets, schema, yamlio
-from mjsdk.config.checks import check
+from mjsdk.config.checks import check, check_physics
 from mjsdk.config.convert import from_plain, show, to_plain
 from mjsdk.config.evaluation import check_evaluation
 from mjsdk.config.overrides import Override, merge, repeated, tree
@@ -73,22 +73,24 @@ def compose(
     *,
     preset: str | None = None,
     device: str = "cpu",
+    physics: str = "cpu",
     file: Path | None = None,
     overrides: Sequence[Override] = (),
 ) -> Composed:
     """All settings of a training. `device` chooses the preset `cpu` or `gpu` unless `preset` names one of them.
 
+    Presets have numbers of their own for each `physics`, `cpu` or `warp`, which must have all that the settings ask for.
     Raises `ConfigError` with every mistake that was found.
     """
-    return compose_given(session, Given(preset=preset, file=file, overrides=overrides), device)
+    return compose_given(session, Given(preset=preset, file=file, overrides=overrides), device, physics)
 
 
-def compose_given(session: Session, given: Given, device: str) -> Composed:
+def compose_given(session: Session, given: Given, device: str, physics: str) -> Composed:
     """All settings of a training, as `compose` gives them."""
     task, named = session.task(), given.of_file.get("preset")
     named = named if isinstance(named, str) else None
     names = presets.chosen(given.preset or named, device, task.presets)
-    settings = Settings.of_task(session, task, names)
+    settings = Settings.of_task(session, task, names, physics)
     settings.origins["preset"] = COMMAND_LINE if given.preset else "file" if named else f"device {device}"
     settings.adapt()
     settings.apply_given(given, names, task.presets)
@@ -113,12 +115,14 @@ class Settings:
     """Entries that a layer took away, by dotted path, and which layer did."""
     mistakes: list[Mistake] = attrs.field(factory=list)
     """What is wrong with the layers so far."""
+    physics: str = "cpu"
+    """What steps the worlds, `cpu` or `warp`: presets go by it, and the settings are held against it."""
     _sound: dict[str, Any] = attrs.field(factory=dict, init=False)
     """The data before people's own layers: falls in where theirs are mistaken, so that the checks can continue."""
 
     @classmethod
-    def of_task(cls, session: Session, task: TaskConfig, names: Sequence[str] = ()) -> Settings:
-        """Those of a task, for presets of these names."""
+    def of_task(cls, session: Session, task: TaskConfig, names: Sequence[str] = (), physics: str = "cpu") -> Settings:
+        """Those of a task, for presets of these names and a physics."""
         plugins = session.names()
         config = Config(
             robot=plugins[session.robot_ref],
@@ -131,7 +135,8 @@ class Settings:
         with _blaming_task(session):
             data = to_plain(config)
             paths = schema.flat(data)
-        return cls(session, data, {path: f"task {task.name}" if "." in path else COMMAND_LINE for path in paths})
+        origins = {path: f"task {task.name}" if "." in path else COMMAND_LINE for path in paths}
+        return cls(session, data, origins, physics=physics)
 
     def adapt(self) -> Config:
         """Let the robot and the extras edit numbers; returns what they made of them."""
@@ -151,7 +156,7 @@ class Settings:
         """Merge all that people set, the presets by their names."""
         for name in names:
             with _blaming_task(self.session):
-                numbers = presets.numbers(name, self.session.robot(), task_presets)
+                numbers = presets.numbers(name, self.session.robot(), task_presets, self.physics)
             self.apply(tree(numbers.items()), f"preset {name}")
         if given.file is not None:
             self.apply(given.of_file, f"file {given.file.name}")
@@ -205,7 +210,8 @@ class Settings:
             if with_model:
                 names, warnings = _robot_parts(self.session, config)
             result = check(config, self.session.terms(), names=names, robot=self.session.robot())
-            mistakes, warnings = [*mistakes, *result.mistakes], [*warnings, *result.warnings]
+            mistakes += [*result.mistakes, *check_physics(config, self.physics)]
+            warnings = [*warnings, *result.warnings]
         if config is None or mistakes:
             raise ConfigError(list(dict.fromkeys(map(self._with_origin, mistakes))))
         return config, names, warnings

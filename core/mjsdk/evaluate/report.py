@@ -68,7 +68,8 @@ def make_report(episodes: Episodes, mass: float, context: dict[str, Any], gravit
 def how_measured(data: dict[str, Any]) -> str:
     """How an evaluation was made, in a line, from the data of its report."""
     extras = [word for word, on in (("noise", data["noise"]), ("pushed", data["push"])) if on]
-    measured = f"{data['episodes']} episodes of {data['horizon_s']:g} s, physics {data['sim']}, seed {data['seed']}"
+    physics = f"physics {data['sim']} on {data['physics']}"
+    measured = f"{data['episodes']} episodes of {data['horizon_s']:g} s, {physics}, seed {data['seed']}"
     return ", ".join([measured, *extras])
 
 

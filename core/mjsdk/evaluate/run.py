@@ -62,7 +62,7 @@ def _set_up(run: Run, options: Options, checkpoint: str | None) -> tuple[Env, Po
     trained = run.config(session)
     check_evaluation(session, trained)
     config = evaluation_config(trained, session, options, session.task().evaluation)
-    return rebuild(run, session, config, checkpoint, options.device, options.seed)
+    return rebuild(run, session, config, checkpoint, options.seed)
 
 
 @contextmanager
@@ -76,15 +76,13 @@ def one_torch_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def rebuild(
-    run: Run, session: Session, config: Config, checkpoint: str | None, device: str, seed: int
-) -> tuple[Env, Policy]:
-    """Environment and policy of a run, the environment as far along its curriculum as the checkpoint is."""
+def rebuild(run: Run, session: Session, config: Config, checkpoint: str | None, seed: int) -> tuple[Env, Policy]:
+    """Environment and policy of a run, where `config.train` says, as far along its curriculum as the checkpoint is."""
     from mjsdk.learn.policy import load_policy
     from mjsdk.learn.records import check_model
 
-    policy = load_policy(run, checkpoint, device)
-    env = make_env(config, session, device=device, seed=seed)
+    policy = load_policy(run, checkpoint, config.train.device)
+    env = make_env(config, session, seed=seed)
     policy.check(env)
     check_model(run, session)
     env.load_progress(policy.progress, policy.iteration * config.agent.num_steps_per_env)
@@ -100,6 +98,7 @@ def _context(run: Run, options: Options, env: Env, policy: Policy) -> dict[str, 
         "robot": run.config_data["robot"],
         "task": run.config_data["task"],
         **attrs.asdict(options, filter=lambda field, _: field.name != "device"),
+        "physics": env.physics.name,
         "collisions": env.config.scene.collisions or env.scene.robot.default_collisions,
         "standard_commands": velocity_term(env) is not None,
     }

@@ -7,16 +7,19 @@ from copy import deepcopy
 import attrs
 
 from mjsdk.config import Config, SensorConfig, schema
+from mjsdk.config.checks import check_physics
 from mjsdk.config.env import MAX_WORLDS
 from mjsdk.config.presets import numbers
 from mjsdk.config.termchecks import changed_by_curriculum
 from mjsdk.errors import Mistake, closest, listing, refuse
+from mjsdk.physics import resolve
 from mjsdk.plugins import Session
 from mjsdk.robot import Robot
 from mjsdk.task import EvaluationConfig
 
 SIMS = ("faithful", "fast", "as-trained")
 """Physics to evaluate on: presets, or what the run was trained with."""
+_HOW_TO_EVALUATE = "The run was trained so. Evaluate it with --sim faithful or --sim fast, which fit every physics."
 MAX_SEED = 2**31 - 1
 SHORTEST_S, LONGEST_S = 0.1, 1e6
 """Lengths of an episode, smallest and largest [s]."""
@@ -40,6 +43,9 @@ class Options:
     push: bool = False
     """Push the robots; events of the training that come during episodes are left out in any case."""
     device: str = "cpu"
+    """Where the worlds are: `auto`, `cpu`, `cuda` or `cuda:N`."""
+    physics: str = "auto"
+    """What steps them: `auto`, `cpu` or `warp`."""
     horizon_s: float = 20.0
     """Length of an episode [s]."""
 
@@ -49,12 +55,15 @@ def evaluation_config(
 ) -> Config:
     """A copy of a run's settings for evaluation. What varies as worlds start stays: each is a little different.
 
+    Its `train` says on which device and physics: those of the options, whatever the run was trained on.
     With `evaluation`, what the task counts as failing, episodes end by that and not by the run's own terminations.
     """
     check_options(options)
     config, robot = deepcopy(config), session.robot()
+    env, train = config.env, config.train
+    train.device, train.physics = resolve(options.device, options.physics)
     _choose_physics(config, robot, options.sim)
-    env = config.env
+    refuse(check_physics(config, train.physics), _HOW_TO_EVALUATE)
     env.scene.num_envs = options.num_envs
     env.episode_length_s = options.horizon_s
     env.events = {name: term for name, term in env.events.items() if term.mode != "interval"}
@@ -71,7 +80,7 @@ def evaluation_config(
 
 
 def check_options(options: Options) -> None:
-    """Raise `ConfigError` with all options that no evaluation can have."""
+    """Raise `ConfigError` with all options that no evaluation can have, `PhysicsError` for a missing device."""
     mistakes = []
     if not 1 <= options.num_envs <= MAX_WORLDS:
         mistakes.append(Mistake("--num-envs", f"must be from 1 to {MAX_WORLDS}, not {options.num_envs}"))
@@ -84,6 +93,7 @@ def check_options(options: Options) -> None:
         legal = f"from {SHORTEST_S:g} to {LONGEST_S:g} s"
         mistakes.append(Mistake("horizon_s", f"must be {legal}, not {options.horizon_s:g}"))
     refuse(mistakes)
+    resolve(options.device, options.physics)
 
 
 def _choose_physics(config: Config, robot: Robot, sim: str) -> None:
@@ -91,7 +101,7 @@ def _choose_physics(config: Config, robot: Robot, sim: str) -> None:
     if sim == "as-trained":
         return
     step_dt = config.env.step_dt
-    for path, value in numbers(sim, robot, {}).items():
+    for path, value in numbers(sim, robot, {}, config.train.physics).items():
         schema.put(config, path, value)
     config.env.decimation = max(1, round(step_dt / config.env.sim.timestep))
     config.env.sim.timestep = step_dt / config.env.decimation

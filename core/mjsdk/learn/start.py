@@ -13,6 +13,7 @@ from mjsdk.config import Config
 from mjsdk.config.agent import AgentConfig
 from mjsdk.config.convert import to_plain
 from mjsdk.config.presets import chosen
+from mjsdk.config.root import TrainConfig
 from mjsdk.config.schema import flat
 from mjsdk.config.settings import Given, Settings
 from mjsdk.env import Env, make_env
@@ -22,7 +23,7 @@ from mjsdk.learn.adapter import GROUPS
 from mjsdk.learn.checkpoints import read_checkpoint, seed_everything
 from mjsdk.learn.loggers import require_logger
 from mjsdk.learn.trainer import Trainer
-from mjsdk.physics import resolve_device
+from mjsdk.physics import resolve, resolve_device
 from mjsdk.plugins import Session
 from mjsdk.runs import Run, create_run
 from mjsdk.runs.aside import leave_behind
@@ -97,13 +98,28 @@ def _resume(run: Run, given: Given, by_time: bool, lock: RunLock) -> Training:
 
 
 def resumed_config(run: Run, session: Session, given: Given) -> Config:
-    """The settings of a run with others on top. Raises `ConfigError` with all mistakes."""
+    """The settings of a run with others on top, for the device and the physics that it continues on.
+
+    Raises `ConfigError` with all mistakes, `PhysicsError` for a device that is not there.
+    """
     config = run.config(session)  # says so if the file itself does not fit, before anything else is blamed
-    if not (given.preset or given.file or given.overrides):
-        return config
-    settings, presets = Settings(session, run.config_data), session.task().presets
+    device, physics = _place(config.train, given)
+    origins = dict.fromkeys(flat(run.config_data), f"run {run.name}")
+    settings, presets = Settings(session, run.config_data, origins, physics=physics), session.task().presets
     settings.apply_given(given, chosen(given.preset, "", presets), presets)
-    return settings.config()
+    config = settings.config()
+    config.train.device, config.train.physics = device, physics
+    return config
+
+
+def _place(before: TrainConfig, given: Given) -> tuple[str, str]:
+    """Device and physics that a training continues on: those it had, or that are `given`.
+
+    A device of another kind has the physics that suits it, unless one is given too.
+    """
+    device = resolve_device(str(given.get("train.device", before.device)))
+    same = device.partition(":")[0] == before.device.partition(":")[0]
+    return resolve(device, str(given.get("train.physics", before.physics if same else "auto")))
 
 
 def _check(config: Config) -> None:
@@ -118,7 +134,7 @@ def _check(config: Config) -> None:
         mistakes.append(Mistake("env.actions", "must have terms: there is nothing to learn without actions"))
     refuse(mistakes)
     require_logger(config.agent.logger)
-    config.train.device = resolve_device(config.train.device)
+    config.train.device, config.train.physics = resolve(config.train.device, config.train.physics)
 
 
 def use_threads(device: str) -> int:
@@ -130,7 +146,7 @@ def use_threads(device: str) -> int:
 
 def _trainer(config: Config, session: Session, run: Run) -> Trainer:
     use_threads(config.train.device)
-    env = make_env(config, session, device=config.train.device, seed=config.agent.seed)
+    env = make_env(config, session)
     seed_everything(config.agent.seed)
     return Trainer(env, config, run)
 

@@ -35,7 +35,8 @@ class Videos(Watcher):
         except OSError as error:
             raise StorageError(f"cannot make {path.parent}: {error.strerror or error}") from error
         try:
-            options = Options(num_envs=1, sim="as-trained", device=self._trainer.config.train.device)
+            train = self._trainer.config.train
+            options = Options(num_envs=1, sim="as-trained", device=train.device, physics=train.physics)
             play_video(make_show(run, options, run.checkpoint_path(iteration).name, None), path, self._seconds)
         finally:
             set_random_state(before)
