@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from mjsdk.plugins import DISABLE, installed
 from mjsdk.runs.trust import STATE
 from mjsdk.testing import fake_dist
 
+VISIBLE = os.environ.get("CUDA_VISIBLE_DEVICES")
 settings.register_profile("mjsdk", deadline=None, derandomize=True)
 settings.load_profile("mjsdk")
 
@@ -116,6 +118,23 @@ def _state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STATE, str(tmp_path_factory.mktemp("state")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _on_the_cpu() -> Iterator[None]:
+    """`auto` is the CPU, whatever the machine has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _on_the_gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that need a GPU see those that the machine has."""
+    if request.node.get_closest_marker("gpu") is not None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+        if VISIBLE is not None:
+            monkeypatch.setenv("CUDA_VISIBLE_DEVICES", VISIBLE)
 
 
 @pytest.fixture

@@ -102,8 +102,9 @@ class LoadedRun:
     def policy(self, checkpoint: str | Path | None = None, device: str = "cpu") -> Policy:
         """The policy of a checkpoint, the newest if none is named: `policy(observations) -> actions (E, A)`."""
         from mjsdk.learn.policy import load_policy
+        from mjsdk.physics import resolve_device
 
-        return load_policy(self.run, checkpoint=checkpoint, device=device)
+        return load_policy(self.run, checkpoint=checkpoint, device=resolve_device(device))
 
     def make_env(
         self, *overrides: Overrides, device: str = "cpu", physics: str = "auto", seed: int | None = None

@@ -142,7 +142,10 @@ def test_no_run_is_evaluated_before_all_are_found_to_be_in_order(mjsdk, glider, 
         (["latest", "--seed", -5, "--num-envs", -1], "error: 2 mistakes in the settings:\n  --num-envs: must be"),
         (["latest", "--device", "tpu"], "error: unknown device 'tpu'"),
         (["latest", "--physics", "mjx"], "error: unknown physics 'mjx'. Legal: auto, cpu, warp"),
-        (["latest", "--physics", "warp", "--sim", "as-trained"], "env.sim.solver: the physics 'warp' has no pgs"),
+        (
+            ["latest", "--physics", "warp", "--sim", "as-trained"],
+            "error: 1 mistake in the settings:\n  env.sim.solver: the physics 'warp' has no pgs. Legal: cg, newton",
+        ),
     ],
 )
 def test_mistakes_are_one_message_and_exit_code_2(mjsdk, glider, args, message):

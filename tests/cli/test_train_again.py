@@ -9,8 +9,13 @@ import pytest
 import torch
 
 from mjsdk.api import load_run
+from mjsdk.config.overrides import parse_flags
+from mjsdk.config.root import TrainConfig
+from mjsdk.config.settings import Given
 from mjsdk.evaluate.run import check_run
 from mjsdk.evaluate.setup import Options
+from mjsdk.learn.start import continued_on
+from mjsdk.physics import resolve
 from mjsdk.runs import find_run
 from mjsdk.runs.lock import RunLock
 
@@ -65,6 +70,42 @@ def test_a_going_back_that_is_refused_moves_nothing(train, wrong):
     before = contents(run)
     assert train(3, "--agent.load-checkpoint", "model_1.pt", *wrong, resume=True)[0] == 2
     assert contents(run) == before
+
+
+def test_a_run_records_where_it_runs_and_continues_there(train):
+    assert train(1)[0] == 0
+    run = find_run("latest")
+    assert (run.config_data["train"]["device"], run.config_data["train"]["physics"]) == ("cpu", "cpu")
+    code, _, err = train(2, "--physics", "warp", resume=True)
+    assert code == 2
+    assert "env.sim.solver: the physics 'warp' has no pgs. Legal: cg, newton; --preset fast" in err
+    assert f"(from run {run.name})" in err
+    code, out, _ = train(2, "--device", "auto", "--physics", "auto", resume=True)
+    assert code == 0
+    assert "steps on cpu, physics cpu" in out
+
+
+@pytest.mark.parametrize(
+    ("flags", "continues"),
+    [
+        ("", ("cpu", "warp")),
+        ("--train.device cpu", ("cpu", "warp")),
+        ("--train.physics auto", ("cpu", "cpu")),
+        ("--train.device cuda:1", ("cuda:1", "warp")),
+        ("--train.device cuda:1 --train.physics warp", ("cuda:1", "warp")),
+    ],
+)
+def test_a_training_by_warp_on_the_cpu_continues_so_unless_asked_otherwise(monkeypatch, flags, continues):
+    monkeypatch.setattr("mjsdk.physics.select._cuda_devices", lambda: (["A100", "T4"], ""))
+    before = TrainConfig(device="cpu", physics="warp")
+    assert continued_on(before, Given(overrides=parse_flags(flags.split()))) == continues
+
+
+@pytest.mark.parametrize(("device", "physics", "now"), [("cuda:0", "warp", "cpu"), ("cpu", "cpu", "cuda:0")])
+def test_a_device_of_another_kind_has_its_own_physics(monkeypatch, device, physics, now):
+    monkeypatch.setattr("mjsdk.physics.select._cuda_devices", lambda: (["A100"], ""))
+    given = Given(overrides=[("train.device", now)])
+    assert continued_on(TrainConfig(device=device, physics=physics), given) == resolve(now)
 
 
 def test_a_run_that_was_resumed_is_the_latest(train):

@@ -97,7 +97,7 @@ def test_a_solver_that_warp_lacks_is_a_mistake_that_says_where_it_is_from(sessio
     on_warp = {"device": "cuda:0", "physics": "warp"}
     for typed in (mistakes(session, "--env.sim.solver pgs", **on_warp), mistakes(session, file=file, **on_warp)):
         assert "the physics 'warp' has no pgs. Legal: cg, newton; --preset fast" in typed["env.sim.solver"]
-    assert typed["env.sim.solver"].endswith("there is pgs (from file mine.yaml)")
+    assert typed["env.sim.solver"].endswith("has pgs (from file mine.yaml)")
     assert compose(session, overrides=flags("--env.sim.solver cg"), **on_warp).config.env.sim.solver == "cg"
 
 

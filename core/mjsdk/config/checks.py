@@ -146,18 +146,15 @@ def _together(config: Config, robot: Robot | None) -> Iterator[Mistake]:
             yield Mistake(f"env.scene.{name}", f"robot '{robot.name}' has no '{given}'{hint}")
 
 
-def check_physics(config: Config, physics: str) -> list[Mistake]:
-    """What settings ask for that a physics, `cpu` or `warp`, does not have."""
+def check_physics(config: Config, physics: str, way: str = "--preset fast fits any physics") -> list[Mistake]:
+    """What settings ask for that a physics, `cpu` or `warp`, does not have; `way` says what has the right numbers."""
     solver = config.env.sim.solver
     if physics != "warp" or solver not in _NOT_IN_WARP:
         return []
     legal = listing(
         choice for choice in setting_of(attrs.fields(SimConfig).solver).choices if choice not in _NOT_IN_WARP
     )
-    message = (
-        f"the physics 'warp' has no {solver}. Legal: {legal}; --preset fast sets all that makes it cheap, and with "
-        f"--device cpu --physics cpu there is {solver}"
-    )
+    message = f"the physics 'warp' has no {solver}. Legal: {legal}; {way}; --device cpu --physics cpu has {solver}"
     return [Mistake("env.sim.solver", message)]
 
 

@@ -106,7 +106,7 @@ class SimConfig:
         "newton",
         "Constraint solver.",
         choices=("pgs", "cg", "newton"),
-        advice="newton is most exact, pgs cheapest with few contacts.",
+        advice="newton is most exact, pgs cheapest with few contacts; the physics warp has no pgs.",
     )
     iterations: int = setting(
         10,

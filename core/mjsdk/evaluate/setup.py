@@ -19,7 +19,6 @@ from mjsdk.task import EvaluationConfig
 
 SIMS = ("faithful", "fast", "as-trained")
 """Physics to evaluate on: presets, or what the run was trained with."""
-_HOW_TO_EVALUATE = "The run was trained so. Evaluate it with --sim faithful or --sim fast, which fit every physics."
 MAX_SEED = 2**31 - 1
 SHORTEST_S, LONGEST_S = 0.1, 1e6
 """Lengths of an episode, smallest and largest [s]."""
@@ -63,7 +62,7 @@ def evaluation_config(
     env, train = config.env, config.train
     train.device, train.physics = resolve(options.device, options.physics)
     _choose_physics(config, robot, options.sim)
-    refuse(check_physics(config, train.physics), _HOW_TO_EVALUATE)
+    refuse(check_physics(config, train.physics, "--sim faithful and --sim fast fit any physics"))
     env.scene.num_envs = options.num_envs
     env.episode_length_s = options.horizon_s
     env.events = {name: term for name, term in env.events.items() if term.mode != "interval"}

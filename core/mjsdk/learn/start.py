@@ -103,7 +103,7 @@ def resumed_config(run: Run, session: Session, given: Given) -> Config:
     Raises `ConfigError` with all mistakes, `PhysicsError` for a device that is not there.
     """
     config = run.config(session)  # says so if the file itself does not fit, before anything else is blamed
-    device, physics = _place(config.train, given)
+    device, physics = continued_on(config.train, given)
     origins = dict.fromkeys(flat(run.config_data), f"run {run.name}")
     settings, presets = Settings(session, run.config_data, origins, physics=physics), session.task().presets
     settings.apply_given(given, chosen(given.preset, "", presets), presets)
@@ -112,7 +112,7 @@ def resumed_config(run: Run, session: Session, given: Given) -> Config:
     return config
 
 
-def _place(before: TrainConfig, given: Given) -> tuple[str, str]:
+def continued_on(before: TrainConfig, given: Given) -> tuple[str, str]:
     """Device and physics that a training continues on: those it had, or that are `given`.
 
     A device of another kind has the physics that suits it, unless one is given too.
