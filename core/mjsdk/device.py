@@ -33,7 +33,7 @@ class Moments:
         self._device = device
 
     def now(self) -> Any:
-        """This moment. On a GPU: when what was queued so far is done, by torch and by Warp, whose stream is in order."""
+        """Now. On a GPU: when all that was queued is done, by Warp too, whose stream keeps in order with torch's."""
         if not is_cuda(self._device):
             return time.perf_counter()
         event = torch.cuda.Event(enable_timing=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -111,9 +112,7 @@ def show_both(asked: Asked, words: Sequence[str], with_learning: bool) -> None:
     console = _output.console()
     console.print(_output.Table(title, ("physics", *names), rows, right=names))
     ratio = results["warp"].throughput / results["cpu"].throughput
-    console.print(
-        f"'warp' reaches {ratio:.2f} times the steps of 'cpu'. A preset has numbers for each physics: see above."
-    )
+    console.print(f"'warp' takes {ratio:.2f} times the steps of 'cpu', each with the preset's own numbers for it.")
 
 
 def _apart(words: Sequence[str]) -> Result:
@@ -125,7 +124,9 @@ def _apart(words: Sequence[str]) -> Result:
     return result
 
 
+@functools.cache
 def _pass_on(line: str) -> None:
+    """What a process says, once: others say the same."""
     typer.echo(line, err=True)
 
 

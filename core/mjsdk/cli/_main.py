@@ -19,7 +19,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 """What an operating system says when it cannot take any more output."""
 
 _NO_MEMORY = re.compile(r"can't allocate memory|Failed to allocate \d+ bytes")
-"""What torch and Warp say in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
+"""What torch and Warp say in a `RuntimeError`; others raise `MemoryError`, torch on a GPU `OutOfMemoryError`."""
 _BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 """What torch names where a package that extends it cannot be imported."""
 

@@ -38,8 +38,11 @@ class Physics(Protocol):
     device: str
     threads: int
     """CPU threads that step the worlds."""
-    seconds: float
-    """Wall time spent in `step` so far [s]. Reading it may mean to wait for the device."""
+
+    @property
+    def seconds(self) -> float:
+        """Wall time spent in `step` so far [s]. Reading it may mean to wait for the device."""
+        ...
 
     def bind(self, field: str) -> Tensor:
         """A field of MjData for all worlds, shape (E, ...), float32, filled in place by every call below. Read only."""
