@@ -57,7 +57,7 @@ class TaskConfig:
     )
     """None: episodes fail as they did in the training of the run that is evaluated."""
     presets: dict[str, dict[str, object]] = attrs.field(factory=dict)
-    """This task's own numbers for the presets `cpu`, `gpu`, `stable`: values by dotted path, the same for every physics."""
+    """This task's own numbers for the presets `cpu`, `gpu`, `stable`: values by path, the same on any physics."""
 
 
 def check_requirements(

@@ -23,7 +23,7 @@ from mjsdk.plugins import PluginRef, Session, find_plugin, load_plugin, open_ses
 from mjsdk.runs import Run, schema
 from mjsdk.scene import robot_alone
 
-_PACKAGES = ("mjsdk", "mujoco", "mjbatch", "mujoco-warp", "warp-lang", "torch", "rsl-rl-lib", "numpy")
+_PACKAGES = ("mjsdk", "mujoco", "mjbatch", "torch", "rsl-rl-lib", "numpy")
 _GIT = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 _FOREIGN = re.compile(r"^(?:local|worktree)\s+(?:filter\.|remote\..*\.promisor$)", re.IGNORECASE | re.MULTILINE)
 """Settings of a repository by which looking at its files runs programs: filters, and fetching what is missing."""
