@@ -41,10 +41,11 @@ def bench_apart(arguments: Sequence[str], on_line: Callable[[str], None] | None 
                 on_line(said[-1])
         code = child.wait()
         printed.seek(0)
-        return Result.from_json(json.load(printed)) if code == 0 else _failure(code, said)
+        return Result.from_json(json.load(printed)) if code == 0 else failure_of(code, said)
 
 
-def _failure(code: int, said: Sequence[str]) -> Failure:
+def failure_of(code: int, said: Sequence[str]) -> Failure:
+    """Why a process ended with some exit code, by the lines that it wrote to stderr."""
     text = "\n".join(said)
     message = one_line(text.rpartition("error: ")[2]) if code == 2 else next(filter(None, reversed(said)), "")
     if code in _KILLED:

@@ -102,7 +102,7 @@ def show_both(asked: Asked, words: Sequence[str], with_learning: bool) -> None:
     for physics, where in places.items():
         typer.echo(f"timing the physics '{physics}' on {where} ...", err=True)
         place = ["--device", where, "--physics", physics]
-        results[physics] = _apart([*words, *counts, *place, *(asked.learning if with_learning else ())])
+        results[physics] = apart([*words, *counts, *place, *(asked.learning if with_learning else ())])
     if asked.as_json:
         _output.print_json({physics: result.to_json() for physics, result in results.items()})
         return
@@ -115,7 +115,8 @@ def show_both(asked: Asked, words: Sequence[str], with_learning: bool) -> None:
     console.print(f"'warp' takes {ratio:.2f} times the steps of 'cpu', each with the preset's own numbers for it.")
 
 
-def _apart(words: Sequence[str]) -> Result:
+def apart(words: Sequence[str]) -> Result:
+    """The result of another process. Raises `MjsdkError` with what went wrong in it."""
     from mjsdk.bench.children import Failure, bench_apart
 
     result = bench_apart(words, _pass_on)

@@ -68,7 +68,7 @@ def bench(
     from mjsdk.bench import check_counts, measure
     from mjsdk.config.overrides import parse_flags
     from mjsdk.config.settings import compose
-    from mjsdk.physics import resolve
+    from mjsdk.physics.select import PHYSICS, resolve
 
     check_counts(blocks, steps, iterations)
     if compare or sweep:
@@ -76,11 +76,14 @@ def bench(
     overrides = parse_flags(context.args)
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
-    where = resolve(device, physics)
+    device, physics = resolve(device, physics)
     if compare:
-        preset = _benched.with_that_of(where[0], preset)
-    config = compose(session, preset=preset, device=where[0], physics=where[1], overrides=overrides).config
-    config.train.device, config.train.physics = where
+        preset = _benched.with_that_of(device, preset)
+    composed = partial(compose, session, preset=preset, device=device, overrides=overrides)
+    # What one of them does not have is known before the other is timed.
+    configs = {each: composed(physics=each).config for each in (PHYSICS if compare else (physics,))}
+    config = configs[physics]
+    config.train.device, config.train.physics = device, physics
     asked = _benched.Asked(f"{robot}, {task}", config, as_json, (blocks, steps), iterations)
     words = ["--robot", robot, "--task", task, *(word for extra in with_ or () for word in ("--with", extra))]
     words += [*(["--preset", preset] if preset else []), *context.args]
