@@ -80,13 +80,13 @@ def test_a_sweep_ends_when_the_next_would_take_longer_than_is_left():
     assert why_stop(points, 128, 19.0) == "there is no time left to try 128 worlds (--minutes gives more)"
 
 
-def result(num_envs, steps, speed, share=0.1):
+def result(num_envs, steps, speed, share=0.1, physics=3000.0):
     learning = Learning(
         env_steps_per_s=speed, iteration_s=1.0, physics_s=0.5, environment_s=0.2, learning_s=0.3, iterations=1,
         num_steps_per_env=steps,
     )  # fmt: skip
     return Result(
-        env_steps_per_s=2 * speed, physics_env_steps_per_s=3 * speed, overhead=1.5, num_envs=num_envs, threads=1,
+        env_steps_per_s=2 * speed, physics_env_steps_per_s=physics, overhead=1.5, num_envs=num_envs, threads=1,
         physics="cpu", blocks=[1.5], device="cpu", device_name="a", settings={}, learning=learning,
         memory=Memory(own=0, used=int(share * GB), total=GB),
     )  # fmt: skip
@@ -125,6 +125,19 @@ def test_a_sweep_recommends_other_numbers_of_steps_where_they_are_faster():
     assert found.recommended.learning.num_steps_per_env == 48
     assert "another number of steps, which is faster (12 steps per iteration +0%, 48" in found.reason
     assert found.stopped == "these were all"
+
+
+def test_on_a_busy_machine_the_tasks_own_steps_stay_and_the_reader_is_warned():
+    def measure(num_envs, steps):
+        slow = result(num_envs, steps, 100.0 * steps)
+        return attrs.evolve(slow, physics_env_steps_per_s=1000.0 + 20.0 * steps)
+
+    found, _ = tried_by(measure, sizes=(64,))
+    assert found.recommended.learning.num_steps_per_env == 24
+    assert found.reason.endswith(
+        "These numbers are rough: the same physics took 1,240 to 1,960 steps/s, so other programs were busy, too. "
+        "Repeat it when they are not"
+    )
 
 
 def test_where_memory_ends_a_sweep_ends_and_recommends_what_went_before():

@@ -98,6 +98,7 @@ def test_without_a_gpu_one_line_says_so_and_how_to_try_it(tmp_path):
     assert done.stderr.endswith("To try this check in miniature: --device cpu --quick\n")
 
 
+@pytest.mark.slow
 def test_in_miniature_it_runs_on_the_cpu_and_writes_its_tables(tmp_path):
     what = ["--robots", str(PARTS / "glider.py"), "--task", str(PARTS / "glide.py")]
     command = [sys.executable, str(TOOL), "--device", "cpu", "--quick", *what, "--only", "bench"]

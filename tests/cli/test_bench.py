@@ -72,6 +72,7 @@ def test_people_see_where_the_time_of_an_iteration_goes(mjsdk, tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_sweep_runs_in_processes_and_recommends_what_it_tried(mjsdk):
     code, out, err = mjsdk("bench", *WHAT[:4], "--sweep", "--sizes", "4", "--iterations", 1, "--minutes", 0.1)
     assert err == ""

@@ -17,6 +17,8 @@ from mjsdk.device import is_cuda
 
 GAIN = 1.05
 """Factor of throughput that is worth twice as many worlds, or another number of steps."""
+DISTURBED = 1.2
+"""Factor between speeds of the same physics from which on the machine must have been busy with something else."""
 FULL = 0.8
 """Part of the memory that may be in use: other programs, videos and evaluations need some as well."""
 
@@ -158,12 +160,21 @@ def _with_other_steps(
 def _recommend(results: list[Result], own: Result, others: list[Result], stopped: str) -> Found:
     by_steps = {_steps(result): result for result in (own, *others)}
     throughputs = {steps: result.throughput for steps, result in by_steps.items()}
-    recommended = by_steps[choose_steps(throughputs, _steps(own))]
-    compared = [f"{_steps(other)} steps per iteration {other.throughput / own.throughput - 1:+.0%}" for other in others]
+    physics = [result.physics_env_steps_per_s for result in (own, *others)]
+    disturbed = max(physics) > DISTURBED * min(physics)
+    recommended = own if disturbed else by_steps[choose_steps(throughputs, _steps(own))]
     reason = f"the fewest worlds within {GAIN - 1:.0%} of the best throughput"
-    if compared:
+    if others:
+        compared = (
+            f"{_steps(each)} steps per iteration {each.throughput / own.throughput - 1:+.0%}" for each in others
+        )
         steps = "the task's own number of steps" if recommended is own else "another number of steps, which is faster"
         reason += f", with {steps} ({', '.join(compared)})"
+    if disturbed:
+        reason += (
+            f". These numbers are rough: the same physics took {min(physics):,.0f} to {max(physics):,.0f} steps/s, so "
+            "other programs were busy, too. Repeat it when they are not"
+        )
     return Found(results=[*results, *others], stopped=stopped, recommended=recommended, reason=reason)
 
 
