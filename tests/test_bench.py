@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mjsdk import bench
+from mjsdk.bench import steps as bench
 from mjsdk.env import make_env
 
 PARTS = Path(__file__).parent / "evaluate" / "parts"

@@ -152,7 +152,12 @@ class OutOfMemoryError(RuntimeError):
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError("std::bad_alloc"), RuntimeError("can't allocate memory: 8 bytes"), OutOfMemoryError("CUDA: 8 GiB")],
+    [
+        MemoryError("std::bad_alloc"),
+        RuntimeError("can't allocate memory: 8 bytes"),
+        RuntimeError("Failed to allocate 8 bytes on device 'cuda:0'"),
+        OutOfMemoryError("CUDA: 8 GiB"),
+    ],
 )
 def test_too_little_memory_says_what_to_do(monkeypatch, capsys, error):
     fails_with(monkeypatch, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -17,8 +18,8 @@ TRACEBACK = "MJSDK_TRACEBACK"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 """What an operating system says when it cannot take any more output."""
 
-_NO_MEMORY = "can't allocate memory"
-"""What torch says in a `RuntimeError`; others raise `MemoryError`, and torch on a GPU its `OutOfMemoryError`."""
+_NO_MEMORY = re.compile(r"can't allocate memory|Failed to allocate \d+ bytes")
+"""What torch and Warp say in a `RuntimeError`; others raise `MemoryError`, torch on a GPU `OutOfMemoryError`."""
 _BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 """What torch names where a package that extends it cannot be imported."""
 
@@ -57,7 +58,7 @@ def _surroundings(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in _FULL:
         _streams.mute(sys.stdout)
         return f"cannot write: {error.strerror}"
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY in str(error):
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _NO_MEMORY.search(str(error)):
         worlds = "--num-envs, or --env.scene.num-envs in a training"
         return f"there is not enough memory ({error}). Where worlds are simulated, choose fewer with {worlds}"
     if isinstance(error, UnicodeEncodeError):

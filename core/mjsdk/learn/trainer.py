@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import tempfile
 import time
@@ -14,6 +15,7 @@ from tensordict import TensorDict
 from torch import Tensor
 
 from mjsdk.config import Config
+from mjsdk.device import Moments
 from mjsdk.env import Env
 from mjsdk.env.log import combined
 from mjsdk.errors import BrokenRun, Diverged, StorageError
@@ -353,29 +355,30 @@ def as_tensordict(obs: Mapping[str, Tensor]) -> TensorDict:
 
 
 class _Clock:
-    """Wall times of one iteration."""
+    """Times of one iteration, as the device takes them."""
 
     def __init__(self, env: Env) -> None:
         self._env = env
         self._physics = env.physics_seconds
-        self._start = self._last = time.perf_counter()
-        self._spent = {"environment": 0.0, "learning": 0.0}
+        self._moments = Moments(env.device)
+        self._ticks = [("", self._moments.now())]
 
     def tick(self, what: str) -> None:
         """Book the time since the last tick on `what`."""
-        now = time.perf_counter()
-        self._spent[what] += now - self._last
-        self._last = now
+        self._ticks.append((what, self._moments.now()))
 
     def times(self, steps: int) -> dict[str, float]:
         """Times [s] of physics, the rest of the environment, and learning with inference; steps per second."""
         self.tick("learning")
+        spent = {"environment": 0.0, "learning": 0.0}
+        for (_, before), (what, after) in itertools.pairwise(self._ticks):
+            spent[what] += self._moments.seconds(before, after)
         physics = self._env.physics_seconds - self._physics
-        total = self._last - self._start
+        total = sum(spent.values())
         return {
             "iteration_s": total,
             "physics_s": physics,
-            "environment_s": max(self._spent["environment"] - physics, 0.0),
-            "learning_s": self._spent["learning"],
+            "environment_s": max(spent["environment"] - physics, 0.0),
+            "learning_s": spent["learning"],
             "steps_per_s": steps / total,
         }

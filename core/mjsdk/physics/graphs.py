@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from mjsdk.errors import one_line
 from mjsdk.physics.warp_runtime import compiling_alone, warp_modules
 
 _log = logging.getLogger(__name__)
+GRAPHS = os.environ.get("MJSDK_GRAPHS", "1") != "0"
+"""Whether functions are recorded at all: MJSDK_GRAPHS=0 shows every launch to a profiler, and is slow."""
 _CONDITIONAL = (12, 4)
 """CUDA version of the driver from which on a graph may contain loops, which the solver has."""
 
@@ -22,7 +25,7 @@ class Graphs:
     def __init__(self, device: str) -> None:
         self._device = device
         self._graphs: dict[str, Any] = {}
-        self._works = True
+        self._works = GRAPHS
 
     def run(self, name: str, function: Callable[[], None]) -> None:
         """Do what `function` does, by its recording if there can be one."""

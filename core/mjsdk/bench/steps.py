@@ -10,7 +10,9 @@ Overhead is the time of `Env.step` over the time of the same physics alone, meas
 5. Blocks repeat; each gives a ratio. The result is their median, so that a disturbance of the machine hardly counts.
 
 Neither noting nor putting back is timed. Both timings of a block follow each other, so that a machine that slows down
-slows both.
+slows both. On a GPU nothing waits within a block: the device has finished before the clock is read at both ends of a
+block, and the physics is timed by events on the device (`Physics.seconds`), between which there are its physics steps
+alone. What a backend does after them, such as to look for worlds that blew up, counts as the environment's.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import attrs
 import torch
 from torch import Tensor
 
+from mjsdk.bench.results import Result
+from mjsdk.device import memory, name, wait
 from mjsdk.env import Env
 from mjsdk.errors import Mistake, refuse
 from mjsdk.physics import Physics
@@ -31,29 +34,10 @@ from mjsdk.runtime import training_runtime
 
 ACTION_STD = 0.2
 """Standard deviation of the random actions: enough to move, too little to throw the robot about."""
+_DERIVED = "bound/"
+"""What a physics computes anew in each step, by the names of its state: it need not be noted."""
 _WARM_UP_S = 0.6
 """Simulated time before the first block [s]: first falls and resets have happened, feet have landed."""
-
-
-@attrs.frozen(kw_only=True)
-class Result:
-    """What a benchmark found."""
-
-    env_steps_per_s: float
-    """Worlds times control steps per second of wall time."""
-    physics_env_steps_per_s: float
-    """Likewise of the physics alone."""
-    overhead: float
-    """Time of `Env.step` over time of its physics alone, median of the blocks."""
-    num_envs: int
-    threads: int
-    physics: str
-    blocks: list[float]
-    """Overhead of each block."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain data."""
-        return attrs.asdict(self)
 
 
 def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[int], None] | None = None) -> Result:
@@ -62,6 +46,8 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
     times = []
     with training_runtime(env.device):
         _run(env, _actions(env, max(steps, round(_WARM_UP_S / env.step_dt)), generator))
+        wait(env.device)
+        needed = memory(env.device)
         for block in range(blocks):
             times.append(_time_block(env, _actions(env, steps, generator)))
             if on_block is not None:
@@ -75,16 +61,27 @@ def benchmark(env: Env, blocks: int = 10, steps: int = 20, on_block: Callable[[i
         threads=env.physics.threads,
         physics=env.physics.name,
         blocks=[whole / alone for whole, alone in times],
+        device=env.device,
+        device_name=name(env.device),
+        settings=_settings(env),
+        memory=needed,
     )
 
 
+def _settings(env: Env) -> dict[str, Any]:
+    """What decides how much the physics has to do."""
+    sim, config = env.config.sim, env.config
+    values = {field: getattr(sim, field) for field in ("timestep", "solver", "iterations", "ls_iterations")}
+    return {**values, "decimation": config.decimation, "collisions": config.scene.collisions}
+
+
 MAX_COUNT = 10_000
-"""Blocks, and steps of a block: the actions of a block are in memory before it is timed."""
+"""Blocks, steps of a block and iterations: the actions of a block are in memory before it is timed."""
 
 
-def check_counts(blocks: int, steps: int) -> None:
+def check_counts(blocks: int, steps: int, iterations: int = 1) -> None:
     """Raise `ConfigError` where there would be nothing to time, or no memory for it."""
-    given = {"--blocks": blocks, "--steps": steps}
+    given = {"--blocks": blocks, "--steps": steps, "--iterations": iterations}
     mistakes = [
         Mistake(flag, f"must be at {'least 1' if count < 1 else f'most {MAX_COUNT}'}, not {count}")
         for flag, count in given.items()
@@ -96,8 +93,10 @@ def check_counts(blocks: int, steps: int) -> None:
 def _time_block(env: Env, actions: list[Tensor]) -> tuple[float, float]:
     """Seconds that the steps take, and that their physics takes alone."""
     before = env.state_dict()
+    wait(env.device)
     start = time.perf_counter()
     _run(env, actions)
+    wait(env.device)
     whole = time.perf_counter() - start
     after = env.state_dict()
     env.load_state_dict(before)
@@ -134,19 +133,16 @@ class _Recording:
         del self._physics.step  # the instance's attribute; the class's method shows again
 
     def _note(self, count: int = 1) -> None:
-        self._calls.append((self._physics.state_dict(), count))
+        state = self._physics.state_dict()
+        self._calls.append(({name: state[name] for name in state if not name.startswith(_DERIVED)}, count))
         self._step(count)
 
     def replay(self) -> float:
         """Seconds that the same steps take alone."""
-        seconds = 0.0
-        if self._calls:
-            self._physics.load_state_dict(self._calls[0][0])
+        before = self._physics.seconds
         for state, count in self._calls:
             # Derived fields are left alone: computing them would run the same code on the same worlds just before the
             # timed step, and make it faster than it ever is in a loop of its own.
             self._physics.load_state_dict(state, derived=False)
-            start = time.perf_counter()
             self._step(count)
-            seconds += time.perf_counter() - start
-        return seconds
+        return self._physics.seconds - before
