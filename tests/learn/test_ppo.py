@@ -1,6 +1,7 @@
 import attrs
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mjsdk.learn.adapter import build_algorithm
 from mjsdk.learn.rsl import PPO, RolloutStorage
@@ -73,3 +74,27 @@ def test_the_gradient_of_the_actor_does_not_touch_the_critic(lab):
     ours._actor_backward(batch)
     assert all(parameter.grad is None for parameter in ours.critic.parameters())
     assert any(parameter.grad is not None for parameter in ours.actor.parameters())
+
+
+class Reads(TorchDispatchMode):
+    """Counts the numbers that Python reads from tensors: a GPU is waited for at each."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.count += func.overloadpacket.__name__ in ("_local_scalar_dense", "item", "is_nonzero")
+        return func(*args, **(kwargs or {}))
+
+
+def test_mini_batches_do_not_wait_for_the_device(lab, monkeypatch):
+    counts = []
+    for epochs in (1, 4):
+        agent = lab.config.agent
+        agent.algorithm.schedule, agent.algorithm.num_learning_epochs = "adaptive", epochs
+        ours, _ = both(agent)
+        fill(ours, agent.num_steps_per_env)
+        monkeypatch.setattr(ours.optimizer, "step", lambda: None)  # which reads the step size on a CPU
+        with Reads() as reads:
+            ours.update()
+        counts.append(reads.count)
+    assert counts[0] == counts[1] > 0

@@ -59,12 +59,14 @@ class ParallelPPO(PPO):
     def update(self) -> dict[str, float]:
         """Learn from the stored rollout; means of the losses."""
         sums = torch.zeros(3, device=self.device)
+        rate = torch.tensor(self.learning_rate, dtype=torch.double, device=self.device)
         for batch in self._batches():
             self.optimizer.zero_grad()
             found = self._backward(batch)
             self._average(found)
             if self.schedule == "adaptive":
-                self._adapt(found[3])
+                rate = self._adapted(rate, found[3])
+                self._use(rate if rate.is_cpu else rate.float())
             sums += found[:3]
             nn.utils.clip_grad_norm_(self.actor.parameters(), self.max_grad_norm)
             nn.utils.clip_grad_norm_(self.critic.parameters(), self.max_grad_norm)
@@ -73,6 +75,8 @@ class ParallelPPO(PPO):
         self.update_normalization(observations)
         self.storage.clear()
         means = (sums / (self.num_learning_epochs * self.num_mini_batches)).tolist()
+        self.learning_rate = float(rate)
+        self._use(self.learning_rate)
         return dict(zip(("value", "surrogate", "entropy"), means, strict=True))
 
     def update_normalization(self, observations: TensorDict) -> None:
@@ -132,11 +136,15 @@ class ParallelPPO(PPO):
         now = self.actor.output_distribution_params
         return self.actor.get_kl_divergence(batch.old_distribution_params, now).mean()
 
-    def _adapt(self, kl: Tensor) -> None:
-        """Slow down where the policy moved too far from the one that acted, speed up where it hardly moved."""
-        if kl > 2.0 * self.desired_kl:
-            self.learning_rate = max(_SLOWEST, self.learning_rate / _STEP)
-        elif 0.0 < kl < self.desired_kl / 2.0:
-            self.learning_rate = min(_FASTEST, self.learning_rate * _STEP)
+    def _adapted(self, rate: Tensor, kl: Tensor) -> Tensor:
+        """Slower where the policy moved too far from the one that acted, faster where it hardly moved, shape ().
+
+        It stays on the device, which would have to be waited for after every mini-batch.
+        """
+        slower, faster = (rate / _STEP).clamp(min=_SLOWEST), (rate * _STEP).clamp(max=_FASTEST)
+        hardly = (kl > 0.0) & (kl < self.desired_kl / 2.0)
+        return torch.where(kl > 2.0 * self.desired_kl, slower, torch.where(hardly, faster, rate))
+
+    def _use(self, rate: Tensor | float) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.learning_rate
+            group["lr"] = rate
