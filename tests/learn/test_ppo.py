@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mjsdk.learn.adapter import build_algorithm
+from mjsdk.learn.adapter import build_algorithm, unvalidated_distributions
 from mjsdk.learn.rsl import PPO, RolloutStorage
 from mjsdk.learn.trainer import as_tensordict
 
@@ -94,7 +94,7 @@ def test_mini_batches_do_not_wait_for_the_device(lab, monkeypatch):
         ours, _ = both(agent)
         fill(ours, agent.num_steps_per_env)
         monkeypatch.setattr(ours.optimizer, "step", lambda: None)  # which reads the step size on a CPU
-        with Reads() as reads:
+        with unvalidated_distributions(), Reads() as reads:
             ours.update()
         counts.append(reads.count)
     assert counts[0] == counts[1] > 0
