@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mjsdk import device
-from mjsdk.device import Memory
+from mjsdk.device import Memory, Stopwatch
 
 
 def machine(root, **files):
@@ -57,3 +57,16 @@ def test_moments_on_a_cpu_are_those_of_its_clock():
     time.sleep(0.01)
     assert 0.01 <= moments.seconds(begin, moments.now()) < 1.0
     device.wait("cpu")
+
+
+def test_a_stopwatch_adds_up_and_keeps_no_more_than_it_must():
+    stopwatch = Stopwatch("cpu")
+    for _ in range(2500):
+        with stopwatch:
+            pass
+    assert len(stopwatch._spans) < 1001
+    before = stopwatch.seconds
+    with stopwatch:
+        time.sleep(0.01)
+    assert stopwatch.seconds - before >= 0.01
+    assert stopwatch.seconds == stopwatch.seconds

@@ -9,10 +9,14 @@ import platform
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import attrs
 import torch
+
+_MOST_SPANS = 1000
+"""How many spans of time are kept before they are added up, should nobody ask."""
 
 
 def is_cuda(device: str) -> bool:
@@ -46,6 +50,34 @@ class Moments:
             return float(end - begin)
         end.synchronize()
         return 1e-3 * float(begin.elapsed_time(end))
+
+
+class Stopwatch:
+    """Adds up the time spent in `with stopwatch:`, which is read from the device when somebody asks."""
+
+    def __init__(self, device: str) -> None:
+        self._moments = Moments(device)
+        self._begun: Any = None
+        self._spans: list[tuple[Any, Any]] = []
+        self._seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._begun = self._moments.now()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        self._spans.append((self._begun, self._moments.now()))
+        if len(self._spans) > _MOST_SPANS:
+            self._add_up()
+
+    @property
+    def seconds(self) -> float:
+        """Time so far [s]. On a GPU this waits for it."""
+        self._add_up()
+        return self._seconds
+
+    def _add_up(self) -> None:
+        self._seconds += sum(self._moments.seconds(*span) for span in self._spans)
+        self._spans.clear()
 
 
 @attrs.frozen(kw_only=True)

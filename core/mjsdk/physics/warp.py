@@ -11,12 +11,12 @@ import mujoco
 import torch
 from torch import Tensor
 
+from mjsdk.device import Stopwatch
 from mjsdk.errors import PhysicsError, one_line
 from mjsdk.physics.capacity import Overflow, sizes_of
 from mjsdk.physics.fields import Masses, put, state_columns
 from mjsdk.physics.graphs import Graphs, loops_in_graphs
 from mjsdk.physics.protocol import INTEGRATED, Worlds, below
-from mjsdk.physics.stopwatch import Stopwatch
 from mjsdk.physics.warp_runtime import warp_modules
 
 _REST_OF_STATE = (
