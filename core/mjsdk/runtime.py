@@ -149,7 +149,6 @@ def training_runtime(device: str) -> Iterator[None]:
 
     threads = torch.get_num_threads()
     torch.set_num_threads(network_threads(device))
-    gc.collect()
     gc.freeze()
     try:
         yield

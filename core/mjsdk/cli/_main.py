@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import logging
 import os
 import re
@@ -20,12 +22,17 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 _NO_MEMORY = re.compile(r"can't allocate memory|Failed to allocate \d+ bytes")
 """What torch and Warp say in a `RuntimeError`; others raise `MemoryError`, torch on a GPU `OutOfMemoryError`."""
+_OBJECTS = 200_000
+"""New objects after which Python looks for garbage. Imports make a million that stay, and looking through them again and
+again takes most of a second."""
 _BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 """What torch names where a package that extends it cannot be imported."""
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 a mistake of the user, 130 interrupted, 1 anything else."""
+    gc.set_threshold(_OBJECTS)
+    atexit.register(gc.freeze)  # a last look for garbage, as the process ends anyway, takes another second
     _streams.prepare()
     stdout = sys.stdout  # typer puts another in its place where the reader has left
     try:
