@@ -23,7 +23,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 _NO_MEMORY = re.compile(r"can't allocate memory|Failed to allocate \d+ bytes")
 """What torch and Warp say in a `RuntimeError`; others raise `MemoryError`, torch on a GPU `OutOfMemoryError`."""
 _OBJECTS = 200_000
-"""New objects after which Python looks for garbage. Imports make a million that stay, and looking through them again and
+"""New objects after which Python looks for garbage. Imports make a million that stay; to look through them again and
 again takes most of a second."""
 _BACKENDS = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 """What torch names where a package that extends it cannot be imported."""
