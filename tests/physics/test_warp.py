@@ -13,7 +13,9 @@ from mjsdk.env.worlds import Worlds
 from mjsdk.errors import PhysicsError
 from mjsdk.physics.capacity import SMALL, sizes_of
 from mjsdk.physics.cpu import CpuPhysics
+from mjsdk.physics.stopwatch import Stopwatch
 from mjsdk.physics.warp import WarpPhysics
+from mjsdk.physics.warp_runtime import warp_modules
 
 LEG = """
 <mujoco>
@@ -139,6 +141,19 @@ def test_replaying_a_recorded_step_is_the_same_as_taking_it(caplog):
     assert not caplog.records
 
 
+def test_functions_are_recorded_on_their_device_whatever_the_default_one_is(monkeypatch, caplog):
+    """Which is the first GPU of a machine that has any, also for physics on its second one and on its CPU."""
+    runtime, another = warp_modules()[0].get_device("cpu").runtime, object()
+    monkeypatch.setattr(runtime, "default_device", another)
+    physics = warp()
+    physics.step(4)
+    physics.reset(worlds(0))
+    physics.set_const()
+    assert not caplog.records
+    assert all(physics._graphs._graphs.values())
+    assert runtime.default_device is another
+
+
 def test_a_model_that_warp_refuses_is_one_message_that_says_why():
     with pytest.raises(PhysicsError, match="MuJoCo Warp cannot simulate this model: .*PGS.*--physics cpu"):
         warp(leg("PGS"))
@@ -227,3 +242,37 @@ def test_steps_are_timed():
     before = physics.seconds
     physics.step(5)
     assert physics.seconds > before
+
+
+class Gpu:
+    """A device whose events are numbers of milliseconds, one apart, and which has no stream but itself."""
+
+    is_cuda = True
+
+    def __init__(self):
+        self.time = 0.0
+
+    @property
+    def stream(self):
+        return self
+
+    def record_event(self, event):
+        self.time += 1.0
+        event.append(self.time)
+
+    def Event(self, device, enable_timing):  # noqa: N802 - as Warp calls it
+        return []
+
+    def get_event_elapsed_time(self, begin, end):
+        return end[0] - begin[0]
+
+
+def test_times_that_nobody_asks_for_do_not_pile_up():
+    stopwatch = Stopwatch("cpu")
+    stopwatch._wp = stopwatch._device = Gpu()
+    for _ in range(5000):
+        with stopwatch:
+            pass
+        assert len(stopwatch._events) <= 1000
+    assert stopwatch.seconds == pytest.approx(5.0)
+    assert not stopwatch._events

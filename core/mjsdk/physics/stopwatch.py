@@ -8,6 +8,9 @@ from typing import Any
 
 from mjsdk.physics.warp_runtime import warp_modules
 
+_PENDING = 1000
+"""Events on a GPU that wait to be read, at most: nobody asks for the time of an evaluation or a picture."""
+
 
 class Stopwatch:
     """Adds up the time spent in `with stopwatch:`. On a GPU it is measured there, and read when somebody asks."""
@@ -20,6 +23,8 @@ class Stopwatch:
 
     def __enter__(self) -> None:
         if self._device.is_cuda:
+            if len(self._events) >= _PENDING:
+                self._add_up(_PENDING // 2)  # which are over by now
             pair = tuple(self._wp.Event(self._device, enable_timing=True) for _ in range(2))
             self._device.stream.record_event(pair[0])
             self._events.append(pair)
@@ -35,6 +40,10 @@ class Stopwatch:
     @property
     def seconds(self) -> float:
         """Time so far [s]. On a GPU this waits for it."""
-        self._seconds += sum(1e-3 * self._wp.get_event_elapsed_time(*pair) for pair in self._events)
-        self._events.clear()
+        self._add_up(len(self._events))
         return self._seconds
+
+    def _add_up(self, count: int) -> None:
+        """Add the oldest of the pending times, and forget them."""
+        self._seconds += sum(1e-3 * self._wp.get_event_elapsed_time(*pair) for pair in self._events[:count])
+        del self._events[:count]
