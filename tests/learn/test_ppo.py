@@ -73,3 +73,44 @@ def test_the_gradient_of_the_actor_does_not_touch_the_critic(lab):
     ours._actor_backward(batch)
     assert all(parameter.grad is None for parameter in ours.critic.parameters())
     assert any(parameter.grad is not None for parameter in ours.actor.parameters())
+
+
+def test_the_step_size_changes_without_a_look_at_a_number(lab):
+    """On `meta` there is none: whoever looks fails, where a GPU would wait."""
+    ours, _ = both(lab.config.agent)
+    ours._adapt(torch.full((), 1e-3, dtype=torch.float64, device="meta"), torch.zeros((), device="meta"))
+    sizes = [group["lr"] for group in ours.optimizer.param_groups]
+    assert [(size.device.type, size.dtype) for size in sizes] == [("meta", torch.float32)]  # as its GPU code reads it
+
+
+@pytest.mark.parametrize(
+    ("kl", "before", "after"),
+    [
+        (0.1, 1e-3, 1e-3 / 1.5),
+        (0.004, 1e-3, 1e-3 * 1.5),
+        (0.01, 1e-3, 1e-3),
+        (0.0, 1e-3, 1e-3),
+        (torch.nan, 1e-3, 1e-3),
+        (0.1, 1.2e-5, 1e-5),
+        (0.004, 9e-3, 1e-2),
+    ],
+)
+def test_the_step_size_follows_the_divergence_within_its_bounds(lab, kl, before, after):
+    ours, _ = both(lab.config.agent)
+    rate = torch.tensor(before, dtype=torch.float64)
+    ours._adapt(rate, torch.tensor(kl))
+    assert [group["lr"] for group in ours.optimizer.param_groups] == [after] == [float(rate)]
+
+
+def test_an_update_that_fails_leaves_a_step_size_that_a_checkpoint_can_hold(lab, monkeypatch):
+    ours, _ = both(lab.config.agent)
+    fill(ours, lab.config.agent.num_steps_per_env)
+
+    def fail():
+        ours._use_rate(torch.tensor(5e-3))  # as on a GPU
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(ours.optimizer, "step", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ours.update()
+    assert [group["lr"] for group in ours.optimizer.param_groups] == [ours.learning_rate] == [1e-3]
