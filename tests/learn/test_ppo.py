@@ -1,9 +1,8 @@
 import attrs
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from mjsdk.learn.adapter import build_algorithm, unvalidated_distributions
+from mjsdk.learn.adapter import build_algorithm
 from mjsdk.learn.rsl import PPO, RolloutStorage
 from mjsdk.learn.trainer import as_tensordict
 
@@ -76,25 +75,42 @@ def test_the_gradient_of_the_actor_does_not_touch_the_critic(lab):
     assert any(parameter.grad is not None for parameter in ours.actor.parameters())
 
 
-class Reads(TorchDispatchMode):
-    """Counts the numbers that Python reads from tensors: a GPU is waited for at each."""
-
-    count = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.count += func.overloadpacket.__name__ in ("_local_scalar_dense", "item", "is_nonzero")
-        return func(*args, **(kwargs or {}))
+def test_the_step_size_changes_without_a_look_at_a_number(lab):
+    """On `meta` there is none: whoever looks fails, where a GPU would wait."""
+    ours, _ = both(lab.config.agent)
+    ours._adapt(torch.full((), 1e-3, dtype=torch.float64, device="meta"), torch.zeros((), device="meta"))
+    sizes = [group["lr"] for group in ours.optimizer.param_groups]
+    assert [(size.device.type, size.dtype) for size in sizes] == [("meta", torch.float32)]  # as its GPU code reads it
 
 
-def test_mini_batches_do_not_wait_for_the_device(lab, monkeypatch):
-    counts = []
-    for epochs in (1, 4):
-        agent = lab.config.agent
-        agent.algorithm.schedule, agent.algorithm.num_learning_epochs = "adaptive", epochs
-        ours, _ = both(agent)
-        fill(ours, agent.num_steps_per_env)
-        monkeypatch.setattr(ours.optimizer, "step", lambda: None)  # which reads the step size on a CPU
-        with unvalidated_distributions(), Reads() as reads:
-            ours.update()
-        counts.append(reads.count)
-    assert counts[0] == counts[1] > 0
+@pytest.mark.parametrize(
+    ("kl", "before", "after"),
+    [
+        (0.1, 1e-3, 1e-3 / 1.5),
+        (0.004, 1e-3, 1e-3 * 1.5),
+        (0.01, 1e-3, 1e-3),
+        (0.0, 1e-3, 1e-3),
+        (torch.nan, 1e-3, 1e-3),
+        (0.1, 1.2e-5, 1e-5),
+        (0.004, 9e-3, 1e-2),
+    ],
+)
+def test_the_step_size_follows_the_divergence_within_its_bounds(lab, kl, before, after):
+    ours, _ = both(lab.config.agent)
+    rate = torch.tensor(before, dtype=torch.float64)
+    ours._adapt(rate, torch.tensor(kl))
+    assert [group["lr"] for group in ours.optimizer.param_groups] == [after] == [float(rate)]
+
+
+def test_an_update_that_fails_leaves_a_step_size_that_a_checkpoint_can_hold(lab, monkeypatch):
+    ours, _ = both(lab.config.agent)
+    fill(ours, lab.config.agent.num_steps_per_env)
+
+    def fail():
+        ours._use_rate(torch.tensor(5e-3))  # as on a GPU
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(ours.optimizer, "step", fail)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ours.update()
+    assert [group["lr"] for group in ours.optimizer.param_groups] == [ours.learning_rate] == [1e-3]

@@ -14,6 +14,7 @@ from mjsdk.errors import PhysicsError
 from mjsdk.physics.capacity import SMALL, sizes_of
 from mjsdk.physics.cpu import CpuPhysics
 from mjsdk.physics.warp import WarpPhysics
+from mjsdk.physics.warp_runtime import warp_modules
 
 LEG = """
 <mujoco>
@@ -137,6 +138,19 @@ def test_replaying_a_recorded_step_is_the_same_as_taking_it(caplog):
     ours, theirs = recorded.state_dict(), taken.state_dict()
     assert all(torch.equal(values, theirs[name]) for name, values in ours.items())
     assert not caplog.records
+
+
+def test_functions_are_recorded_on_their_device_whatever_the_default_one_is(monkeypatch, caplog):
+    """Which is the first GPU of a machine that has any, also for physics on its second one and on its CPU."""
+    runtime, another = warp_modules()[0].get_device("cpu").runtime, object()
+    monkeypatch.setattr(runtime, "default_device", another)
+    physics = warp()
+    physics.step(4)
+    physics.reset(worlds(0))
+    physics.set_const()
+    assert not caplog.records
+    assert all(physics._graphs._graphs.values())
+    assert runtime.default_device is another
 
 
 def test_a_model_that_warp_refuses_is_one_message_that_says_why():

@@ -59,25 +59,29 @@ class ParallelPPO(PPO):
     def update(self) -> dict[str, float]:
         """Learn from the stored rollout; means of the losses."""
         sums = torch.zeros(3, device=self.device)
-        rate = torch.tensor(self.learning_rate, dtype=torch.double, device=self.device)
-        for batch in self._batches():
-            self.optimizer.zero_grad()
-            found = self._backward(batch)
-            self._average(found)
-            if self.schedule == "adaptive":
-                rate = self._adapted(rate, found[3])
-                self._use(rate if rate.is_cpu else rate.float())
-            sums += found[:3]
-            nn.utils.clip_grad_norm_(self.actor.parameters(), self.max_grad_norm)
-            nn.utils.clip_grad_norm_(self.critic.parameters(), self.max_grad_norm)
-            self.optimizer.step()
-        observations = self.storage.observations.flatten(0, 1)
-        self.update_normalization(observations)
-        self.storage.clear()
-        means = (sums / (self.num_learning_epochs * self.num_mini_batches)).tolist()
-        self.learning_rate = float(rate)
-        self._use(self.learning_rate)
-        return dict(zip(("value", "surrogate", "entropy"), means, strict=True))
+        rate = torch.full((), self.learning_rate, dtype=torch.float64, device=self.device)
+        try:
+            for batch in self._batches():
+                sums += self._learn(batch, rate)
+            self.update_normalization(self.storage.observations.flatten(0, 1))
+            self.storage.clear()
+            means = sums / (self.num_learning_epochs * self.num_mini_batches)
+            *losses, self.learning_rate = torch.cat((means, rate.unsqueeze(0))).tolist()  # the only wait for a GPU
+        finally:
+            self._use_rate(self.learning_rate)
+        return dict(zip(("value", "surrogate", "entropy"), losses, strict=True))
+
+    def _learn(self, batch: RolloutStorage.Batch, rate: Tensor) -> Tensor:
+        """Learn from a mini-batch with the step size `rate`, shape (), which may change; the losses, shape (3,)."""
+        self.optimizer.zero_grad()
+        found = self._backward(batch)
+        self._average(found)
+        if self.schedule == "adaptive":
+            self._adapt(rate, found[3])
+        nn.utils.clip_grad_norm_(self.actor.parameters(), self.max_grad_norm)
+        nn.utils.clip_grad_norm_(self.critic.parameters(), self.max_grad_norm)
+        self.optimizer.step()
+        return found[:3]
 
     def update_normalization(self, observations: TensorDict) -> None:
         """Let the networks' normalisers take in observations of shape (N, D), those of all processes."""
@@ -136,15 +140,17 @@ class ParallelPPO(PPO):
         now = self.actor.output_distribution_params
         return self.actor.get_kl_divergence(batch.old_distribution_params, now).mean()
 
-    def _adapted(self, rate: Tensor, kl: Tensor) -> Tensor:
-        """Slower where the policy moved too far from the one that acted, faster where it hardly moved, shape ().
+    def _adapt(self, rate: Tensor, kl: Tensor) -> None:
+        """Slow down where the policy moved too far from the one that acted, speed up where it hardly moved.
 
-        It stays on the device, which would have to be waited for after every mini-batch.
+        In arithmetic of tensors, so that nothing waits for a GPU; in double, so that it is that of rsl_rl.
         """
-        slower, faster = (rate / _STEP).clamp(min=_SLOWEST), (rate * _STEP).clamp(max=_FASTEST)
-        hardly = (kl > 0.0) & (kl < self.desired_kl / 2.0)
-        return torch.where(kl > 2.0 * self.desired_kl, slower, torch.where(hardly, faster, rate))
+        far, near = kl > 2.0 * self.desired_kl, (kl > 0.0) & (kl < self.desired_kl / 2.0)
+        slower, faster = (rate / _STEP).clamp_(min=_SLOWEST), (rate * _STEP).clamp_(max=_FASTEST)
+        rate.copy_(torch.where(far, slower, torch.where(near, faster, rate)))
+        self._use_rate(float(rate) if rate.device.type == "cpu" else rate.float())
 
-    def _use(self, rate: Tensor | float) -> None:
+    def _use_rate(self, rate: float | Tensor) -> None:
+        """Let the optimizer take steps of that size. Of tensors, its GPU code reads those of single precision."""
         for group in self.optimizer.param_groups:
             group["lr"] = rate

@@ -46,7 +46,9 @@ class Graphs:
     def _recorded(self, function: Callable[[], None]) -> Any:
         wp, _ = warp_modules()
         try:
-            with compiling_alone(), _no_garbage_collection(), wp.ScopedCapture(device=self._device) as capture:
+            # What Warp is not told a device for, it does on its default one, which is the first GPU where there is any.
+            here, recording = wp.ScopedDevice(self._device), wp.ScopedCapture(device=self._device)
+            with compiling_alone(), _no_garbage_collection(), here, recording as capture:
                 function()
         except Exception as error:  # of whatever the driver does not do
             self._works = False
