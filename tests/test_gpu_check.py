@@ -99,6 +99,28 @@ def test_without_a_gpu_one_line_says_so_and_how_to_try_it(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--only", "nothing"), "error: --only: no stage begins with 'nothing'. There are: kernels g1, "),
+        (("--minutes", "-3"), "-3 is not above 0 and finite"),
+        (("--output", Path(__file__) / "below"), "error: --output: cannot make "),
+    ],
+)
+def test_what_it_cannot_do_is_one_message_and_no_success(tmp_path, words, said):
+    command = [sys.executable, str(TOOL), "--device", "cpu", "--quick", *map(str, words)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_of_a_failure_it_repeats_the_error_and_not_what_follows_it(check, tmp_path):
+    said = "warning: this\nerror: no robot 'g2'\n  installed: g1\n"
+    (tmp_path / "said").write_text(said, encoding="utf-8")
+    assert check.parts.last_words(tmp_path / "said") == "error: no robot 'g2' installed: g1"
+
+
 def test_in_miniature_it_runs_on_the_cpu_and_writes_its_tables(tmp_path):
     what = ["--robots", str(PARTS / "glider.py"), "--task", str(PARTS / "glide.py")]
     command = [sys.executable, str(TOOL), "--device", "cpu", "--quick", *what, "--only", "bench"]

@@ -49,14 +49,19 @@ def main() -> None:
     """Run the check."""
     options = parse()
     output: Path = options.output
-    output.mkdir(parents=True, exist_ok=True)
+    known = [stage.name for stage in every_stage(options)]
+    if not [*stages(options)]:
+        sys.exit(refused(f"--only: no stage begins with '{options.only}'. There are: {', '.join(known)}"))
+    try:
+        (output / "logs_of_stages").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sys.exit(refused(f"--output: cannot make {output}: {error.strerror}. Choose another folder"))
     own = [path for path in (os.environ.get("PYTHONPATH"),) if path]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*parts.paths(output / "packages"), *own])}
     begun, outcomes = time.monotonic(), list[dict[str, Any]]()
     facts = run(Stage(name="machine", command=inside(options, "facts"), limit=90), output, environment, 90)
     if facts["status"] != OK:
-        sys.stderr.write(f"error: {facts['error']} To try this check in miniature: --device cpu --quick\n")
-        sys.exit(2)
+        sys.exit(refused(f"{facts['error']} To try this check in miniature: --device cpu --quick"))
     say(begun, f"{facts['data']['device name']}, results in {output}")
     for stage in stages(options):
         left = 60.0 * options.minutes - (time.monotonic() - begun)
@@ -68,6 +73,12 @@ def main() -> None:
     sys.exit(0 if all(outcome["status"] == OK for outcome in outcomes) else 1)
 
 
+def refused(why: str) -> int:
+    """Say what stops the check, and give the exit code of that."""
+    sys.stderr.write(f"error: {why}\n")
+    return 2
+
+
 def parse() -> argparse.Namespace:
     """Options of this script."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -76,9 +87,16 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--robots", default="g1,go1", help="joined by commas; the first is trained")
     parser.add_argument("--task", default="velocity")
     parser.add_argument("--only", default="", help="stages whose names begin so, joined by commas")
-    parser.add_argument("--minutes", type=float, default=8.0, help="time for all stages")
+    parser.add_argument("--minutes", type=positive, default=8.0, help="time for all stages")
     parser.add_argument("--output", type=Path, default=Path("gpu_check"), help="folder for the results")
     return parser.parse_args()
+
+
+def positive(text: str) -> float:
+    """A number above 0 from the command line."""
+    if not 0.0 < float(text) < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and finite")
+    return float(text)
 
 
 def say(begun: float, text: str) -> None:

@@ -158,9 +158,10 @@ def last_line(text: str) -> str:
 
 
 def last_words(file: Path) -> str:
-    """The last line of a file, short; nothing if it is empty."""
+    """The last error of mjsdk in a file, or else its last line; short, and nothing if it is empty."""
     lines = [line.strip() for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1][:300] if lines else ""
+    errors = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+    return " ".join(lines[errors[-1] if errors else -1 :])[:300]
 
 
 def trained(logs: Path) -> dict[str, Any]:

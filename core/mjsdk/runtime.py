@@ -14,6 +14,7 @@ from mjsdk.errors import ConfigError, Mistake, refuse, shortened
 
 _RANK, _LOCAL_SIZE = ("RANK", "WORLD_SIZE", "LOCAL_RANK"), "LOCAL_WORLD_SIZE"
 _ADDRESS = ("MASTER_ADDR", "MASTER_PORT")
+_LAST_PORT = 65535
 _GPUS = "CUDA_VISIBLE_DEVICES"
 _NUMBER = re.compile("[0-9]{1,6}")
 _HINT = (
@@ -60,6 +61,9 @@ def _misplaced(found: Place, environment: Mapping[str, str]) -> Iterator[Mistake
         yield Mistake(_LOCAL_SIZE, f"{found.local_size} must be at most WORLD_SIZE, {found.size}")
     if found.size > 1:
         yield from (Mistake(name, "is not set, but RANK is") for name in _ADDRESS if not environment.get(name))
+        port = environment.get("MASTER_PORT") or "1"
+        if not (_NUMBER.fullmatch(port) and 0 < int(port) <= _LAST_PORT):
+            yield Mistake("MASTER_PORT", f"'{shortened(port)}' is not a port: a whole number from 1 to {_LAST_PORT}")
 
 
 def take_own_gpu(here: Place, device: str) -> None:

@@ -80,7 +80,7 @@ def test_a_sweep_runs_in_processes_and_recommends_what_it_tried(mjsdk):
     assert code == 0
     assert rows[0][:2] == ["4", "8"]
     assert re.search(
-        r"^Recommended: --num-envs 4 --agent.num-steps-per-env \d+, [\d,]+ steps per iteration, ", out, re.M
+        r"^Recommended: --env.scene.num-envs 4 --agent.num-steps-per-env \d+, [\d,]+ steps per iteration, ", out, re.M
     )
     assert "No more worlds were tried: these were all." in out
 
@@ -119,6 +119,8 @@ def test_what_one_physics_does_not_have_cannot_be_compared(mjsdk):
         (("--sweep", "--sizes", "8,x"), "--sizes: 'x' is not a number of worlds; give whole numbers from 1"),
         (("--sweep", "--sizes", "8,,0"), "--sizes: '0' is not a number of worlds"),
         (("--sweep", "--minutes", "-1"), "--minutes: -1 is not a time to measure for"),
+        (("--sizes", "8"), "--sizes: is for --sweep alone"),
+        (("--minutes", "3"), "--minutes: is for --sweep alone"),
         (("--sweep", "--minutes", "nan"), "--minutes: nan is not a time to measure for"),
         (("--iterations", 0), "--iterations: must be at least 1, not 0"),
     ],

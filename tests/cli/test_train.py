@@ -180,7 +180,9 @@ def test_a_new_reward_on_resume_starts_the_worlds_over_and_trains_on(train, mjsd
     term = ("--env.rewards.more.func", "action_rate_l2", "--env.rewards.more.weight", "-0.01")
     code, _, err = mjsdk("train", "--resume", "--agent.max-iterations", 2, *term)
     assert code == 0, err
-    assert "the worlds start over, because settings of the environment, a plugin or mjsdk have changed" in err
+    assert (
+        "the worlds start over, because the physics, settings of the environment, a plugin or mjsdk have changed" in err
+    )
     assert "reward/more" in find_run("latest").metrics()[1]
 
 

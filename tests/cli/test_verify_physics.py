@@ -56,3 +56,11 @@ def test_a_solver_that_not_both_have_is_one_error(mjsdk, solver):
     assert (code, out) == (2, "")
     assert "env.sim.solver" in err
     assert "newton" in err
+
+
+@pytest.mark.parametrize("kind", ["walking", "wild"])
+@pytest.mark.parametrize("seed", [-1, 2**31, 10**30])
+def test_a_seed_that_no_generator_takes_is_one_error(mjsdk, kind, seed):
+    code, out, err = mjsdk(*WHAT, "--kind", kind, "--seed", seed)
+    assert (code, out) == (2, "")
+    assert f"--seed: must be from 0 to {2**31 - 1}, not {seed}" in err

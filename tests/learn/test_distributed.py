@@ -231,6 +231,8 @@ def test_a_process_finds_its_place_in_what_torchrun_says():
         ({"RANK": "4"}, "RANK: 4 must be below WORLD_SIZE, 4"),
         ({"LOCAL_RANK": "2"}, "LOCAL_RANK: 2 must be below LOCAL_WORLD_SIZE, 2"),
         ({"LOCAL_WORLD_SIZE": "5"}, "LOCAL_WORLD_SIZE: 5 must be at most WORLD_SIZE, 4"),
+        ({"MASTER_PORT": "abc"}, "MASTER_PORT: 'abc' is not a port: a whole number from 1 to 65535"),
+        ({"MASTER_PORT": "65536"}, "MASTER_PORT: '65536' is not a port"),
         ({"MASTER_PORT": None}, "MASTER_PORT: is not set, but RANK is"),
     ],
 )

@@ -185,8 +185,8 @@ def _recommended(found: Any) -> str:
     steps = best.learning.num_steps_per_env
     batch = best.num_envs * steps
     return (
-        f"Recommended: --num-envs {best.num_envs} --agent.num-steps-per-env {steps}, {batch:,} steps per iteration, "
-        f"{best.throughput:,.0f} steps/s.\nWhy: {found.reason}."
+        f"Recommended: --env.scene.num-envs {best.num_envs} --agent.num-steps-per-env {steps}, "
+        f"{batch:,} steps per iteration, {best.throughput:,.0f} steps/s.\nWhy: {found.reason}."
     )
 
 

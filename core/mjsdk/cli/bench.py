@@ -20,7 +20,7 @@ Examples:
   mjsdk bench --robot R --task T --compare-physics   native MuJoCo and MuJoCo Warp side by side
   mjsdk bench --robot R --task T --sweep             which number of worlds suits this machine
 """
-_MOST_MINUTES = 1e4
+_MINUTES, _MOST_MINUTES = 10.0, 1e4
 _MOST_WORLDS = 10_000_000
 
 _what, _how, _sweep = (
@@ -47,7 +47,7 @@ def bench(
     ] = False,
     sweep: Annotated[bool, _what("--sweep", help="Try numbers of worlds, with learning, and recommend one.")] = False,
     sizes: Annotated[str, _sweep(help="Numbers of worlds to try, such as 64,128.", show_default="the device's")] = "",
-    minutes: Annotated[float, _sweep(help="Time for all of them.")] = 10.0,
+    minutes: Annotated[float | None, _sweep(help="Time for all of them.", show_default="10")] = None,
     preset: Annotated[str | None, _how(help="Such as fast, faithful, gpu.", show_default="the device's")] = None,
     device: Device = "auto",
     physics: Physics = "auto",
@@ -71,8 +71,7 @@ def bench(
     from mjsdk.physics.select import PHYSICS, resolve
 
     check_counts(blocks, steps, iterations)
-    if compare or sweep:
-        refuse([*_contradictions(num_envs, compare, sweep, physics), *_bad_sweep(sizes, minutes)])
+    refuse([*_contradictions(num_envs, compare, sweep, physics), *_bad_sweep(sweep, sizes, minutes)])
     overrides = parse_flags(context.args)
     if num_envs is not None:
         overrides.append(("env.scene.num_envs", num_envs))
@@ -88,7 +87,9 @@ def bench(
     words = ["--robot", robot, "--task", task, *(word for extra in with_ or () for word in ("--with", extra))]
     words += [*(["--preset", preset] if preset else []), *context.args]
     if sweep:
-        _benched.show_sweep(asked, words, [int(size) for size in sizes.split(",") if size], 60.0 * minutes)
+        _benched.show_sweep(
+            asked, words, [int(size) for size in sizes.split(",") if size], 60.0 * (minutes or _MINUTES)
+        )
     elif compare:
         _benched.show_both(asked, words, with_learning)
     else:
@@ -104,10 +105,13 @@ def _contradictions(num_envs: int | None, compare: bool, sweep: bool, physics: s
         yield Mistake("--physics", f"{physics} is one physics, and --compare-physics takes both: leave out one of them")
 
 
-def _bad_sweep(sizes: str, minutes: float) -> Iterator[Mistake]:
+def _bad_sweep(sweep: bool, sizes: str, minutes: float | None) -> Iterator[Mistake]:
+    for flag, given in (("--sizes", bool(sizes)), ("--minutes", minutes is not None)):
+        if given and not sweep:
+            yield Mistake(flag, "is for --sweep alone: give that too, or leave it out")
     for size in sizes.split(",") if sizes else ():
         if not (size.isdecimal() and size.isascii() and 1 <= int(size) <= _MOST_WORLDS):
             legal = f"whole numbers from 1 to {_MOST_WORLDS}, joined by commas"
             yield Mistake("--sizes", f"'{shortened(size)}' is not a number of worlds; give {legal}")
-    if not 0 < minutes <= _MOST_MINUTES:
+    if minutes is not None and not 0 < minutes <= _MOST_MINUTES:
         yield Mistake("--minutes", f"{minutes:g} is not a time to measure for; give a number above 0, and finite")

@@ -333,7 +333,7 @@ class Trainer:
             return f"{before} {'process' if before == 1 else 'processes'} trained and {self.ranks.size} will now"
         if infos["num_envs"] != self.env.num_envs:
             return f"there were {infos['num_envs']} and are {self.env.num_envs} now"
-        return "settings of the environment, a plugin or mjsdk have changed"
+        return "the physics, settings of the environment, a plugin or mjsdk have changed"
 
     def _rescue(self) -> str:
         """Save what a full disk would lose somewhere else; says where, and how to resume."""

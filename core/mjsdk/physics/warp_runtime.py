@@ -89,7 +89,7 @@ class _Logger:
         self._compiled += 1
         now = time.monotonic()
         if self._compiled == 1:
-            _log.info("compiling the kernels of MuJoCo Warp for this machine, once: it takes a minute or some")
+            _log.info("compiling the kernels of MuJoCo Warp for this machine, once: it takes a minute or more")
         elif now - self._said_at > _PAUSE_S:
             _log.info("compiling the kernels of MuJoCo Warp: %d groups are done", self._compiled)
         else:

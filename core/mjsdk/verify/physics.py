@@ -17,7 +17,8 @@ from torch import Tensor
 from mjsdk.config.env import SimConfig
 from mjsdk.config.root import Config
 from mjsdk.env import Env
-from mjsdk.errors import Mistake, listing, refuse
+from mjsdk.errors import Mistake, listing, refuse, shortened
+from mjsdk.evaluate.setup import MAX_SEED
 from mjsdk.physics.capacity import Sizes
 from mjsdk.physics.cpu import CpuPhysics
 from mjsdk.physics.warp import WarpPhysics
@@ -102,7 +103,7 @@ def verify_physics(
         kind: `walking`: from short episodes with small random actions; `wild`: random poses, folded ones included.
         seed: Seed of the states.
     """
-    _check(states, kind)
+    _check(states, kind, seed)
     scene, sim = build_scene(session, config.env), config.env.sim
     native = CpuPhysics(scene.model, states, sim.threads)
     warp = WarpPhysics(scene.model, states, device, sim.nconmax, sim.njmax)
@@ -169,10 +170,12 @@ def _solver(sim: SimConfig) -> dict[str, Any]:
     return {name: getattr(sim, name) for name in _SOLVER}
 
 
-def _check(states: int, kind: str) -> None:
+def _check(states: int, kind: str, seed: int) -> None:
     mistakes = []
     if not 1 <= states <= MAX_STATES:
         mistakes.append(Mistake("--states", f"must be from 1 to {MAX_STATES}, not {states}"))
     if kind not in KINDS:
-        mistakes.append(Mistake("--kind", f"must be {listing(KINDS)}, not '{kind}'"))
+        mistakes.append(Mistake("--kind", f"must be {listing(KINDS)}, not '{shortened(kind)}'"))
+    if not 0 <= seed <= MAX_SEED:
+        mistakes.append(Mistake("--seed", f"must be from 0 to {MAX_SEED}, not {seed}"))
     refuse(mistakes)
