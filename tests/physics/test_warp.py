@@ -45,6 +45,11 @@ def worlds(*ids):
     return Worlds(WORLDS, torch.Generator(), mask=torch.tensor([number in ids for number in range(WORLDS)]))
 
 
+def warnings_in(caplog):
+    """What was warned of: notes that kernels are compiled are none."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+
+
 def pairs_of(model):
     return np.array([(0, geom) for geom in range(1, model.ngeom)])
 
@@ -137,7 +142,7 @@ def test_replaying_a_recorded_step_is_the_same_as_taking_it(caplog):
         each.step(4)
     ours, theirs = recorded.state_dict(), taken.state_dict()
     assert all(torch.equal(values, theirs[name]) for name, values in ours.items())
-    assert not caplog.records
+    assert not warnings_in(caplog)
 
 
 def test_functions_are_recorded_on_their_device_whatever_the_default_one_is(monkeypatch, caplog):
@@ -148,7 +153,7 @@ def test_functions_are_recorded_on_their_device_whatever_the_default_one_is(monk
     physics.step(4)
     physics.reset(worlds(0))
     physics.set_const()
-    assert not caplog.records
+    assert not warnings_in(caplog)
     assert all(physics._graphs._graphs.values())
     assert runtime.default_device is another
 
@@ -212,9 +217,9 @@ def test_what_did_not_fit_is_said_with_the_size_to_set_and_steps_go_on(sizes, pa
     physics = warp(**sizes)
     physics.write("qpos", lying())
     physics.step(3)
-    assert not caplog.records
+    assert not warnings_in(caplog)
     physics.report()
-    (said,) = [record.getMessage() for record in caplog.records if what in record.getMessage()]
+    (said,) = [text for text in warnings_in(caplog) if what in text]
     assert f"left out {what} in 4 of 4 worlds" in said
     enough = int(said.rpartition(f"Set --env.sim.{path} ")[2])
     assert physics.bind("qpos").isfinite().all()
@@ -223,7 +228,7 @@ def test_what_did_not_fit_is_said_with_the_size_to_set_and_steps_go_on(sizes, pa
     larger.write("qpos", lying())
     larger.step(3)
     larger.report()
-    assert not caplog.records
+    assert not warnings_in(caplog)
 
 
 def test_that_nothing_was_lost_is_not_worth_a_word(caplog):
@@ -233,7 +238,7 @@ def test_that_nothing_was_lost_is_not_worth_a_word(caplog):
     physics.step(5)
     physics.report()
     assert physics.report() == {}
-    assert not [record for record in caplog.records if "left out" in record.getMessage()]
+    assert not warnings_in(caplog)
 
 
 def test_steps_are_timed():
