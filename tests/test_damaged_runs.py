@@ -157,8 +157,8 @@ def test_every_field_of_what_a_run_says_of_itself_is_checked(run):
         return [GONE, *(other for other in ([["abc"]], {"a": 1}) if type(other) is not type(value) or value)]
 
     found = escapes(run, data, lambda changed: path.write_text(json.dumps(changed)), of, Run.session)
-    # Without a format it is a record of an older mjsdk, which said less; only a logger asks for the id. A training on one
-    # process need not say so.
+    # Without a format it is a record of an older mjsdk, which said less; only a logger asks for the id. One process
+    # need not say that it is alone.
     assert found == {(field, "GONE"): "nothing is said" for field in ("format", "processes")}
 
 
