@@ -44,15 +44,18 @@ def advance(
         now = phase[e]
         if moving[e]:
             now += ahead
-        beyond = now % half
+        # A remainder takes far longer than the rest, and few numbers are so large that one is needed.
+        beyond = now if now < half else now - half if now < one else now % half
         continues = beyond >= ahead or active
         if not continues:
             now -= beyond
-        now %= one
+        if now >= one:
+            now %= one
         phase[e] = now
         moving[e] = (moving[e] and continues) or active
         for foot in range(offsets.shape[0]):
-            foot_phase[e, foot] = (now - offsets[foot]) % one
+            behind = now - offsets[foot]
+            foot_phase[e, foot] = behind if 0.0 <= behind < one else behind % one
         command[e, 0] = math.sin(now * turn) if moving[e] else 0.0
         command[e, 1] = math.sin(now * turn + quarter) if moving[e] else 0.0
 
